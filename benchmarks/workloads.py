@@ -1,0 +1,231 @@
+"""Each workload written once for PyTorch's interface: `lib` is the torch module or tinygrad_dl.
+
+A workload's function builds everything and gives a `Run`: the step to time, and what to compare afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from benchmarks import numbers
+
+# Small enough for thousands of steps on one batch to leave the gradients at ordinary sizes.
+SGD_RATE, ADAM_RATE = 0.01, 1e-4
+DIGITS_RATE, DIGITS_MOMENTUM, DIGITS_BATCH, DIGITS_GOAL = 0.03, 0.9, 32, 0.97
+MOST_EPOCHS = 50
+
+
+class Run(NamedTuple):
+    """`step()` is timed, what it returns is compared between libraries, and so is what `results()` gives after it."""
+
+    step: Callable[[], Any]
+    results: Callable[[], Sequence[Any]] = tuple
+
+
+def scalar_loss(weights: Sequence[Any], tanh: Callable[[Any], Any], relu: Callable[[Any], Any]) -> Any:
+    """Squared error of a 3-11-17-1 network on four samples, one scalar operation at a time (2,019 of them)."""
+    total = None
+    for sample, target in zip(numbers.SCALAR_SAMPLES, numbers.SCALAR_TARGETS, strict=True):
+        values: list[Any] = list(sample)
+        weight = iter(weights)
+        for width, activation in zip(numbers.SCALAR_NET[1:], (tanh, relu, None), strict=True):
+            sums = [neuron(values, weight) for _ in range(width)]
+            values = [activation(value) for value in sums] if activation else sums
+        error = (values[0] - target) ** 2
+        total = error if total is None else total + error
+    return total
+
+
+def neuron(values: list[Any], weight: Any) -> Any:
+    """The bias is the last of a neuron's weights."""
+    products = [next(weight) * value for value in values]
+    total = next(weight)
+    for product in products:
+        total = total + product
+    return total
+
+
+def scalar_graph(lib: Any, device: str) -> Run:
+    """W1."""
+    leaves = [lib.tensor(value, requires_grad=True, device=device) for value in numbers.scalar_weights()]
+
+    def step() -> Any:
+        for leaf in leaves:
+            leaf.grad = None
+        loss = scalar_loss(leaves, lib.tanh, lib.relu)
+        loss.backward()
+        return loss
+
+    return Run(step, lambda: [leaf.grad for leaf in leaves])
+
+
+def mixed_chain(lib: Any, relu: Callable[[Any], Any], a: Any, b: Any, c: Any) -> Any:
+    """1,000 operations whose values and gradients stay at ordinary sizes."""
+    x = a
+    for _ in range(100):
+        x = x * a
+        x = x + b
+        x = lib.tanh(x)
+        x = x * 2.0
+        x = lib.sin(x)
+        x = x - c
+        x = lib.exp(x)
+        x = 1.5 - x
+        x = relu(x)
+        x = x / 0.75
+    return x
+
+
+def chain(lib: Any, device: str) -> Run:
+    """W2."""
+    leaves = [lib.tensor(array, requires_grad=True, device=device) for array in numbers.leaves_of_chain()]
+
+    def step() -> Any:
+        for leaf in leaves:
+            leaf.grad = None
+        loss = mixed_chain(lib, lib.relu, *leaves).sum()
+        loss.backward()
+        return loss
+
+    return Run(step, lambda: [leaf.grad for leaf in leaves])
+
+
+def long_chain(lib: Any, device: str) -> Run:
+    """W3."""
+    leaf = lib.tensor([0.99999], requires_grad=True, device=device)
+
+    def step() -> Any:
+        leaf.grad = None
+        x = leaf
+        for _ in range(50_000):
+            x = x * leaf
+            x = x + 1e-6
+        x.backward()
+        return x
+
+    return Run(step, lambda: [leaf.grad])
+
+
+def perceptron(lib: Any, sizes: tuple[int, ...], activation: str, device: str) -> Any:
+    """A multilayer perceptron with the seeded weights."""
+    layers: list[Any] = []
+    for wide, narrow in pairwise(sizes):
+        layers += [lib.nn.Linear(wide, narrow), getattr(lib.nn, activation)()]
+    net = lib.nn.Sequential(*layers[:-1]).to(device)
+    with lib.no_grad():
+        for parameter, array in zip(net.parameters(), numbers.weights(sizes), strict=True):
+            parameter.copy_(lib.tensor(array, device=device))
+    return net
+
+
+def training(lib: Any, device: str, sizes: tuple[int, ...], count: int, optimizer: Callable[[Any], Any]) -> Run:
+    """A training step of a classifier on one batch."""
+    net = perceptron(lib, sizes, "ReLU", device)
+    optimize = optimizer(net.parameters())
+    inputs, labels = (lib.tensor(array, device=device) for array in numbers.batch(count, sizes[0], sizes[-1]))
+
+    def step() -> Any:
+        optimize.zero_grad()
+        loss = lib.nn.functional.cross_entropy(net(inputs), labels)
+        loss.backward()
+        optimize.step()
+        return loss
+
+    return Run(step, lambda: list(net.parameters()))
+
+
+def small_training(lib: Any, device: str) -> Run:
+    """W4."""
+    return training(lib, device, (64, 128, 10), 32, lambda params: lib.optim.SGD(params, lr=SGD_RATE))
+
+
+def large_training(lib: Any, device: str) -> Run:
+    """W5."""
+    return training(lib, device, (784, 512, 512, 10), 128, lambda params: lib.optim.Adam(params, lr=ADAM_RATE))
+
+
+def matmul(lib: Any, device: str) -> Run:
+    """W13."""
+    a, b, gradient = (lib.tensor(array, device=device) for array in numbers.square_matrices(1024))
+    a.requires_grad_()
+    b.requires_grad_()
+
+    def step() -> Any:
+        a.grad = b.grad = None
+        product = a @ b
+        product.backward(gradient)
+        return product
+
+    return Run(step, lambda: [a.grad, b.grad])
+
+
+def inference(lib: Any, device: str, count: int) -> Run:
+    """The forward pass alone, nothing recorded."""
+    net = perceptron(lib, (784, 512, 512, 10), "ReLU", device)
+    inputs = lib.tensor(numbers.batch(count, 784)[0], device=device)
+
+    def step() -> Any:
+        with lib.no_grad():
+            return net(inputs)
+
+    return Run(step)
+
+
+def digits_to_97_percent(lib: Any, device: str) -> Run:
+    """W17."""
+    data = numbers.digits()
+    train = lib.utils.data.TensorDataset(lib.tensor(data.inputs), lib.tensor(data.labels))
+    held_out = lib.tensor(data.held_out_inputs, device=device)
+    held_out_labels = lib.tensor(data.held_out_labels, device=device)
+
+    def step() -> tuple[int, float]:
+        net = perceptron(lib, (64, 128, 10), "ReLU", device)
+        optimizer = lib.optim.SGD(net.parameters(), lr=DIGITS_RATE, momentum=DIGITS_MOMENTUM)
+        order = numbers.EpochOrders(len(train))
+        loader = lib.utils.data.DataLoader(train, batch_size=DIGITS_BATCH, sampler=order)
+        epoch, accuracy = 0, 0.0
+        while accuracy < DIGITS_GOAL and epoch < MOST_EPOCHS:
+            epoch += 1
+            for inputs, labels in loader:
+                optimizer.zero_grad()
+                lib.nn.functional.cross_entropy(net(inputs.to(device)), labels.to(device)).backward()
+                optimizer.step()
+            with lib.no_grad():
+                accuracy = (net(held_out).argmax(dim=1) == held_out_labels).float().mean().item()
+        return epoch, accuracy
+
+    return Run(step)
+
+
+def second_order(lib: Any, device: str) -> Run:
+    """W18."""
+    net = perceptron(lib, (32, 64, 64, 1), "Tanh", device)
+    parameters = list(net.parameters())
+    inputs = lib.tensor(numbers.batch(64, 32)[0], device=device)
+
+    def step() -> Any:
+        for parameter in parameters:
+            parameter.grad = None
+        out = net(inputs)
+        gradients = lib.autograd.grad((out * out).mean(), parameters, create_graph=True)
+        squared_norm = sum((gradient * gradient).sum() for gradient in gradients)
+        squared_norm.backward()
+        return squared_norm
+
+    return Run(step, lambda: [parameter.grad for parameter in parameters])
+
+
+WORKLOADS: dict[str, Callable[[Any, str], Run]] = {
+    "W1": scalar_graph,
+    "W2": chain,
+    "W3": long_chain,
+    "W4": small_training,
+    "W5": large_training,
+    "W13": matmul,
+    "W16": lambda lib, device: inference(lib, device, 128),
+    "W16s": lambda lib, device: inference(lib, device, 1),
+    "W17": digits_to_97_percent,
+    "W18": second_order,
+}

@@ -1,0 +1,187 @@
+"""Where a rule finds its arrays: big parameters in blocks that stay in the cache, small ones end to end in a flat array.
+
+Rules are elementwise, so neither changes a bit of the result. Blocks spare trips to memory between the functions of a
+rule; a flat array makes one call of fifty. Parameters keep their arrays and are copied in and out, since users replace
+and share them; the state is the optimizer's own and lives in the flat array.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_dl import dtypes as dtypes
+from tinygrad_dl.backend import Array, array_module, byte_interval, device_of, zeros
+from tinygrad_dl.inplace import stamp
+from tinygrad_dl.tensor import Tensor
+
+BLOCK = 65_536  # elements: big enough that calls cost little, small enough that a second-level cache holds some arrays of it
+SMALL = 2_048  # elements up to which copying in and out costs less than calling a rule's functions once more
+
+Rule = Callable[[Array, Array, dict[str, Any], dict[str, Any], tuple[Array, Array]], None]
+Scratch = dict[Any, tuple[Array, Array]]
+
+
+class Entry(NamedTuple):
+    """A parameter's array and the tensors of its state; `new` at its first step."""
+
+    array: Array
+    state: dict[str, Tensor]
+    new: bool
+
+    def kind(self) -> tuple[Any, ...]:
+        """What parameters must have in common to be updated by one call."""
+        step = self.state["step"].item() if "step" in self.state else None
+        return self.array.dtype, device_of(self.array), step, self.new
+
+
+class Layout:
+    """The arrays that a step of one group writes, as its rule gets them. It holds for as long as these arrays do."""
+
+    def __init__(self, entries: Sequence[Entry], scratch: Scratch) -> None:
+        self.new = any(entry.new for entry in entries)
+        self.held: list[Array] = []  # by which the optimizer knows whether it still holds
+        self.parts: list[_Alone | _Pack] = []
+        shared = _sharing_memory([entry.array for entry in entries])
+        packs: dict[tuple[Any, ...], list[int]] = {}
+        for position, entry in enumerate(entries):
+            if entry.array.size <= SMALL and position not in shared:
+                packs.setdefault(entry.kind(), []).append(position)
+            else:
+                self.parts.append(_Alone(position, entry, scratch))
+        for positions in packs.values():
+            if len(positions) == 1:
+                self.parts.append(_Alone(positions[0], entries[positions[0]], scratch))
+            else:
+                self.parts.append(_Pack(positions, [entries[position] for position in positions]))
+
+    def in_step(self) -> bool:
+        """Whether parameters that share a call have still made equally many steps: a user may have set one's `step`."""
+        return all(part.in_step() for part in self.parts)
+
+    def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any], operation: str) -> None:
+        """Update all parameters; `gradients` in the order of the entries."""
+        for part in self.parts:
+            for written in part.run(rule, gradients, options):
+                stamp(written, operation)
+
+
+class _Alone:
+    """A parameter that is updated where it lies: in blocks on the CPU, where calls are cheap and the cache is small."""
+
+    def __init__(self, position: int, entry: Entry, scratch: Scratch) -> None:
+        w = entry.array
+        arrays = {name: tensor.array for name, tensor in entry.state.items() if name != "step"}
+        self.position = position
+        self.step = entry.state["step"].array if "step" in entry.state else None
+        self.written = [w, *arrays.values()] + ([] if self.step is None else [self.step])
+        self.flat = all(array.flags.c_contiguous for array in [w, *arrays.values()])
+        if self.flat:  # as one dimension, which is cut easily; of other arrays this would be a copy
+            w, arrays = w.reshape(-1), {name: array.reshape(-1) for name, array in arrays.items()}
+        count = -(-w.size // BLOCK) if self.flat and array_module(w) is np else 1
+        length = -(-w.size // max(count, 1))  # equal blocks: a short one at the end costs as many calls
+        spare = _scratch_like(w, length, scratch)
+        self.blocks = []
+        for start in range(0, w.size, length or 1):
+            here: Any = slice(start, start + length) if self.flat else ...
+            block = w[here]
+            state: dict[str, Any] = {name: array[here] for name, array in arrays.items()}
+            pair = (spare[0][: block.size].reshape(block.shape), spare[1][: block.size].reshape(block.shape))
+            self.blocks.append((here, block, {**state, "new": entry.new}, pair))
+
+    def in_step(self) -> bool:
+        return True
+
+    def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any]) -> list[Array]:
+        """Update the parameter; returns the arrays written."""
+        g = gradients[self.position]
+        if self.flat:
+            g = g.reshape(-1)
+        step = None
+        if self.step is not None:
+            step = self.step.item() + 1
+            self.step.fill(step)
+        for here, w, state, scratch in self.blocks:
+            state["step"] = step
+            rule(w, g[here], state, options, scratch)
+        return self.written
+
+
+class _Pack:
+    """Small parameters that are updated by one call on flat arrays, in which they lie end to end."""
+
+    def __init__(self, positions: list[int], entries: list[Entry]) -> None:
+        self.positions = positions
+        self.arrays = [entry.array for entry in entries]
+        ends = list(accumulate((array.size for array in self.arrays), initial=0))
+        like = self.arrays[0]
+        self.w, self.g, *scratch = (zeros(like, (ends[-1],)) for _ in range(4))
+        self.scratch = (scratch[0], scratch[1])
+        self.views = [
+            self.w[start:end].reshape(array.shape) for (start, end), array in zip(pairwise(ends), self.arrays)
+        ]
+        self.state: dict[str, Any] = {"new": entries[0].new}
+        self.written = list(self.arrays)
+        self.steps = None
+        for name in entries[0].state:
+            tensors = [entry.state[name] for entry in entries]
+            if name == "step":
+                flat = self.steps = np.zeros(len(tensors), step_dtype())
+                _move_in(tensors, flat, range(len(tensors) + 1))
+            else:
+                flat = self.state[name] = zeros(like, (ends[-1],))
+                _move_in(tensors, flat, ends)
+            self.written.append(flat)
+
+    def in_step(self) -> bool:
+        return self.steps is None or bool((self.steps == self.steps[0]).all())
+
+    def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any]) -> list[Array]:
+        """Update the parameters; returns the arrays written."""
+        np.concatenate(self.arrays, axis=None, out=self.w)
+        np.concatenate([gradients[position] for position in self.positions], axis=None, out=self.g)
+        self.state["step"] = None
+        if self.steps is not None:
+            self.steps += 1
+            self.state["step"] = self.steps[0].item()
+        rule(self.w, self.g, self.state, options, self.scratch)
+        for array, view in zip(self.arrays, self.views):
+            array[...] = view
+        return self.written
+
+
+def step_dtype() -> Any:
+    """NumPy's dtype of the counts of steps, as in PyTorch: a floating dtype, that of the default but not float16."""
+    return np.float64 if dtypes.get_default_dtype() is dtypes.float64 else np.float32
+
+
+def _move_in(tensors: list[Tensor], flat: Array, ends: Sequence[int]) -> None:
+    """Let the tensors of the state be views of a flat array, with their values."""
+    for tensor, (start, end) in zip(tensors, pairwise(ends)):
+        view = flat[start:end].reshape(tensor.array.shape)
+        view[...] = tensor.array
+        tensor.array = view
+
+
+def _scratch_like(array: Array, size: int, scratch: Scratch) -> tuple[Array, Array]:
+    """Two flat arrays for a rule's intermediate values, shared by all parameters of a dtype and device."""
+    key = array.dtype, device_of(array)
+    if key not in scratch or scratch[key][0].size < size:
+        scratch[key] = (zeros(array, (size,)), zeros(array, (size,)))
+    return scratch[key]
+
+
+def _sharing_memory(arrays: Sequence[Array]) -> set[int]:
+    """The positions of arrays whose memory meets another's: each of them must see what was written for the one before."""
+    intervals = sorted((*byte_interval(array), position) for position, array in enumerate(arrays))
+    return {position for pair in _meeting(intervals) for position in pair}
+
+
+def _meeting(intervals: list[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
+    """The pairs of positions whose intervals (low, high, position), sorted, meet; each with the one that reaches furthest."""
+    furthest = intervals[0]
+    for interval in intervals[1:]:
+        if interval[0] < furthest[1]:
+            yield furthest[2], interval[2]
+        furthest = max(furthest, interval, key=lambda one: one[1])

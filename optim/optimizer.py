@@ -1,0 +1,417 @@
+"""The base of all optimizers: groups of parameters, their state, saving and loading, and the loop over them.
+
+An optimizer is its options, the names of its state and a rule over arrays:
+
+    class Signed(Optimizer):
+        def __init__(self, params, lr=0.01):
+            super().__init__(params, {"lr": lr})
+
+        def update(self, w, g, state, options, scratch):
+            w -= options["lr"] * np.sign(g)
+"""
+
+import copy
+import math
+import numbers
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from operator import is_
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dl.autograd import enable_grad
+from tinygrad_dl.backend import CPU, Array, device_of, to_device, zeros
+from tinygrad_dl.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DtypeError,
+    ShapeError,
+    StateDictError,
+    nearest,
+)
+from tinygrad_dl.inplace import stamp
+from tinygrad_dl.tensor import Tensor, wrap
+
+from .layout import Entry, Layout, Scratch, step_dtype
+
+Params = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+
+
+class OptimizerStateError(StateDictError, ArgumentError):
+    """A state dict that does not fit the optimizer; PyTorch raises ValueError there."""
+
+
+class Optimizer:
+    """Base class: `step()` applies `update` to every parameter that has a gradient.
+
+    Arguments: params (an iterable of leaf tensors, of pairs (name, tensor), or of dicts: groups with the key "params" and
+    options of their own), defaults (the options of groups that don't set them). `param_groups` is the list of groups,
+    `state` maps each parameter to its state.
+
+    A subclass defines `update` and, if it keeps state, `state_names`; or `step` itself, as with PyTorch.
+
+    Raises ArgumentTypeError for what is not a collection of tensors, ArgumentError for an empty one, for a parameter that
+    comes twice, for one that is not a leaf and for an option out of range. Source: the course notes, section 6.
+
+    >>> import tinygrad_dl as tg
+    >>> w = tg.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = tg.optim.SGD([w], lr=0.1)
+    >>> (w * w).sum().backward(); optimizer.step()
+    >>> w.detach()
+    tensor([ 0.8000, -1.6000])
+    """
+
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        self._layouts: dict[int, Layout] = {}
+        self._scratch: Scratch = {}
+        self.check_options(defaults)
+        if isinstance(params, Tensor):
+            raise ArgumentTypeError(
+                f"{self._name}: params is one tensor of shape {tuple(params.shape)}, but a collection of parameters is "
+                "needed: write [tensor], or model.parameters()"
+            )
+        groups: list[Any] = list(params)
+        if not groups:
+            raise ArgumentError(
+                f"{self._name}: params is empty (an iterator that was used up?); pass model.parameters()"
+            )
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    # --- what a subclass defines
+
+    def update(
+        self, w: Array, g: Array, state: dict[str, Any], options: dict[str, Any], scratch: tuple[Array, Array]
+    ) -> None:
+        """The rule: write the new values into `w` and the arrays of `state`.
+
+        w is (a part of) a parameter and g its gradient, which must not be written to. state holds an array for each of
+        `state_names`, "new" (whether this is the parameter's first step) and "step" (1, 2, ..., if that is one of the
+        names). options are those of the group, tensors among them as numbers. scratch is two arrays to write
+        intermediate values into; all arrays have one shape. The rule must be elementwise: it is called on parts of big
+        parameters and on many small ones at once.
+        """
+        raise NotImplementedError(f"{self._name}: a subclass of Optimizer defines update(), or step()")
+
+    def state_names(self, options: dict[str, Any]) -> tuple[str, ...]:
+        """The names of the arrays that the rule keeps for each parameter, zeros at first; "step" counts steps."""
+        return ()
+
+    def check_options(self, options: dict[str, Any]) -> None:
+        """Raise for options out of range: called with the defaults and with those of each group."""
+        if options.get("differentiable"):
+            raise NotImplementedError(
+                f"{self._name}: differentiable=True (a step that is itself recorded) is not supported; write the update "
+                "with operations instead, such as w = w - lr * g with g from autograd.grad(..., create_graph=True)"
+            )
+
+    # --- steps
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update the parameters from their gradients; those without one are left alone.
+
+        closure: a function that computes the loss again, calls backward and returns the loss; it is called first, with
+        recording on, and what it gives is returned (None without it).
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        for index, group in enumerate(self.param_groups):
+            params = [p for p in group["params"] if p._grad is not None]
+            if params:
+                options = {name: _number(value) for name, value in group.items()}
+                layout = self._layout(index, params, options)
+                layout.run(self.update, [p._grad.array for p in params], options, f"{self._name}.step")
+                if layout.new:  # from their second step on, parameters may share calls with older ones
+                    del self._layouts[index]
+        return loss
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients: `.grad` becomes None or, with set_to_none=False, zeros in the same tensor."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                gradient = p._grad
+                if set_to_none:
+                    p._grad = None
+                elif gradient is not None:
+                    gradient.detach_()
+                    gradient.array.fill(0)
+                    stamp(gradient.array, f"{self._name}.zero_grad")
+
+    # --- groups
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group: a dict with "params" (a tensor or a collection of them) and any options of its own.
+
+        Raises as the constructor does; a group that is not valid is not added.
+
+        >>> import tinygrad_dl as tg
+        >>> body, head = (tg.zeros(2, requires_grad=True) for _ in range(2))
+        >>> optimizer = tg.optim.SGD([body], lr=0.1)
+        >>> optimizer.add_param_group({"params": [head], "lr": 0.01})
+        >>> [group["lr"] for group in optimizer.param_groups]
+        [0.1, 0.01]
+        """
+        if not isinstance(param_group, dict):
+            raise ArgumentTypeError(f"{self._name}: a group is a dict, not {type(param_group).__name__}")
+        if "params" not in param_group:
+            raise ArgumentError(f"{self._name}: the group has no 'params', only {', '.join(param_group) or 'nothing'}")
+        tensors, names = _split_names(self._name, param_group["params"])
+        self._check_params(tensors, with_names=names is not None)
+        for name in param_group.keys() - self.defaults.keys() - {"params", "param_names"}:
+            if hint := nearest(name, self.defaults):
+                warnings.warn(
+                    f"{self._name}: {name!r} is not an option, it has no effect.{hint}", UserWarning, stacklevel=3
+                )
+        group = {**self.defaults, **param_group}
+        self.check_options(group)
+        param_group.update(group)  # the dict that came stays the group, as in PyTorch
+        param_group["params"] = tensors
+        if names is not None:
+            param_group["param_names"] = names
+        self.param_groups.append(param_group)
+
+    def _check_params(self, tensors: list[Any], with_names: bool) -> None:
+        seen = {id(p) for group in self.param_groups for p in group["params"]}
+        for position, p in enumerate(tensors):
+            if not isinstance(p, Tensor):
+                raise ArgumentTypeError(
+                    f"{self._name}: parameter {position} is a {type(p).__name__}, but must be a Tensor"
+                )
+            if not (p.is_leaf or p.retains_grad):
+                raise ArgumentError(
+                    f"{self._name}: parameter {position}, of shape {tuple(p.shape)}, is not a leaf (it came from "
+                    f"{p.node.name()}), so backward leaves no gradient in it. Pass the leaf, or tensor.detach().requires_grad_()"
+                )
+            if id(p) in seen:
+                raise ArgumentError(
+                    f"{self._name}: parameter {position}, of shape {tuple(p.shape)}, comes twice and would be updated twice "
+                    "a step; list it once"
+                )
+            seen.add(id(p))
+        for group in self.param_groups:
+            if with_names != ("param_names" in group):
+                raise ArgumentError(f"{self._name}: either all groups have names (name, tensor) or none")
+
+    # --- saving and loading
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state and the groups, with parameters as their numbers in order: PyTorch's layout.
+
+        The tensors are the optimizer's own, not copies: the next step changes them.
+
+        >>> import tinygrad_dl as tg
+        >>> tg.optim.SGD([tg.zeros(2, requires_grad=True)], lr=0.1).state_dict()["param_groups"][0]["params"]
+        [0]
+        """
+        order = {id(p): number for number, p in enumerate(self._params())}
+        groups = [{**group, "params": [order[id(p)] for p in group["params"]]} for group in self.param_groups]
+        state = {order.get(id(key), key): value for key, value in self.state.items()}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over the state and the options from `state_dict`, which an optimizer of the same kind and groups gave.
+
+        Everything is copied; the state gets its parameter's dtype and device. Raises OptimizerStateError (a ValueError)
+        with all mismatches when it doesn't fit, and then loads nothing.
+
+        >>> import tinygrad_dl as tg
+        >>> old, new = (tg.optim.Adam([tg.zeros(2, requires_grad=True)], lr=lr) for lr in (0.5, 0.1))
+        >>> new.load_state_dict(old.state_dict()); new.param_groups[0]["lr"]
+        0.5
+        """
+        groups = self._saved_groups(state_dict)
+        order = [number for group in state_dict["param_groups"] for number in group["params"]]
+        params = dict(zip(order, self._params()))
+        saved = state_dict["state"]
+        if wrong := [line for number, p in params.items() for line in self._mismatches(number, p, saved.get(number))]:
+            raise OptimizerStateError(f"{self._name}.load_state_dict: nothing was loaded:\n  " + "\n  ".join(wrong))
+        self.state = defaultdict(dict)
+        for key, value in saved.items():
+            if key in params:
+                self.state[params[key]] = {name: _adopt(name, one, params[key].array) for name, one in value.items()}
+            else:
+                self.state[key] = copy.deepcopy(value)
+        self.param_groups = groups
+        self._layouts = {}
+
+    def _saved_groups(self, state_dict: Any) -> list[dict[str, Any]]:
+        """The groups of a state dict with our parameters in place of numbers."""
+        who = f"{self._name}.load_state_dict"
+        if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= state_dict.keys():
+            raise OptimizerStateError(
+                f"{who}: a dict with 'state' and 'param_groups' is needed, as state_dict() gives it"
+            )
+        saved = state_dict["param_groups"]
+        ours, theirs = ([len(group["params"]) for group in groups] for groups in (self.param_groups, saved))
+        if ours != theirs:
+            raise OptimizerStateError(
+                f"{who}: the state dict has {len(theirs)} group(s) of {theirs} parameters, the optimizer {len(ours)} of {ours}"
+            )
+        groups = []
+        for group, loaded in zip(self.param_groups, saved):
+            names = {"param_names": group["param_names"]} if "param_names" in group else {}
+            options = {name: copy.deepcopy(value) for name, value in loaded.items() if name != "params"}
+            groups.append({**self.defaults, **names, **options, "params": group["params"]})
+            self.check_options(groups[-1])
+        return groups
+
+    def _mismatches(self, number: Any, p: Tensor, saved: Mapping[str, Any] | None) -> list[str]:
+        found = []
+        for name, value in (saved or {}).items():
+            if name != "step" and isinstance(value, Tensor) and value.array.shape != p.array.shape:
+                found.append(f"state {number}: {name} has shape {tuple(value.shape)}, the parameter {tuple(p.shape)}")
+        known = self._known_state()
+        if known and saved and not known & saved.keys():
+            found.append(
+                f"state {number}: {', '.join(saved)} is another optimizer's; {self._name} keeps {', '.join(sorted(known))}"
+            )
+        return found
+
+    # --- inside
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    def _params(self) -> list[Tensor]:
+        return [p for group in self.param_groups for p in group["params"]]
+
+    def _known_state(self) -> set[str]:
+        return {name for group in self.param_groups for name in self.state_names(group)}
+
+    def _layout(self, index: int, params: list[Tensor], options: dict[str, Any]) -> Layout:
+        """The group's layout from the step before, or a new one if the arrays are no longer the same."""
+        names = self.state_names(options)
+        layout = self._layouts.get(index)
+        held = self._held(params, names)
+        if (
+            layout is None
+            or len(held) != len(layout.held)
+            or not all(map(is_, held, layout.held))
+            or not layout.in_step()
+        ):
+            layout = self._layouts[index] = Layout([self._entry(p, names) for p in params], self._scratch)
+            layout.held = self._held(params, names)
+        return layout
+
+    def _held(self, params: list[Tensor], names: tuple[str, ...]) -> list[Array]:
+        """The arrays that a layout is made of; None for state that isn't there yet."""
+        held = [p.array for p in params]
+        if names:
+            for p in params:
+                state = self.state[p]
+                held += [getattr(state.get(name), "array", None) for name in names]
+        return held
+
+    def _entry(self, p: Tensor, names: tuple[str, ...]) -> Entry:
+        """A parameter for the layout, with the state it needs made, and moved to where the parameter is now."""
+        w, g = p.array, p._grad.array  # type: ignore[union-attr]  # only parameters with a gradient come here
+        if g.shape != w.shape or g.dtype != w.dtype or type(g) is not type(w):
+            raise DtypeError(
+                f"{self._name}.step: a parameter is {p.dtype}, {tuple(p.shape)} on '{p.device}', but its gradient "
+                f"{p._grad.dtype}, {tuple(g.shape)} on '{p._grad.device}'; call zero_grad() after changing a parameter's data"  # type: ignore[union-attr]
+            )
+        state = self.state[p] if names else {}
+        new = any(state.get(name) is None for name in names)
+        for name in names:
+            value = state.get(name)
+            if name == "step":
+                state[name] = _count(value)
+            elif value is None:
+                state[name] = wrap(zeros(w, w.shape))
+            elif value.array.shape == w.shape:
+                _follow(value, w)
+            else:
+                raise ShapeError(
+                    f"{self._name}.step: a parameter has shape {tuple(p.shape)}, but its state {name!r} {tuple(value.shape)}; "
+                    "make a new optimizer after changing a parameter's shape"
+                )
+        return Entry(w, {name: state[name] for name in names}, new)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_layouts", "_scratch")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._layouts, self._scratch = {}, {}
+
+    def __repr__(self) -> str:
+        lines = [f"{self._name} ("]
+        for index, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {index}")
+            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
+        return "\n".join([*lines, ")"])
+
+
+# --- for the rules
+
+
+def step_gradient(w: Array, g: Array, decay: float, options: dict[str, Any], out: Array) -> Array:
+    """The gradient to descend along: -g to maximize, plus decay * w. It is g itself, or lies in `out`."""
+    if decay:
+        np.multiply(w, decay, out=out)
+        return np.subtract(out, g, out=out) if options["maximize"] else np.add(out, g, out=out)
+    return np.negative(g, out=out) if options["maximize"] else g
+
+
+def require_number(optimizer: Optimizer, name: str, value: Any, below: float = math.inf) -> None:
+    """Raise unless an option is a number (or a tensor of one element) from 0 up to, but without, `below`."""
+    who = type(optimizer).__name__
+    if isinstance(value, Tensor) and value.array.size != 1:
+        raise ArgumentError(f"{who}: {name} is a tensor of shape {tuple(value.shape)}, but must have one element")
+    if not isinstance(value, Tensor | numbers.Real):
+        raise ArgumentTypeError(f"{who}: {name} is {value!r}, but must be a number")
+    if not 0 <= float(value) < below:
+        wanted = "0 or more" if below == math.inf else f"at least 0 and less than {below:g}"
+        raise ArgumentError(f"{who}: {name} is {value!r}, but must be {wanted}")
+
+
+# --- inside
+
+
+def _number(option: Any) -> Any:
+    """An option as the rules get it: tensors, such as a learning rate that is one, as numbers."""
+    return option.item() if isinstance(option, Tensor) else option
+
+
+def _split_names(who: str, params: Any) -> tuple[list[Any], list[str] | None]:
+    """The tensors, and their names where pairs (name, tensor) came."""
+    if isinstance(params, set | frozenset):
+        raise ArgumentTypeError(f"{who}: params is a set, whose order changes from run to run; pass a list")
+    members = [params] if isinstance(params, Tensor) else list(params)
+    pairs = [member for member in members if isinstance(member, tuple)]
+    if not pairs:
+        return members, None
+    if len(pairs) != len(members):
+        raise ArgumentError(f"{who}: {len(pairs)} of {len(members)} parameters have names; name all, or none")
+    return [tensor for _, tensor in pairs], [name for name, _ in pairs]
+
+
+def _count(steps: Any) -> Tensor:
+    """A count of steps as a 0-d tensor on the host, where reading it costs nothing; 0 for None."""
+    if isinstance(steps, Tensor) and steps.array.ndim == 0 and device_of(steps.array) == CPU:
+        return steps
+    return wrap(np.full((), 0 if steps is None else float(steps), step_dtype()))
+
+
+def _follow(state: Tensor, w: Array) -> None:
+    """Give state the dtype and device of its parameter, which may have moved."""
+    if state.array.dtype != w.dtype or device_of(state.array) != device_of(w):
+        state.array = to_device(state.array.astype(w.dtype), device_of(w))
+
+
+def _adopt(name: str, value: Any, w: Array) -> Any:
+    """A copy of a loaded value of the state of a parameter `w`."""
+    value = copy.deepcopy(value)
+    if name == "step":
+        return _count(value)
+    if isinstance(value, Tensor):
+        _follow(value, w)
+    return value

@@ -1,0 +1,92 @@
+"""Gradient descent, with and without momentum."""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_dl.backend import Array
+from tinygrad_dl.errors import ArgumentError
+from tinygrad_dl.tensor import Tensor
+
+from .optimizer import Optimizer, Params, require_number, step_gradient
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent.
+
+        g = g + weight_decay * w
+        v = momentum * v + (1 - dampening) * g      at the first step v = g
+        w = w - lr * v                              without momentum v is g, with nesterov it is g + momentum * v
+
+    Arguments: params; lr (a number or a 0-d tensor); momentum; dampening; weight_decay; nesterov; maximize (w goes up along
+    g). foreach and fused choose between PyTorch's implementations; here there is one, so they change nothing.
+    State: "momentum_buffer", v, if there is momentum.
+
+    Raises ArgumentError for a negative lr, momentum or weight_decay, and for nesterov without momentum or with dampening;
+    NotImplementedError for differentiable=True. Source: the course notes, section 6 (N172-N174); S3's m is -lr * v at
+    constant lr; Sutskever et al. 2013 for nesterov.
+
+    >>> import tinygrad_dl as tg
+    >>> w = tg.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = tg.optim.SGD([w], lr=0.1, momentum=0.9)
+    >>> for _ in range(2):
+    ...     optimizer.zero_grad(); (w * w).sum().backward(); optimizer.step()
+    >>> w.detach()
+    tensor([ 0.4600, -0.9200])
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float | Tensor = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float | Tensor = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+
+    def check_options(self, options: dict[str, Any]) -> None:
+        super().check_options(options)
+        for name in ("lr", "momentum", "weight_decay"):
+            require_number(self, name, options[name])
+        momentum, dampening = options["momentum"], options["dampening"]
+        if options["nesterov"] and (momentum == 0 or dampening != 0):
+            raise ArgumentError(
+                f"SGD: nesterov needs momentum above 0 and dampening 0, but momentum is {momentum} and dampening {dampening}"
+            )
+
+    def state_names(self, options: dict[str, Any]) -> tuple[str, ...]:
+        return ("momentum_buffer",) if options["momentum"] else ()
+
+    def update(
+        self, w: Array, g: Array, state: dict[str, Any], options: dict[str, Any], scratch: tuple[Array, Array]
+    ) -> None:
+        spare, t = scratch
+        momentum, dampening = options["momentum"], options["dampening"]
+        g = step_gradient(w, g, options["weight_decay"], options, out=spare)
+        if momentum:
+            v = state["momentum_buffer"]
+            if state["new"]:
+                v[...] = g
+            else:
+                v *= momentum
+                v += np.multiply(g, 1 - dampening, out=t) if dampening else g
+            g = np.add(g, np.multiply(v, momentum, out=t), out=t) if options["nesterov"] else v
+        w -= np.multiply(g, options["lr"], out=t)

@@ -1,0 +1,168 @@
+"""The real CuPy knows every call of the engine: what ran on `strict` is replayed on CuPy arrays without memory."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import replay
+import test_strict
+
+from tinygrad_dl import testing
+from tinygrad_dl.testing import strict
+
+
+@pytest.fixture(scope="session")
+def cupy() -> Any:
+    if importlib.util.find_spec("cupy") is None:
+        pytest.skip("CuPy is not installed (without a GPU: pip install cupy-cuda12x)")
+    module = importlib.import_module("cupy")
+    if module.is_available():
+        pytest.skip("a GPU is there, which would read arrays without memory; run `pytest -m gpu` instead")
+    return module
+
+
+def problems_of(call: Callable[[], Any], cupy: Any) -> list[str]:
+    """What CuPy says of the calls of a program that `strict` may refuse half-way."""
+    calls = replay.Recorder()
+    try:
+        with calls.recording():
+            call()
+    except Exception:
+        pass
+    return replay.replay(calls, cupy)
+
+
+# --- the replay catches what CuPy does not know, and nothing else
+
+A = strict.asarray(np.ones((2, 3), "float32"))
+MASK = strict.asarray(np.ones((2, 3), bool))
+HALF = strict.asarray(np.ones((2, 3), "float16"))
+
+PLANTED: list[tuple[Callable[[], Any], str]] = [
+    (lambda: np.maximum.reduce(A), r"ufunc maximum.reduce\(float32\[2, 3\]\): NotImplementedError"),
+    (lambda: np.logical_and.reduce(MASK, axis=0), "ufunc logical_and.reduce.*NotImplementedError"),
+    (lambda: strict.maximum.accumulate(A), "module maximum.accumulate.*NotImplementedError"),
+    (lambda: np.block([A, A]), "function numpy.block.*TypeError: no implementation"),
+    (lambda: np.linalg.vector_norm(A), "function numpy.linalg.vector_norm.*TypeError: no implementation"),
+    (lambda: np.sum(A, where=MASK), "function numpy.sum.*unexpected keyword argument 'where'"),
+    (lambda: A.sum(where=MASK), "method sum.*unexpected keyword argument 'where'"),
+    (lambda: A.max(initial=0.0), "method max.*unexpected keyword argument 'initial'"),
+    (lambda: np.add.reduce(A, initial=0.0), "ufunc add.reduce.*unexpected keyword argument 'initial'"),
+    (lambda: np.take(A, [0], mode="clip"), "function numpy.take.*unexpected keyword argument 'mode'"),
+    (lambda: np.add(A, A, order="C"), "ufunc add.*Wrong arguments"),
+    (lambda: A @ np.ones((3, 2), "float32"), "operator matmul.*TypeError"),
+    (lambda: A.__setitem__(0, np.ones(3)), "operator setitem.*non-scalar numpy.ndarray"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), PLANTED)
+def test_planted_calls_are_caught(cupy: Any, call: Callable[[], Any], message: str) -> None:
+    (problem,) = problems_of(call, cupy)
+    assert re.search(message, problem)
+    assert re.match(r"tests/test_cupy_replay.py:\d+: ", problem), "the line that made the call is named"
+
+
+def test_loops_with_other_results_are_caught(cupy: Any) -> None:
+    """Dtypes are compared by the lists of CuPy's ufuncs; where these agree with NumPy's there is nothing to report."""
+
+    class Fewer:
+        """CuPy without float16."""
+
+        cuda = cupy.cuda
+        ndarray = cupy.ndarray
+
+        class multiply:
+            types = ["ff->f", "dd->d"]
+
+        class subtract:
+            types = ["dd->d"]
+
+    calls = replay.record(lambda: (HALF * 2.0, HALF - HALF, A * 2.0))
+    found = replay.replay(calls, Fewer)
+    assert len(found) == 2
+    assert "CuPy's multiply gives f, NumPy's e" in found[0] and "CuPy's subtract gives d, NumPy's e" in found[1]
+    assert replay.replay(calls, cupy) == []
+
+
+def test_calls_are_distinct() -> None:
+    def program() -> None:
+        for scale in (1.0, 2.0):
+            np.exp(A * scale)
+            A.sum(axis=0)
+        A.sum(axis=-1)
+        A.T * 2.0
+
+    names = [seen.call.name for seen in replay.record(program)]
+    assert names == ["mul", "exp", "sum", "sum", "T", "mul"]
+
+
+# --- `strict` is as strict as CuPy
+
+
+@pytest.mark.parametrize("case", test_strict.ALLOWED, ids=[case[0] for case in test_strict.ALLOWED])
+def test_what_strict_allows_cupy_knows(cupy: Any, case: tuple[str, Callable[[Any, Any], Any]]) -> None:
+    assert problems_of(lambda: case[1](test_strict.on_strict(), strict), cupy) == []
+
+
+@pytest.mark.parametrize("case", test_strict.EDITS, ids=[case[0] for case in test_strict.EDITS])
+def test_edits_that_strict_allows_cupy_knows(cupy: Any, case: tuple[str, Callable[[Any, Any], Any]]) -> None:
+    assert problems_of(lambda: case[1](test_strict.on_strict(), strict), cupy) == []
+
+
+@pytest.mark.parametrize("case", test_strict.REFUSED, ids=[case[0] for case in test_strict.REFUSED])
+def test_what_strict_refuses_cupy_refuses(cupy: Any, case: tuple[str, type[Exception], Callable[[Any], Any]]) -> None:
+    """With the same exception, where CuPy gets that far without a GPU."""
+    name, error, call = case
+    if "module" in name:
+        return  # these call `strict` itself; the tables below are compared with CuPy
+    array = replay._fill(replay.Blank((2, 3), "<f4", (12, 4)), cupy)
+    with pytest.raises((error, cupy.cuda.runtime.CUDARuntimeError, ImportError)):
+        call(array)
+
+
+def names_of(module: Any) -> set[str]:
+    return {name for name in dir(module) if not name.startswith("_")}
+
+
+def test_names_that_cupy_lacks_are_refused(cupy: Any) -> None:
+    assert {name for name in names_of(np) if not hasattr(cupy, name)} <= testing.LACKS
+    assert {name for name in names_of(np.linalg) if not hasattr(cupy.linalg, name)} <= testing.LACKS_LINALG
+    assert {name for name in names_of(np.ndarray) if not hasattr(cupy.ndarray, name)} <= testing.LACKS_METHODS
+
+
+def test_names_that_cupy_has_are_not_refused(cupy: Any) -> None:
+    refused = (testing.LACKS & names_of(cupy)) | (testing.LACKS_LINALG & names_of(cupy.linalg))
+    assert not refused, "CuPy has learnt these: take them out of the tables"
+
+
+def test_keywords_that_cupy_lacks_are_refused(cupy: Any) -> None:
+    named = {"a", "arr", "x", "arrays", "args", "kwargs", "shape", "start_or_stop"} | {"out"}
+    for name, refused in testing.LACKS_KEYWORDS.items():
+        ours, theirs = (set(inspect.signature(getattr(module, name)).parameters) for module in (np, cupy))
+        if name == "astype":  # the method has keywords that the function has not
+            ours |= {"casting", "subok"}
+        assert refused <= ours - theirs, f"{name}: CuPy has learnt {refused & theirs}, or NumPy never had it"
+        assert (ours - theirs) - named <= refused, f"{name}: CuPy lacks {ours - theirs - named - refused}"
+
+
+@pytest.mark.parametrize("method", ["reduce", "accumulate", "reduceat", "at"])
+def test_methods_of_ufuncs_that_cupy_has(cupy: Any, method: str) -> None:
+    known = testing.SCATTERS if method == "at" else testing.REDUCES[method]
+    array = replay._fill(replay.Blank((2, 3), "<i4", (12, 4)), cupy)
+    arguments = {"at": (0, 1), "reduceat": ([0],)}.get(method, (0,))
+    for name in names_of(np):
+        ufunc = getattr(np, name)
+        if isinstance(ufunc, np.ufunc) and hasattr(getattr(cupy, name, None), method):
+            try:
+                getattr(getattr(cupy, name), method)(array, *arguments)
+            except NotImplementedError:
+                assert ufunc.__name__ not in known
+            except (cupy.cuda.runtime.CUDARuntimeError, TypeError):
+                assert ufunc.__name__ in known

@@ -1,0 +1,209 @@
+"""tinygrad_dl: reverse-mode autograd and tensors on NumPy or CuPy, with PyTorch's names, that show every step of backprop.
+
+>>> import tinygrad_dl as tg
+>>> w = tg.tensor(3.0, requires_grad=True)
+>>> loss = (w * 2 - 4) ** 2
+>>> loss.backward()
+>>> w.grad
+tensor(8.)
+"""
+
+import importlib
+from typing import Any
+
+from . import _checkout
+
+_checkout.install()
+
+from . import autograd as autograd  # noqa: E402
+from .autograd import (  # noqa: E402
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .backend import device, get_default_device, set_default_device  # noqa: E402
+from .creation import (  # noqa: E402
+    arange,
+    as_tensor,
+    empty,
+    empty_like,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from .dtypes import (  # noqa: E402
+    can_cast,
+    double,
+    dtype,
+    finfo,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    iinfo,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    promote_types,
+    set_default_dtype,
+    short,
+    uint8,
+)
+from .dtypes import bool_ as bool  # noqa: E402
+from .dtypes import float_ as float  # noqa: E402
+from .dtypes import int_ as int  # noqa: E402
+from .errors import (  # noqa: E402
+    ArgumentError,
+    ArgumentTypeError,
+    DeviceError,
+    DimensionError,
+    DtypeError,
+    GraphError,
+    MissingPackageError,
+    ShapeError,
+    StateDictError,
+    TinygradError,
+    nearest,
+)
+from .gradcheck import gradcheck, gradgradcheck  # noqa: E402
+from .methods import attach, make_public  # noqa: E402
+from .ops import conversion as _conversion  # noqa: E402, F401  # attaches its methods
+from .ops.elementwise import (  # noqa: E402
+    abs,
+    add,
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    bitwise_xor,
+    clamp,
+    cos,
+    div,
+    eq,
+    exp,
+    floor_divide,
+    ge,
+    gt,
+    isfinite,
+    isinf,
+    isnan,
+    le,
+    log,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    lt,
+    maximum,
+    minimum,
+    mul,
+    ne,
+    neg,
+    pow,
+    relu,
+    remainder,
+    sigmoid,
+    sign,
+    sin,
+    sqrt,
+    sub,
+    tanh,
+    true_divide,
+    where,
+)
+from .ops.indexing import select, take_along_dim  # noqa: E402
+from .ops.linalg import dot, matmul, mm  # noqa: E402
+from .ops.reduction import (  # noqa: E402
+    all,
+    amax,
+    amin,
+    any,
+    argmax,
+    argmin,
+    log_softmax,
+    logsumexp,
+    max,
+    mean,
+    min,
+    softmax,
+    std,
+    sum,
+    var,
+)
+from .ops.shape import (  # noqa: E402
+    cat,
+    clone,
+    flatten,
+    permute,
+    reshape,
+    split,
+    squeeze,
+    stack,
+    t,
+    transpose,
+    unsqueeze,
+)
+from .printing import set_printoptions, tensor_repr  # noqa: E402
+from .random import (  # noqa: E402
+    Generator,
+    bernoulli,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    seed,
+    set_rng_state,
+)
+from .serialization import load, save  # noqa: E402
+from .tensor import Size, Tensor  # noqa: E402
+
+attach(__repr__=tensor_repr)
+make_public(globals())
+
+__version__ = "0.1.0"
+_LAZY = ("nn", "optim", "testing", "utils", "viz")  # loaded at first use
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module 'tinygrad_dl' has no attribute {name!r}.{nearest(name, globals())}")
+
+
+def is_tensor(obj: Any) -> "bool":  # type: ignore[valid-type]
+    """Whether an object is a Tensor.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.is_tensor(tg.zeros(1)), tg.is_tensor([1])
+    (True, False)
+    """
+    return isinstance(obj, Tensor)
+
+
+def numel(input: Tensor) -> "int":  # type: ignore[valid-type]
+    """The number of elements of a tensor.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.numel(tg.zeros(2, 3))
+    6
+    """
+    return input.numel()

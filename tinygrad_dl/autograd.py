@@ -1,0 +1,618 @@
+"""The walk from a result back to its inputs: `backward`, `grad`, and the modes that say what is recorded."""
+
+import contextlib
+import functools
+import inspect
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .dtypes import FLOATING
+from .errors import ArgumentTypeError, DeviceError, GraphError, ShapeError
+from .inplace import edits, overwritten_by, stamp
+from .operation import FREED, Node, Slot, modes, own
+from .ops.elementwise import identity
+from .ops.reduction import sum as sum_
+from .ops.shape import reshape
+from .tensor import Tensor, wrap
+
+# --- what users call
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add the derivative of `tensors` with respect to every leaf to the leaf's `.grad`.
+
+    leaf.grad += sum over tensors of (d tensor / d leaf) · grad_tensor
+
+    Arguments: tensors (floating, in a graph), grad_tensors (one of the same shape for each; 1 for a tensor of one
+    element), retain_graph (keep what was saved, for another walk), create_graph (record the walk, for higher
+    derivatives), inputs (only these get gradients). Raises GraphError for tensors without history and for a graph that
+    was walked already, ShapeError for gradients of another shape. Source: notes, sections 1.1 and 1.7.
+
+    >>> import tinygrad_dl as tg
+    >>> a, b, c = (tg.tensor(v, requires_grad=True) for v in (5.0, 3.0, 2.0))
+    >>> tg.autograd.backward(3 * (a + b * c))
+    >>> a.grad, b.grad, c.grad
+    (tensor(3.), tensor(6.), tensor(9.))
+    """
+    roots = _listed("backward", "tensors", tensors)
+    seeds = _seeds("backward", roots, grad_tensors, create_graph)
+    targets = None if inputs is None else [_key(t) for t in _listed("backward", "inputs", inputs)]
+    if targets is not None and not targets:
+        raise GraphError("backward: inputs is empty; leave it out for all leaves")
+    if create_graph:
+        warnings.warn(
+            "backward(create_graph=True) makes each leaf and its gradient refer to each other, which keeps the graph in "
+            "memory. Use autograd.grad, or set the leaves' .grad to None after use.",
+            UserWarning,
+            stacklevel=3,
+        )
+    gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, targets)
+    if targets is not None:
+        gradients = {key: gradients[key] for key in dict.fromkeys(targets) if key in gradients}
+        for tensor in _listed("backward", "inputs", inputs):
+            if tensor.node is not None and tensor.node in gradients:
+                _accumulate(tensor, gradients.pop(tensor.node), create_graph)
+    while gradients:
+        leaf, g = gradients.popitem()
+        _accumulate(leaf, g, create_graph)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The derivatives of `outputs` with respect to `inputs`, leaves or not, without touching `.grad`.
+
+    Arguments as in `backward`; allow_unused (None for an input that the outputs don't depend on, else GraphError),
+    materialize_grads (zeros instead of None). Returns one tensor per input. Source: notes, section 1.11.
+
+    >>> import tinygrad_dl as tg
+    >>> x = tg.tensor(2.0, requires_grad=True)
+    >>> (slope,) = tg.autograd.grad(x * x * x, x, create_graph=True)
+    >>> slope, tg.autograd.grad(slope, x)
+    (tensor(12., grad_fn=<AddBackward0>), (tensor(12.),))
+    """
+    if not only_inputs:
+        raise NotImplementedError("grad: only_inputs=False no longer exists; use backward to fill every leaf's .grad")
+    if is_grads_batched:
+        raise NotImplementedError("grad: is_grads_batched needs batched walks; call grad once per row of grad_outputs")
+    if allow_unused is False and materialize_grads:
+        raise GraphError("grad: materialize_grads=True gives zeros for unused inputs, so allow_unused can't be False")
+    roots, wanted = _listed("grad", "outputs", outputs), _listed("grad", "inputs", inputs)
+    for i, tensor in enumerate(wanted):
+        if not tensor._requires_grad:
+            raise GraphError(f"grad: input {i} (shape {tuple(tensor.shape)}) does not require grad; call requires_grad_() before the forward")
+    keys = [_key(tensor) for tensor in wanted]
+    seeds = _seeds("grad", roots, grad_outputs, create_graph)
+    gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, keys)
+    results: list[Tensor | None] = []
+    for i, (key, tensor) in enumerate(zip(keys, wanted, strict=True)):
+        g = gradients.get(key)
+        if g is None:
+            if materialize_grads:
+                g = backend.zeros(tensor.array, tensor.array.shape)
+            elif not allow_unused:
+                raise GraphError(
+                    f"grad: the outputs do not depend on input {i} (shape {tuple(tensor.shape)}). Pass allow_unused=True to get "
+                    "None, or materialize_grads=True for zeros"
+                )
+        results.append(g if g is None or isinstance(g, Tensor) else wrap(own(g)))
+    return tuple(results)
+
+
+def _tensor_backward(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add the derivative of this tensor with respect to every leaf to the leaf's `.grad`; see `autograd.backward`."""
+    backward(self, gradient, retain_graph, create_graph, inputs)
+
+
+Tensor.backward = _tensor_backward  # type: ignore[attr-defined]
+
+
+# --- the walk
+
+
+def walk(seeds: dict[Any, Any], recorded: bool, keep: bool, targets: Iterable[Any] | None = None, ends: Iterable[Any] = ()) -> dict[Any, Any]:
+    """Pass each node once, from the last created to the first, and not beyond `ends`.
+
+    `seeds` are the gradients of the roots (nodes or leaves). Gradients are arrays, or Tensors when the walk is
+    `recorded`. Unless `keep`, saved values are freed on the way. With `targets` only what leads to them is computed.
+    Returns the gradients of leaves, `ends` and `targets`.
+    """
+    nodes = _reachable(seeds, ends)
+    wanted = None if targets is None else set(targets)
+    passing = None if wanted is None else _leading_to(nodes, wanted)
+    captured: dict[Any, Any] = {}
+    gradients = dict(seeds)
+    owned = set()  # nodes and leaves whose gradient is a sum of ours: safe to add to in place
+    outer, modes.record = modes.record, modes.recorder if recorded else None
+    try:
+        while nodes:
+            node = nodes.pop()
+            g = gradients.pop(node, None)
+            if g is None:  # nothing flowed here
+                continue
+            plan = node.plan
+            if type(g) is list:
+                g = _fill(g, node.shape, recorded)
+            if node.extras is not None:
+                g = _pass_extras(node, g)
+            if wanted is not None:
+                if node in wanted:
+                    captured[node] = g
+                if node not in passing:
+                    continue
+            if plan is None:  # one of several outputs: its gradient goes into its slot
+                gradients.setdefault(node.parents, [None] * len(node.parents.shape))[node.saved] = g
+                continue
+            saved = node.saved
+            if saved is FREED:
+                raise _freed(node)
+            if node.order < edits.last:
+                _require_intact(node)
+            parents = node.parents
+            if plan.rule is not None and not recorded:  # the usual case: one parent, held bare
+                parts, parents = (plan.rule(g, saved),), (parents,)
+            else:
+                parents = parents if type(parents) is tuple else (parents,)
+                if recorded or plan.compound:
+                    parts = _contributions(node, g, recorded)
+                elif wanted is None:
+                    parts = [rule(g, saved) for rule in plan.rules]
+                else:
+                    parts = [rule(g, saved) if parent in wanted or parent in passing else None for parent, rule in zip(parents, plan.rules, strict=True)]
+            if not keep and plan.names:
+                node.saved = FREED
+            for parent, part in zip(parents, parts):  # noqa: B905  # hot; lengths agree by construction
+                if part is None:
+                    continue
+                shape = parent.shape if isinstance(parent, Node) else parent.array.shape
+                if part.shape != shape:
+                    part = unbroadcast(part, shape)
+                if parent not in gradients:
+                    gradients[parent] = part  # may alias another gradient
+                elif parent in owned:
+                    gradients[parent] += part
+                else:
+                    gradients[parent] = gradients[parent] + part
+                    if not recorded:
+                        owned.add(parent)
+    finally:
+        modes.record = outer
+    gradients.update(captured)
+    return gradients
+
+
+def _reachable(seeds: Iterable[Any], ends: Iterable[Any]) -> list[Node]:
+    """All nodes that lead to the seeds, the last created last: a node's consumers were all created after it."""
+    seen = {*seeds, *ends}
+    nodes = [key for key in seeds if isinstance(key, Node)]
+    stack = nodes.copy()
+    while stack:
+        parents = stack.pop().parents
+        for parent in parents if type(parents) is tuple else (parents,):
+            if parent not in seen and isinstance(parent, Node):
+                seen.add(parent)
+                nodes.append(parent)
+                stack.append(parent)
+    nodes.sort(key=attrgetter("order"))
+    return nodes
+
+
+def _leading_to(nodes: list[Node], targets: set[Any]) -> set[Any]:
+    """The nodes through which a gradient reaches one of the targets."""
+    passing: set[Any] = set()
+    for node in nodes:  # inputs before outputs
+        parents = node.parents if type(node.parents) is tuple else (node.parents,)
+        if any(parent in targets or parent in passing for parent in parents):
+            passing.add(node)
+    return passing
+
+
+def _contributions(node: Node, g: Any, recorded: bool) -> Sequence[Any]:
+    """What a node sends to its parents, in their order; a recorded walk gives every saved value its history first."""
+    plan, saved, mask = node.plan, node.saved, None
+    if plan.listed is not None:
+        saved, mask = saved
+    if recorded:
+        saved = _saved_with_history(node, plan.saved_values(saved), mask)
+        if plan.operation.twin is not None:
+            return _walk_twin(plan, saved, g)
+        saved = saved if len(plan.names) > 1 else saved[0] if saved else None
+    if plan.operation.joint is not None:
+        parts = dict(zip(plan.operation.rules, plan.rules[0](g, saved), strict=True))
+        return [parts[name] for name in plan.needs]
+    parts_in_order: list[Any] = []
+    for name, rule in zip(plan.needs, plan.rules, strict=True):
+        part = rule(g, saved)
+        if name == plan.listed:
+            parts_in_order += [p for p, need in zip(part, mask, strict=True) if need]
+        else:
+            parts_in_order.append(part)
+    return parts_in_order
+
+
+def _walk_twin(plan: Any, saved: tuple[Any, ...], g: Any) -> list[Any]:
+    """Differentiate the composed form of a fused operation on its saved inputs, recording."""
+    operation = plan.operation
+    given = {name: saved[plan.names.index(name)] for name in operation.parameters}
+    inputs: list[Tensor] = []
+    for name in plan.needs:
+        if name == plan.listed:
+            given[name] = [identity(t) if t._requires_grad else t for t in given[name]]
+            inputs += [t for t in given[name] if t._requires_grad]
+        else:
+            given[name] = identity(given[name])
+            inputs.append(given[name])
+    result = operation.twin(*[given[name] for name in operation.parameters])
+    results, parts = (result, g) if isinstance(result, tuple) else ((result,), (g,))
+    seeds: dict[Any, Any] = {}
+    for tensor, part in zip(results, parts, strict=True):
+        if tensor.node is not None:
+            seeds[tensor.node] = part
+    ends = [tensor.node for tensor in inputs]
+    gradients = walk(seeds, True, True, ends=ends)
+    return [gradients.get(end) for end in ends]
+
+
+def _saved_with_history(node: Node, values: tuple[Any, ...], mask: list[bool] | None) -> tuple[Any, ...]:
+    plan = node.plan
+    parents = node.parents if type(node.parents) is tuple else (node.parents,)
+    found = []
+    for name, source, value in zip(plan.names, plan.sources, values, strict=True):
+        if source == "out":
+            found.append(_output_with_history(node, value))
+        elif source == "list":
+            members = iter(parents[len(plan.needs) - 1 :])
+            found.append([_with_history(v, next(members), plan) if need else _constant(v) for v, need in zip(value, mask or (), strict=True)])
+        elif source is not None:
+            found.append(_with_history(value, parents[source], plan))
+        else:
+            operation = plan.operation
+            if name not in operation.parameters and operation.twin is None and backend.is_array(value) and name not in operation.constants:
+                raise NotImplementedError(
+                    f"{operation.name}: its derivative keeps {name!r}, whose own derivative is not known, so it can't be "
+                    "differentiated twice (create_graph=True)"
+                )
+            found.append(_constant(value))
+    return tuple(found)
+
+
+def _constant(value: Any) -> Any:
+    return wrap(value) if backend.is_array(value) else value
+
+
+def _output_with_history(node: Node, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(wrap(v, True, Slot(None, node, i, v.shape)) if v.dtype in FLOATING else wrap(v) for i, v in enumerate(value))
+    return wrap(value, True, node)
+
+
+def _with_history(value: Any, parent: Any, plan: Any) -> Tensor:
+    if isinstance(parent, Node):
+        return wrap(value, True, parent)
+    if parent.array is not value:
+        raise GraphError(
+            f"{plan.operation.name}: a leaf of shape {tuple(parent.shape)} got another array (by .data, .to() or a loaded state) "
+            "after it was used, so the graph of its gradient can't be recorded. Compute the result again first"
+        )
+    return parent
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum `g` down to `shape`, the reverse of broadcasting (notes, section 1.9: db = the sum of dZ)."""
+    extra = g.ndim - len(shape)
+    axes = tuple(range(extra)) + tuple(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)
+    return reshape(sum_(g, axes, True), tuple(shape)) if extra else sum_(g, axes, True)
+
+
+def _fill(parts: list[Any], shapes: list[Any], recorded: bool) -> tuple[Any, ...]:
+    """The gradients of several outputs; zeros for an output that nobody used."""
+    known = next(part for part in parts if part is not None)
+    array = known.array if recorded else known
+    filled = []
+    for part, (shape, dtype) in zip(parts, shapes, strict=True):
+        if part is None and dtype in FLOATING:
+            part = backend.array_module(array).zeros(shape, dtype)
+            part = wrap(part) if recorded else part
+        filled.append(part)
+    return tuple(filled)
+
+
+def _pass_extras(node: Node, g: Any) -> Any:
+    for see in node.extras:
+        changed = see(g)
+        g = g if changed is None else changed
+    return g
+
+
+# --- leaves
+
+_lock = threading.Lock()
+
+
+def _accumulate(tensor: Tensor, g: Any, recorded: bool) -> None:
+    """Add a gradient to `.grad`: the first one without a copy when only the walk holds it, later ones in place."""
+    with _lock:
+        old = tensor._grad
+        if recorded:
+            tensor._grad = identity(g) if old is None else old + g
+        elif old is None:
+            tensor._grad = wrap(g if _holders(g) == _SOLE and not isinstance(g, np.generic) and g.base is None else own(g))
+        elif old._requires_grad:
+            tensor._grad = wrap(old.array + g)
+        else:
+            old.array += g
+            stamp(old.array, "backward (adding to .grad)")
+
+
+def _holders(g: Any) -> int:
+    return sys.getrefcount(g)
+
+
+def _sole_holders() -> int:
+    """How many references `_holders` counts for an array that only its caller's caller holds."""
+    g = np.empty(1)
+    return (lambda g: _holders(g))(g)
+
+
+_SOLE = _sole_holders()
+
+
+# --- arguments
+
+
+def _key(tensor: Tensor) -> Any:
+    return tensor if tensor.node is None else tensor.node
+
+
+def _listed(operation: str, argument: str, tensors: Any) -> list[Tensor]:
+    listed = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    for tensor in listed:
+        if not isinstance(tensor, Tensor):
+            raise ArgumentTypeError(f"{operation}: {argument} must be Tensors, {type(tensor).__name__} came")
+    return listed
+
+
+def _seeds(operation: str, roots: list[Tensor], gradients: Any, recorded: bool) -> dict[Any, Any]:
+    """The gradient with which each root starts."""
+    given = [gradients] if gradients is None or isinstance(gradients, Tensor) else list(gradients)
+    if gradients is None:
+        given *= len(roots)
+    if len(given) != len(roots):
+        raise GraphError(f"{operation}: {len(roots)} tensor(s) came with {len(given)} gradient(s); pass one for each")
+    seeds: dict[Any, Any] = {}
+    for root, gradient in zip(roots, given, strict=True):
+        if not root._requires_grad:
+            raise GraphError(
+                f"{operation}: this tensor (shape {tuple(root.shape)}, {root.dtype}) does not require grad and no operation that "
+                "does made it. Call requires_grad_() on the inputs before the forward, and check for no_grad and detach"
+            )
+        g = _seed(operation, root, gradient)
+        g = g if recorded else g.array
+        key = _key(root)
+        seeds[key] = seeds[key] + g if key in seeds else g
+    return seeds
+
+
+def _seed(operation: str, root: Tensor, gradient: Any) -> Tensor:
+    array = root.array
+    if gradient is None:
+        if array.size != 1:
+            raise GraphError(
+                f"{operation}: only a tensor of one element has an implicit gradient (1), this one has shape {tuple(root.shape)}. "
+                "Reduce it first, for example with .sum() or .mean(), or pass a gradient of that shape"
+            )
+        return wrap(backend.array_module(array).ones(array.shape, array.dtype))
+    if not isinstance(gradient, Tensor):
+        raise ArgumentTypeError(f"{operation}: a gradient is a Tensor of shape {tuple(root.shape)}, {type(gradient).__name__} came")
+    if gradient.array.shape != array.shape:
+        raise ShapeError(f"{operation}: a gradient of shape {tuple(gradient.shape)} came for a tensor of shape {tuple(root.shape)}")
+    if type(gradient.array) is not type(array):
+        raise DeviceError(f"{operation}: the gradient is on '{gradient.device}', the tensor on '{root.device}'; use gradient.to('{root.device}')")
+    return gradient if gradient.array.dtype is array.dtype else gradient.to(root.dtype)
+
+
+# --- errors
+
+
+def _freed(node: Node) -> GraphError:
+    return GraphError(
+        f"backward: {node.plan.operation.name} (output of shape {node.shape}) was walked already and what it saved is freed. "
+        "If two losses share it, add them and call backward once, or pass retain_graph=True to the first call. If it is from "
+        "an earlier training step, a tensor outlived that step: detach() it"
+    )
+
+
+def _require_intact(node: Node) -> None:
+    """Raise when a value that this node saved was overwritten after it was saved."""
+    plan, saved = node.plan, node.saved
+    if plan.listed is not None:
+        saved, _ = saved
+    for name, value in zip(plan.names, plan.saved_values(saved), strict=True):
+        for array in value if isinstance(value, list | tuple) else (value,):
+            if backend.is_array(array):
+                writer = overwritten_by(array, node.order)
+                if writer is not None:
+                    raise GraphError(
+                        f"backward: {plan.operation.name} saved its {name!r} (shape {tuple(array.shape)}) for its derivative, but "
+                        f"{writer} has overwritten it since. Call backward before the edit, or edit a copy: tensor.clone()"
+                    )
+
+
+# --- modes
+
+
+class _Mode(contextlib.ContextDecorator):
+    """A grad mode as context manager and decorator, of this thread only; also on generators, as in PyTorch."""
+
+    def __init__(self) -> None:
+        self._outer: list[tuple[Any, bool]] = []
+
+    def _recreate_cm(self) -> "_Mode":
+        return type(self)()
+
+    def _record(self) -> Any:
+        raise NotImplementedError
+
+    def __new__(cls, function: Any = None, *args: Any) -> Any:
+        mode = super().__new__(cls)
+        if callable(function):  # used as `@no_grad` without parentheses
+            mode.__init__()  # type: ignore[misc]
+            return mode(function)
+        return mode
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if not inspect.isgeneratorfunction(function):
+            return super().__call__(function)
+
+        @functools.wraps(function)
+        def generator(*args: Any, **options: Any) -> Any:
+            with self._recreate_cm():
+                steps = function(*args, **options)
+            value = None
+            while True:
+                with self._recreate_cm():
+                    try:
+                        item = steps.send(value)
+                    except StopIteration as end:
+                        return end.value
+                value = yield item
+
+        return generator
+
+    def __enter__(self) -> "_Mode":
+        self._outer.append((modes.record, modes.inference))
+        modes.record = self._record()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        modes.record, modes.inference = self._outer.pop()
+
+
+class no_grad(_Mode):
+    """Nothing is recorded inside: results do not require grad, leaves may be edited in place.
+
+    >>> import tinygrad_dl as tg
+    >>> w = tg.tensor(1.0, requires_grad=True)
+    >>> with tg.no_grad():
+    ...     print((w * 2).requires_grad)
+    False
+    """
+
+    def _record(self) -> Any:
+        return None
+
+
+class enable_grad(_Mode):
+    """Operations are recorded inside, also within `no_grad`.
+
+    >>> import tinygrad_dl as tg
+    >>> w = tg.tensor(1.0, requires_grad=True)
+    >>> with tg.no_grad(), tg.enable_grad():
+    ...     print((w * 2).requires_grad)
+    True
+    """
+
+    def _record(self) -> Any:
+        return modes.recorder
+
+
+class set_grad_enabled(_Mode):
+    """Switch recording on or off, at once or for a `with` block.
+
+    >>> import tinygrad_dl as tg
+    >>> with tg.set_grad_enabled(False):
+    ...     print(tg.is_grad_enabled())
+    False
+    """
+
+    def __new__(cls, mode: bool) -> Any:
+        return object.__new__(cls)
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.mode = bool(mode)
+        self._before = (modes.record, modes.inference)
+        modes.record = self._record()
+
+    def _recreate_cm(self) -> "set_grad_enabled":
+        return set_grad_enabled(self.mode)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        modes.record = self._before[0]  # a decorator acts inside the function only
+        return super().__call__(function)
+
+    def _record(self) -> Any:
+        return modes.recorder if self.mode else None
+
+    def __enter__(self) -> "set_grad_enabled":
+        self._outer.append(self._before)
+        modes.record = self._record()
+        return self
+
+
+class inference_mode(_Mode):
+    """As `no_grad`, for code that will never need gradients of what it computes.
+
+    >>> import tinygrad_dl as tg
+    >>> with tg.inference_mode():
+    ...     print(tg.is_grad_enabled(), tg.is_inference_mode_enabled())
+    False True
+    """
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self.mode = bool(mode)
+
+    def _recreate_cm(self) -> "inference_mode":
+        return inference_mode(self.mode)
+
+    def _record(self) -> Any:
+        modes.inference = self.mode
+        return None if self.mode else modes.recorder
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded in this thread.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.is_grad_enabled()
+    True
+    """
+    return modes.record is not None
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is inside `inference_mode`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.is_inference_mode_enabled()
+    False
+    """
+    return modes.inference

@@ -1,0 +1,314 @@
+"""Devices and array modules: the only file that knows which library an array comes from.
+
+An array is NumPy's on `cpu`, CuPy's on `cuda` and the strict stand-in's on `strict`. Everything above calls NumPy's
+functions and the array's own methods; NumPy dispatches on the type. What cannot be dispatched (making an array, moving
+it, finding its memory) is here.
+"""
+
+import importlib
+import os
+import threading
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from .errors import ArgumentTypeError, DeviceError
+
+Array = Any  # numpy.ndarray, cupy.ndarray or the strict stand-in's
+
+
+class device:
+    """Where a tensor's array lies: `device("cpu")`, `device("cuda")`, `device("cuda:1")`, `device("strict")`.
+
+    As a context manager it is where new tensors are made. Raises DeviceError for a type that does not exist.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.device("cuda:1").type, tg.device("cuda", 1).index
+    ('cuda', 1)
+    """
+
+    __slots__ = ("_outer", "index", "type")
+
+    def __init__(self, type: Any, index: int | None = None) -> None:
+        if isinstance(type, device):
+            type, index = type.type, type.index if index is None else index
+        if not isinstance(type, str):
+            raise ArgumentTypeError(f"device: {type!r} came, but a device is a string such as 'cpu' or 'cuda:0'")
+        name, colon, number = type.partition(":")
+        if name not in _BACKENDS:
+            raise DeviceError(f"device: {type!r} is unknown; there are {', '.join(map(repr, _BACKENDS))} and 'cuda:1'")
+        if colon and (index is not None or not number.isdigit()):
+            raise DeviceError(f"device: {type!r} with index {index!r} is not a device; write 'cuda:1' or ('cuda', 1)")
+        self.type = name
+        self.index = int(number) if colon else index
+        self._outer: list[device | None] = []
+
+    def __repr__(self) -> str:
+        return f"device(type={self.type!r}" + ("" if self.index is None else f", index={self.index}") + ")"
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, str):  # scripts write `t.device == "cuda"`
+            return str(self) == other or (self.type == other and self.type != "cuda")
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return device, (self.type, self.index)
+
+    def __enter__(self) -> "device":
+        self._outer.append(_local.device)
+        _local.device = self
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        _local.device = self._outer.pop()
+
+
+class _NumPy:
+    """The arrays of the CPU."""
+
+    module: Any = np
+    array_type: type = np.ndarray
+
+    def upload(self, array: np.ndarray, where: device) -> Array:
+        return array
+
+    def download(self, array: Array) -> np.ndarray:
+        return array
+
+    def device_of(self, array: Array) -> device:
+        return CPU
+
+    def address(self, array: Array) -> int:
+        return array.__array_interface__["data"][0]
+
+
+class _CuPy:
+    """The arrays of a GPU. Made when a CUDA device is first asked for."""
+
+    def __init__(self) -> None:
+        try:
+            cupy = importlib.import_module("cupy")
+        except ImportError as error:
+            raise DeviceError(
+                "device 'cuda' needs CuPy, which is not installed. With an NVIDIA driver for CUDA 12: "
+                "pip install 'tinygrad_dl[cuda12]' (for CUDA 13: 'tinygrad_dl[cuda13]')"
+            ) from error
+        if not cupy.is_available():
+            raise DeviceError(
+                f"device 'cuda': CuPy {cupy.__version__} is installed but finds no usable GPU. Check the driver with "
+                "`nvidia-smi`, or use device='cpu'"
+            )
+        self.module, self.array_type = cupy, cupy.ndarray
+
+    def upload(self, array: np.ndarray, where: device) -> Array:
+        with self._on(where):
+            return self.module.asarray(array)
+
+    def download(self, array: Array) -> np.ndarray:
+        return array.get()
+
+    def device_of(self, array: Array) -> device:
+        return device("cuda", int(array.device.id))
+
+    def address(self, array: Array) -> int:
+        return int(array.data.ptr)
+
+    def _on(self, where: device) -> Any:
+        count = self.module.cuda.runtime.getDeviceCount()
+        index = self.module.cuda.runtime.getDevice() if where.index is None else where.index
+        if index >= count:
+            raise DeviceError(f"device '{where}': this machine has {count} GPU(s), numbered from 0")
+        return self.module.cuda.Device(index)
+
+
+class _Strict:
+    """The stand-in that refuses what CuPy refuses: `tinygrad_dl.testing`."""
+
+    def __init__(self) -> None:
+        testing = importlib.import_module("tinygrad_dl.testing")
+        self.module, self.array_type, self.address = testing.strict, testing.strict.ndarray, testing.address
+
+    def upload(self, array: np.ndarray, where: device) -> Array:
+        return self.module.asarray(array)
+
+    def download(self, array: Array) -> np.ndarray:
+        return array.get()
+
+    def device_of(self, array: Array) -> device:
+        return STRICT
+
+
+_BACKENDS = {"cpu": _NumPy, "cuda": _CuPy, "strict": _Strict}
+_made: dict[str, Any] = {"cpu": _NumPy()}  # the backends in use, by device type
+_by_type: dict[type, Any] = {np.ndarray: _made["cpu"]}  # and by the type of their arrays
+
+CPU = device("cpu")
+STRICT = device("strict")
+
+
+class _Local(threading.local):
+    device: "device | None" = None
+
+
+_local = _Local()
+_default: "device | None" = None
+
+
+def _backend(where: device) -> Any:
+    found = _made.get(where.type)
+    if found is None:
+        found = _BACKENDS[where.type]()
+        _made[where.type] = _by_type[found.array_type] = found
+    return found
+
+
+def current_device() -> device:
+    """Where new tensors are made: the innermost `with device(...)`, else the default, else TINYGRAD_DL_DEVICE, else the CPU."""
+    if _local.device is not None:
+        return _local.device
+    return get_default_device()
+
+
+def get_default_device() -> device:
+    """The device of new tensors outside every `with device(...)`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.get_default_device()
+    device(type='cpu')
+    """
+    if _default is None:
+        set_default_device(os.environ.get("TINYGRAD_DL_DEVICE") or "cpu")
+    return _default  # type: ignore[return-value]  # set just above
+
+
+def set_default_device(where: Any) -> None:
+    """Make new tensors on `where` from now on; None restores the CPU.
+
+    Raises DeviceError when the device is not there.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.set_default_device("strict"); tg.zeros(2).device
+    device(type='strict')
+    >>> tg.set_default_device("cpu")
+    """
+    global _default
+    chosen = device("cpu" if where is None else where)
+    _backend(chosen)
+    _default = chosen
+
+
+def find_device(where: Any) -> device:
+    """The device meant by a string, a `device`, an index of a GPU, or None (where new tensors are made)."""
+    if where is None:
+        return current_device()
+    if isinstance(where, int) and not isinstance(where, bool):
+        return device("cuda", where)
+    return where if isinstance(where, device) else device(where)
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value is an array of a device in use."""
+    return type(value) in _by_type or isinstance(value, np.ndarray)
+
+
+def is_operand(value: Any) -> bool:
+    """Whether a value can stand beside a tensor: a number, an array, a tensor, or a symbol."""
+    return isinstance(value, bool | int | float | np.generic) or is_array(value) or hasattr(value, "array") or hasattr(value, "apply_operation")
+
+
+def device_of(array: Array) -> device:
+    """The device on which an array lies."""
+    return _by_type[type(array)].device_of(array)
+
+
+def array_module(array: Array) -> Any:
+    """The module with NumPy's functions for an array's device."""
+    return _by_type[type(array)].module
+
+
+def module_of(where: device) -> Any:
+    """The module with NumPy's functions for a device."""
+    return _backend(where).module
+
+
+def from_numpy(array: np.ndarray, where: device) -> Array:
+    """A host array's values on a device; on the CPU the same memory."""
+    return _backend(where).upload(array, where)
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """An array's values on the host; on the CPU the same memory."""
+    return _by_type[type(array)].download(array)
+
+
+def to_device(array: Array, where: device) -> Array:
+    """An array on another device; the same array when it is there already."""
+    here = device_of(array)
+    if here == where or (here.type == where.type and where.index is None):
+        return array
+    return from_numpy(to_numpy(array), where)
+
+
+def scalar_array(value: Any) -> Array:
+    """NumPy's 0-d result as an array: NumPy returns scalars there, which are not arrays and cannot be written to."""
+    return value[...]
+
+
+def zeros(array: Array, shape: tuple[int, ...]) -> Array:
+    """Zeros of the dtype and device of `array`."""
+    return array_module(array).zeros(shape, array.dtype)
+
+
+def broadcast_to(array: Array, shape: tuple[int, ...]) -> Array:
+    """A view of `array` repeated along its dimensions of size 1 and along new ones in front.
+
+    NumPy's own function costs ten times as much on small arrays as laying the strides out here.
+    """
+    if isinstance(array, np.ndarray | np.generic) and (array.flags.c_contiguous or array.flags.f_contiguous):
+        extra = len(shape) - array.ndim
+        fits = extra >= 0 and all(a == b or a == 1 for a, b in zip(array.shape, shape[extra:], strict=True))
+        if fits and array.size:
+            steps = [0 if n == 1 else step for n, step in zip(array.shape, array.strides, strict=True)]
+            return np.ndarray(shape, array.dtype, array, 0, (0,) * extra + tuple(steps))
+    return np.broadcast_to(array, shape)
+
+
+def address(array: Array) -> int:
+    """The address of an array's first element."""
+    return _by_type[type(array)].address(array)
+
+
+def byte_interval(array: Array) -> tuple[int, int]:
+    """The addresses of the first byte of an array and of the one behind its last."""
+    low = high = address(array)
+    for size, stride in zip(array.shape, array.strides, strict=True):
+        if size == 0:
+            return low, low
+        if stride < 0:
+            low += (size - 1) * stride
+        else:
+            high += (size - 1) * stride
+    return low, high + array.itemsize
+
+
+def memory_root(array: Array) -> Array:
+    """The array that owns the memory of a view; the last array on the way to memory that is foreign."""
+    kind = type(array)
+    while type(array.base) is kind:
+        array = array.base
+    return array
+
+
+def host_array(data: Any) -> np.ndarray:
+    """Python data, NumPy scalars or any array as a NumPy array of native byte order, without a copy where possible."""
+    if type(data) in _by_type:
+        return to_numpy(data)
+    array = np.asarray(data)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))

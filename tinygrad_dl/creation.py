@@ -1,0 +1,253 @@
+"""Making tensors: from data, filled, in steps, or like another tensor."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from . import dtypes
+from .errors import ArgumentError, ArgumentTypeError
+from .ops.shape import sizes_of
+from .tensor import Tensor, data_array, wrap
+
+
+def _finish(array: np.ndarray, dtype: Any, device: Any, requires_grad: bool = False) -> Tensor:
+    """A host array as a tensor of a dtype on a device."""
+    if dtype is not None:
+        wanted = dtypes.find(dtype).numpy
+        array = array if array.dtype == wanted else array.astype(wanted)
+    made = wrap(backend.from_numpy(array, backend.find_device(device)))
+    if requires_grad:
+        made.requires_grad = True
+    return made
+
+
+def _natural(operation: str, data: Any, dtype: Any) -> np.ndarray:
+    """Data in its natural dtype: arrays keep theirs, Python's floats take the default dtype."""
+    array = data_array(operation, data)
+    if dtype is None:
+        if array.dtype == np.float64 and not _holds_float64(data):
+            return array.astype(dtypes.get_default_dtype().numpy)
+        dtypes.of_numpy(array.dtype)
+    return array
+
+
+def _holds_float64(data: Any) -> bool:
+    """Whether the float64 comes from NumPy or a tensor rather than from Python's numbers."""
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    return isinstance(data, np.ndarray | np.generic | Tensor) or backend.is_array(data)
+
+
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """A new leaf with a copy of the data.
+
+    Arguments: data (numbers, nested lists, arrays, tensors), dtype (default: the data's; the default dtype for Python's
+    floats), device, requires_grad, pin_memory (has no meaning on the CPU and is refused when set). Raises ArgumentError
+    for ragged lists, ArgumentTypeError for what is no number.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    if pin_memory:
+        raise NotImplementedError("tensor: pin_memory=True is not supported; leave it out")
+    if isinstance(data, Tensor) and device is None:
+        device = data.device
+    array = _natural("tensor", data, dtype)
+    return _finish(np.array(array), dtype, device, requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """A tensor that shares the data's memory where it can: an array's or a tensor's of the same dtype and device.
+
+    Arguments: data as for `tensor`, dtype, device.
+
+    >>> import numpy as np, tinygrad_dl as tg
+    >>> a = np.zeros(2); t = tg.as_tensor(a); a[0] = 5.0; t
+    tensor([5., 0.], dtype=tinygrad_dl.float64)
+    """
+    if isinstance(data, Tensor):
+        return data.to(dtype=dtype, device=device) if dtype is not None or device is not None else data
+    if backend.is_array(data) and not isinstance(data, np.ndarray):
+        found = wrap(data)
+        return found.to(dtype=dtype, device=device) if dtype is not None or device is not None else found
+    return _finish(_natural("as_tensor", data, dtype), dtype, device)
+
+
+def from_numpy(ndarray: np.ndarray) -> Tensor:
+    """A tensor on the CPU that shares the memory of a NumPy array.
+
+    Raises ArgumentTypeError for anything else, DtypeError for a dtype that no tensor has.
+
+    >>> import numpy as np, tinygrad_dl as tg
+    >>> tg.from_numpy(np.arange(3))
+    tensor([0, 1, 2])
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise ArgumentTypeError(f"from_numpy: a NumPy array is needed, not {type(ndarray).__name__}; use tensor(...) for other data")
+    dtypes.of_numpy(ndarray.dtype)
+    return wrap(backend.host_array(ndarray))
+
+
+# --- filled
+
+
+def _filled(name: str, size: Any, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    sizes = sizes_of(name, size)
+    if any(n < 0 for n in sizes):
+        raise ArgumentError(f"{name}: sizes can't be negative, {sizes} came")
+    wanted = (dtypes.get_default_dtype() if dtype is None else dtypes.find(dtype)).numpy
+    made = wrap(backend.module_of(backend.find_device(device)).full(sizes, value, wanted))
+    if requires_grad:
+        made.requires_grad = True
+    return made
+
+
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of a shape.
+
+    Arguments: size (integers or one sequence), dtype (default dtype if None), device, requires_grad.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.zeros(2)
+    tensor([0., 0.])
+    """
+    return _filled("zeros", size, 0, dtype, device, requires_grad)
+
+
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of a shape; arguments as for `zeros`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.ones(2, dtype=tg.int64)
+    tensor([1, 1])
+    """
+    return _filled("ones", size, 1, dtype, device, requires_grad)
+
+
+def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """One number everywhere; without a dtype the number's: bool, int64 or the default dtype.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.full((2,), 7)
+    tensor([7, 7])
+    """
+    value = fill_value.item() if isinstance(fill_value, Tensor | np.generic) else fill_value
+    if not isinstance(value, bool | int | float):
+        raise ArgumentTypeError(f"full: fill_value must be a number, not {type(value).__name__}")
+    if dtype is None:
+        dtype = dtypes.bool_ if isinstance(value, bool) else dtypes.int64 if isinstance(value, int) else None
+    return _filled("full", (size,), value, dtype, device, requires_grad)
+
+
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A shape whose values are not set; arguments as for `zeros`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.empty(2, 3).shape
+    tinygrad_dl.Size([2, 3])
+    """
+    sizes = sizes_of("empty", size)
+    wanted = (dtypes.get_default_dtype() if dtype is None else dtypes.find(dtype)).numpy
+    made = wrap(backend.module_of(backend.find_device(device)).empty(sizes, wanted))
+    if requires_grad:
+        made.requires_grad = True
+    return made
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """The unit matrix of n rows and m (or n) columns.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return _finish(np.eye(n, m), dtypes.get_default_dtype() if dtype is None else dtype, device, requires_grad)
+
+
+def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """start, start + step, ... below `end`; with one argument from 0.
+
+    Arguments: numbers; all integers give int64, else the default dtype. Raises ArgumentError for a step of 0 or one that
+    leads away from the end.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.arange(1, 2.5, 0.5)
+    tensor([1.0000, 1.5000, 2.0000])
+    """
+    start, end = (0, start) if end is None else (start, end)
+    numbers = [n.item() if isinstance(n, Tensor | np.generic) else n for n in (start, end, step)]
+    if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
+        raise ArgumentTypeError(f"arange: start, end and step must be numbers, {(start, end, step)!r} came")
+    first, last, by = numbers
+    if by == 0 or (last - first) / by < 0:
+        raise ArgumentError(f"arange: from {first} to {last} in steps of {by} leads nowhere; the step's sign must lead to the end")
+    if dtype is None:
+        dtype = dtypes.int64 if all(isinstance(n, int) for n in numbers) else dtypes.get_default_dtype()
+    count = math.ceil((last - first) / by)
+    return _finish(first + np.arange(count) * by, dtype, device, requires_grad)
+
+
+def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """`steps` numbers at equal distances from `start` to `end`, both included.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    if not isinstance(steps, int) or steps < 0:
+        raise ArgumentError(f"linspace: steps must be an integer not below 0, {steps!r} came")
+    return _finish(np.linspace(start, end, steps), dtypes.get_default_dtype() if dtype is None else dtype, device, requires_grad)
+
+
+# --- like another tensor
+
+
+def _like(name: str, input: Any, dtype: Any, device: Any) -> dict[str, Any]:
+    if not isinstance(input, Tensor):
+        raise ArgumentTypeError(f"{name}: input must be a Tensor, not {type(input).__name__}")
+    return {"dtype": input.dtype if dtype is None else dtype, "device": input.device if device is None else device}
+
+
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros with the shape, dtype and device of a tensor.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.zeros_like(tg.tensor([1, 2]))
+    tensor([0, 0])
+    """
+    return zeros(input.shape, **_like("zeros_like", input, dtype, device), requires_grad=requires_grad)
+
+
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones with the shape, dtype and device of a tensor.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.ones_like(tg.tensor([1, 2]))
+    tensor([1, 1])
+    """
+    return ones(input.shape, **_like("ones_like", input, dtype, device), requires_grad=requires_grad)
+
+
+def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """One number everywhere, with the shape, dtype and device of a tensor.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.full_like(tg.tensor([1, 2]), 7)
+    tensor([7, 7])
+    """
+    return full(input.shape, fill_value, **_like("full_like", input, dtype, device), requires_grad=requires_grad)
+
+
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor like another whose values are not set.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.empty_like(tg.tensor([1, 2])).dtype
+    tinygrad_dl.int64
+    """
+    return empty(input.shape, **_like("empty_like", input, dtype, device), requires_grad=requires_grad)

@@ -1,0 +1,54 @@
+"""The library's exceptions: each is ours and also the class that PyTorch raises in the same place."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class TinygradError(Exception):
+    """Base of all errors that tinygrad_dl raises itself."""
+
+
+class ShapeError(TinygradError, RuntimeError):
+    """Shapes that do not fit each other or the operation."""
+
+
+class DimensionError(TinygradError, IndexError):
+    """A dimension or an index that is out of range."""
+
+
+class DtypeError(TinygradError, RuntimeError):
+    """A dtype that the operation does not take."""
+
+
+class DeviceError(TinygradError, RuntimeError):
+    """Operands on different devices, or a device that is not there."""
+
+
+class GraphError(TinygradError, RuntimeError):
+    """A graph that cannot be walked: no history, already freed, or a saved value overwritten."""
+
+
+class ArgumentError(TinygradError, ValueError):
+    """An argument of the right type with a value that makes no sense."""
+
+
+class ArgumentTypeError(TinygradError, TypeError):
+    """An argument of the wrong type, a missing one, or one too many."""
+
+
+class MissingPackageError(TinygradError, ImportError):
+    """An optional package that a feature needs is not installed."""
+
+
+class StateDictError(TinygradError, RuntimeError):
+    """A state dict that does not fit the module or the optimizer."""
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str:
+    """A hint `" Did you mean 'x'?"` for a misspelt name, or an empty string.
+
+    >>> nearest("wieght", ["weight", "bias"])
+    " Did you mean 'weight'?"
+    """
+    found = difflib.get_close_matches(str(name), list(candidates), n=1)
+    return f" Did you mean {found[0]!r}?" if found else ""

@@ -1,0 +1,73 @@
+"""What to say after a failure: the operation, what came, and what would work. Nothing here runs before one."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .errors import ArgumentError, ArgumentTypeError, DeviceError, DimensionError, DtypeError, ShapeError, TinygradError
+
+
+def describe(value: Any) -> str:
+    """A value as an error names it: shape, dtype and device of arrays, the value of the rest."""
+    array = getattr(value, "array", value)
+    if backend.is_array(array):
+        where = backend.device_of(array)
+        place = "" if where.type == "cpu" else f" on '{where}'"
+        return f"{array.dtype.name} of shape {tuple(array.shape)}{place}"
+    if isinstance(value, list | tuple) and any(backend.is_array(getattr(part, "array", part)) for part in value):
+        return "[" + ", ".join(map(describe, value)) + "]"
+    return repr(value)
+
+
+def explain(operation: str, names: Iterable[str], values: Iterable[Any], error: Exception) -> Exception:
+    """Our error for one that the array library raised in a forward."""
+    if isinstance(error, TinygradError):
+        return error
+    pairs = list(zip(names, values, strict=False))
+    arrays = [(name, value) for name, value in pairs if backend.is_array(getattr(value, "array", value))]
+    came = ", ".join(f"{name} {describe(value)}" for name, value in pairs if value is not None)
+    mixed = _mixed_devices(operation, arrays)
+    if mixed is not None:
+        return mixed
+    shapes = [tuple(value.shape) for _, value in arrays]
+    if len(shapes) == 2 and "broadcast" in str(error):
+        (first, _), (second, _) = arrays
+        return ShapeError(f"{operation}: {first} {shapes[0]} and {second} {shapes[1]} don't broadcast: {_misfit(*shapes)}")
+    if isinstance(error, np.exceptions.AxisError):
+        n = max(error.ndim or 0, 1)
+        return DimensionError(f"{operation}: dim {error.axis} is out of range, {-n} to {n - 1} would work; got {came}")
+    if isinstance(error, IndexError):
+        return DimensionError(f"{operation}: {_plain(error)}; got {came}")
+    if isinstance(error, TypeError):
+        kind: type[Exception] = DtypeError if "not supported for the input types" in str(error) or arrays else ArgumentTypeError
+        if "ufunc" in str(error):
+            dtypes = " and ".join(dict.fromkeys(value.dtype.name for _, value in arrays))
+            return DtypeError(f"{operation}: not defined for {dtypes}; got {came}. Convert first, for example with .float()")
+        return kind(f"{operation}: {_plain(error)}; got {came}")
+    if isinstance(error, OverflowError):
+        return ArgumentError(f"{operation}: {_plain(error)}; got {came}")
+    return ShapeError(f"{operation}: {_plain(error)}; got {came}")
+
+
+def _mixed_devices(operation: str, arrays: list[tuple[str, Any]]) -> DeviceError | None:
+    devices = [backend.device_of(getattr(value, "array", value)) for _, value in arrays]
+    if len(set(devices)) < 2:
+        return None
+    placed = ", ".join(f"{name} is on '{where}'" for (name, _), where in zip(arrays, devices, strict=True))
+    return DeviceError(f"{operation}: {placed}. Move one of them, for example {arrays[-1][0]}.to('{devices[0]}')")
+
+
+def _misfit(first: tuple[int, ...], second: tuple[int, ...]) -> str:
+    """The last dimension at which two shapes do not broadcast, and what would work."""
+    for back in range(1, min(len(first), len(second)) + 1):
+        a, b = first[-back], second[-back]
+        if a != b and 1 not in (a, b):
+            return f"dimension {-back} is {a} and {b}; equal sizes, or 1 in one of them, would work"
+    return "equal sizes, or 1 in one of them, would work"
+
+
+def _plain(error: Exception) -> str:
+    """The library's message in one line without its own punctuation at the end."""
+    return " ".join(str(error).split()).rstrip(".")

@@ -1,0 +1,96 @@
+"""Edits in place: stamps on memory, by which backward notices that a value it saved was overwritten.
+
+An edit leaves (byte interval, time, operation) with the array that owns the memory. `backward` looks only at nodes older
+than the last edit and compares intervals, so that writing to a neighbour in one flat buffer is no conflict. No stale
+stamp can hit a new array: a value saved before an edit has kept its memory alive since, so an edit of the same
+addresses after it was an edit of that value.
+"""
+
+import itertools
+import weakref
+from typing import Any
+
+from . import backend
+from .errors import GraphError
+
+tick = itertools.count(1).__next__  # one clock orders nodes and edits
+
+
+class _Memory:
+    """The edits of one piece of memory: (first byte, last byte + 1, time, operation)."""
+
+    __slots__ = ("edits", "owner")
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+        self.edits: list[tuple[int, int, int, str]] = []
+
+
+class Edits:
+    """All edits so far. `last` is the time of the last one: nodes created later need no look."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.owned: dict[int, _Memory] = {}  # by the identity of the array that owns the memory
+        self.foreign = _Memory(None)  # memory that belongs to no array (a file mapped into memory, another library's)
+
+
+edits = Edits()
+
+
+def stamp(array: Any, operation: str) -> None:
+    """Note that `operation` has just written into `array`."""
+    memory = _memory_of(array)
+    low, high = backend.byte_interval(array)
+    now = tick()
+    memory.edits = [e for e in memory.edits if e[0] < low or e[1] > high]  # what this edit covers is forgotten
+    memory.edits.append((low, high, now, operation))
+    edits.last = now
+
+
+def overwritten_by(array: Any, since: int) -> str | None:
+    """The operation that wrote into the memory of `array` after the time `since`, or None."""
+    memory = _memory_of(array, make=False)
+    if memory is None or not memory.edits:
+        return None
+    low, high = backend.byte_interval(array)
+    for start, end, time, operation in reversed(memory.edits):
+        if time > since and start < high and low < end:
+            return operation
+    return None
+
+
+def _memory_of(array: Any, make: bool = True) -> Any:
+    root = backend.memory_root(array)
+    if root.base is not None:
+        return edits.foreign
+    key = id(root)
+    memory = edits.owned.get(key)
+    if memory is None and make:
+        forget = edits.owned.pop
+        memory = edits.owned[key] = _Memory(weakref.ref(root, lambda _: forget(key, None)))
+    return memory
+
+
+def require_editable(operation: str, edited: Any, recording: bool, *written: Any) -> None:
+    """Refuse an edit that the graph would have to know of.
+
+    `edited` is the tensor that is written to, `written` what is written. Edits of the graph itself come in a later
+    version; edits of a leaf that requires grad are wrong in any.
+    """
+    if not recording:
+        return
+    if edited.requires_grad and edited.node is None:
+        raise GraphError(
+            f"{operation}: a leaf that requires grad (shape {tuple(edited.shape)}) can't be edited in place while "
+            "recording: backward would not know which value its gradient belongs to. To update it, write\n"
+            "    with tinygrad_dl.no_grad():\n"
+            "        W -= alpha * dW\n"
+            "or make a new tensor: W = W - alpha * dW"
+        )
+    if edited.requires_grad or any(getattr(value, "requires_grad", False) for value in written):
+        raise NotImplementedError(
+            f"{operation}: an edit in place of a tensor in the graph (shape {tuple(edited.shape)}) is not recorded yet. "
+            f"Use the form that makes a new tensor, such as {operation.rstrip('_')}(...), or edit under "
+            "tinygrad_dl.no_grad()"
+        )

@@ -1,0 +1,657 @@
+"""How a forward function on arrays and the rules of its inputs become an operation that records.
+
+A rule is one expression that asks for what it needs by name: `g` (the gradient of the output), any argument of the
+forward, `out`, `<argument>_shape`, `<argument>_dtype`, and what the forward kept. The names say what is saved. Rules read
+arrays, Tensors (then they record the graph of the gradient) and Symbols (then they write down the derivation) alike.
+"""
+
+import functools
+import threading
+import weakref
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .dtypes import FLOATING, result_type
+from .errors import ArgumentTypeError, nearest
+from .explain import explain
+from .inplace import tick
+from .tensor import NUMPY, Tensor, wrap
+
+FREED = type("Freed", (), {"__repr__": lambda self: "<freed>"})()  # stands where a node's saved values were
+
+
+# --- what records
+
+
+class Node:
+    """One recorded operation: its plan, the nodes or leaves it came from, and what its rules asked for.
+
+    It does not hold its output. One parent and one saved value are held bare, several as tuples: fewer objects for the
+    garbage collector to track. `shape` is the output's; of several outputs, a list of (shape, dtype).
+    """
+
+    __slots__ = ("extras", "order", "parents", "plan", "saved", "shape")
+
+    def __init__(self, plan: Any, parents: Any, saved: Any, shape: Any) -> None:
+        self.plan = plan
+        self.parents = parents
+        self.saved = saved
+        self.shape = shape
+        self.order = tick()
+        self.extras: Any = None  # functions that see, and may change, the gradient on its way
+
+    def name(self) -> str:
+        """The name of the operation, as PyTorch forms it: `MulBackward0`."""
+        words = self.plan.operation.name.strip("_").split("_")
+        return "".join(word[:1].upper() + word[1:] for word in words) + "Backward0"
+
+    @property
+    def next_functions(self) -> tuple[Any, ...]:
+        """For each differentiable input the node (and which of its outputs) that it came from, as in PyTorch."""
+        parents = iter(self.parents if type(self.parents) is tuple else (self.parents,))
+        names = self.plan.operation.rules
+        if self.plan.listed is not None:
+            return tuple(_as_function(parent) for parent in parents)
+        return tuple(_as_function(next(parents)) if name in self.plan.needs else (None, 0) for name in names)
+
+    def retain_into(self, tensor: Tensor) -> None:
+        """From now on add the gradient that passes here to `tensor.grad`."""
+        target = weakref.ref(tensor)
+
+        def retain(g: Any) -> None:
+            owner = target()
+            if owner is not None:
+                gradient = g if isinstance(g, Tensor) else wrap(own(g))
+                owner._grad = gradient if owner._grad is None else owner._grad + gradient
+
+        self.extras = [*(self.extras or ()), retain]
+
+    def __repr__(self) -> str:
+        return f"<{self.name()}>"
+
+
+class Slot(Node):
+    """One of several outputs of a node (its only parent): puts its gradient into place `saved` there."""
+
+    __slots__ = ()
+
+    def name(self) -> str:
+        """The name of the operation with several outputs."""
+        return self.parents.name()
+
+    @property
+    def next_functions(self) -> tuple[Any, ...]:
+        """Those of the operation with several outputs."""
+        return self.parents.next_functions
+
+
+class AccumulateGrad:
+    """Where a gradient arrives in a leaf; exists for those who walk `next_functions`."""
+
+    __slots__ = ("variable",)
+
+    def __init__(self, variable: Tensor) -> None:
+        self.variable = variable
+
+    next_functions = ()
+
+    def name(self) -> str:
+        """The name that PyTorch's users look for."""
+        return "AccumulateGrad"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return id(self.variable)
+
+    def __repr__(self) -> str:
+        return "<AccumulateGrad>"
+
+
+def own(g: Any) -> Any:
+    """A gradient as an array that nobody else holds."""
+    return backend.scalar_array(g) if isinstance(g, np.generic) else g.copy()
+
+
+def _as_function(parent: Any) -> tuple[Any, int]:
+    if isinstance(parent, Slot):
+        return parent.parents, parent.saved
+    return (parent if isinstance(parent, Node) else AccumulateGrad(parent)), 0
+
+
+class Modes(threading.local):
+    """What records in this thread: `Node`, a subclass of it that keeps more, or None under `no_grad`."""
+
+    record: Any = Node
+    recorder: Any = Node  # what `enable_grad` restores
+    inference = False
+    modules: Any = None  # while tracing: the modules whose forward is running, outermost first
+
+
+modes = Modes()
+
+
+# --- plans
+
+
+class Plan:
+    """For one choice of inputs that need a gradient: which rules run, what they ask for, and where that came from.
+
+    `sources` says for each saved name which history it has when the walk itself is recorded: the index of a parent,
+    "out" for the node's own output, "list" for a list of inputs, None for a constant.
+    """
+
+    __slots__ = ("compound", "getters", "listed", "names", "needs", "operation", "pick", "rule", "rules", "sources")
+
+    def __init__(self, operation: "Operation", needs: tuple[str, ...]) -> None:
+        self.operation, self.needs = operation, needs
+        self.listed = operation.listed if operation.listed in needs else None
+        joint = operation.joint
+        rules = [joint] if joint is not None else [operation.rules[name] for name in needs]
+        missing = [name for name, rule in zip(needs, rules, strict=False) if rule is None and joint is None]
+        if missing:
+            raise NotImplementedError(f"{operation.name}: no derivative is known for {', '.join(missing)}")
+        asked = [_asked(rule, 1 if joint is None else 2) for rule in rules]
+        names = dict.fromkeys(name for names in asked for name in names)
+        if operation.twin is not None:  # the twin runs on all arguments again
+            names.update(dict.fromkeys(operation.parameters))
+        self.names = tuple(names)
+        self.sources = tuple(self._source(name) for name in self.names)
+        self.getters = [_getter(operation, name) for name in self.names]
+        self.rules = tuple(self._adapter(rule, wanted) for rule, wanted in zip(rules, asked, strict=True))
+        self.rule = self.rules[0] if len(needs) == 1 and joint is None and self.listed is None else None
+        self.compound = joint is not None or self.listed is not None
+        self.pick: Any = None  # for elementwise operations: what to save of (input, [other,] out)
+
+    def _source(self, name: str) -> Any:
+        if name == "out":
+            return "out"
+        if name == self.listed:
+            return "list"
+        return self.needs.index(name) if name in self.needs else None
+
+    def _adapter(self, rule: Any, asked: list[str]) -> Callable[[Any, Any], Any]:
+        """A function of (g, saved) that hands the saved values to the rule by position."""
+        if self.operation.joint is not None:
+            needs = tuple(name in self.needs for name in self.operation.rules)
+            rule = functools.partial(_call_joint, rule, needs)
+        at = [self.names.index(name) for name in asked]
+        if not at:
+            return lambda g, saved: rule(g)
+        if len(self.names) == 1:  # held bare
+            return rule
+        if at == list(range(len(self.names))):
+            return lambda g, saved: rule(g, *saved)
+        if len(at) == 1:
+            place = at[0]
+            return lambda g, saved: rule(g, saved[place])
+        return lambda g, saved: rule(g, *[saved[i] for i in at])
+
+    def collect(self, arrays: list[Any], out: Any, kept: dict[str, Any]) -> Any:
+        """What is saved: nothing, one value bare, or a tuple."""
+        values = [get(arrays, out, kept) for get in self.getters]
+        return tuple(values) if len(values) > 1 else values[0] if values else None
+
+    def saved_values(self, saved: Any) -> tuple[Any, ...]:
+        """The saved values as a tuple in the order of `names`."""
+        return saved if len(self.names) > 1 else (saved,) if self.names else ()
+
+
+def _asked(rule: Any, skip: int) -> list[str]:
+    code = rule.__code__
+    return list(code.co_varnames[skip : code.co_argcount])
+
+
+def _call_joint(rule: Any, needs: tuple[bool, ...], g: Any, *values: Any) -> Any:
+    return rule(g, needs, *values)
+
+
+_ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
+    "shape": lambda array: array.shape,
+    "dtype": lambda array: array.dtype,
+    "device": backend.device_of,
+}
+
+
+def _getter(operation: "Operation", name: str) -> Callable[[list[Any], Any, dict[str, Any]], Any]:
+    """How the value of a name that a rule asks for is found after the forward."""
+    if name == "out":
+        return lambda arrays, out, kept: out
+    argument, _, attribute = name.rpartition("_")
+    if name in operation.parameters:
+        i = operation.parameters.index(name)
+        return lambda arrays, out, kept: arrays[i]
+    if attribute in _ATTRIBUTES and argument in operation.parameters:
+        i, read = operation.parameters.index(argument), _ATTRIBUTES[attribute]
+        if argument == operation.listed:
+            return lambda arrays, out, kept: [read(value) for value in arrays[i]]
+        return lambda arrays, out, kept: read(arrays[i])
+    return lambda arrays, out, kept: kept[name]
+
+
+# --- operations
+
+
+class Kept:
+    """What a fused forward hands to its rules beside its output."""
+
+    __slots__ = ("out", "values")
+
+    def __init__(self, out: Any, values: dict[str, Any]) -> None:
+        self.out, self.values = out, values
+
+
+def keep(out: Any, **values: Any) -> Kept:
+    """Return `keep(out, name=array)` from a forward: rules may ask for `name`."""
+    return Kept(out, values)
+
+
+class Operation:
+    """A forward function on arrays with the rules of its inputs; `record` is the function that users call."""
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        rules: dict[str, Any],
+        joint: Any = None,
+        twin: Any = None,
+        promote: str | None = None,
+        constants: tuple[str, ...] = (),
+        listed: str | None = None,
+        refuse: tuple[str, str] = ("", ""),
+    ) -> None:
+        self.name, self.forward, self.rules, self.refuse = name, forward, rules, refuse
+        self.joint, self.twin, self.promote, self.constants, self.listed = joint, twin, promote, constants, listed
+        code = forward.__code__
+        self.parameters = list(code.co_varnames[: code.co_argcount])
+        self.defaults = forward.__defaults__ or ()
+        self.required = len(self.parameters) - len(self.defaults)
+        self.places = [i for i, parameter in enumerate(self.parameters) if parameter in rules and parameter != listed]
+        self.plans: dict[Any, Plan] = {}
+
+    def bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
+        """All arguments by position, defaults filled in."""
+        if len(args) > len(self.parameters):
+            raise ArgumentTypeError(f"{self.name}: takes {len(self.parameters)} argument(s) by position, {len(args)} came")
+        if not options and len(args) >= self.required:
+            return args + self.defaults[len(args) - self.required :]
+        given = dict(zip(self.parameters, args, strict=False))
+        for name, value in options.items():
+            name = ALIASES.get(name, name) if name not in self.parameters else name
+            if name not in self.parameters:
+                hint = nearest(name, self.parameters)
+                raise ArgumentTypeError(f"{self.name}: there is no argument {name!r}; it takes {', '.join(self.parameters)}.{hint}")
+            if name in given:
+                raise ArgumentTypeError(f"{self.name}: argument {name!r} came twice")
+            given[name] = value
+        filled = dict(zip(self.parameters[self.required :], self.defaults, strict=True)) | given
+        missing = [name for name in self.parameters if name not in filled]
+        if missing:
+            raise ArgumentTypeError(f"{self.name}: missing argument(s) {', '.join(missing)}")
+        return tuple([filled[name] for name in self.parameters])
+
+    def run(self, arrays: Iterable[Any]) -> tuple[Any, dict[str, Any]]:
+        """The forward on arrays: its output (never one of NumPy's scalars) and what it kept."""
+        arrays = tuple(arrays)
+        try:
+            out = self.forward(*arrays)
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
+            raise explain(self.name, self.parameters, arrays, error) from None
+        kept: dict[str, Any] = {}
+        if type(out) is Kept:
+            out, kept = out.out, out.values
+        if isinstance(out, np.generic):
+            out = backend.scalar_array(out)
+        return out, kept
+
+    def plan(self, needs: tuple[str, ...]) -> Plan:
+        """The plan for a choice of inputs that need a gradient, made at first use."""
+        found = self.plans.get(needs)
+        if found is None:
+            found = self.plans[needs] = Plan(self, needs)
+        return found
+
+
+ALIASES = {"axis": "dim", "axes": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other", "b": "other"}
+
+
+def operation(
+    name: str | None = None,
+    *,
+    joint: Any = None,
+    twin: Any = None,
+    promote: str | None = None,
+    constants: tuple[str, ...] = (),
+    listed: str | None = None,
+    numpy: tuple[Any, ...] = (),
+    **rules: Any,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a forward function on arrays: `@operation(input=lambda g, ...: ...)` makes it record on Tensors.
+
+    joint: one rule for all inputs, of (g, needs, ...), giving a tuple with None where `needs` is False; then `rules`
+    only names the inputs. twin: the same function composed of operations, which the walk differentiates when it is
+    recorded. promote: "same" or "float", the inputs meet in one dtype, "float" in a floating one. constants: names that a
+    forward keeps and that have no derivative. listed: the argument that is a list of tensors; its rule returns a list.
+    numpy: NumPy's functions that this operation records.
+    """
+
+    def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
+        made = Operation(name or forward.__name__, forward, rules, joint, twin, promote, constants, listed)
+        record = _general(made)
+        functools.update_wrapper(record, forward)
+        return register(record, made, numpy)
+
+    return decorate
+
+
+def register(record: Any, made: Operation, numpy: tuple[Any, ...]) -> Callable[..., Any]:
+    """Let NumPy's functions on tensors find the operation that records them."""
+    record.operation = made
+    for function in numpy:
+        NUMPY[function] = record
+    return record
+
+
+def _general(operation: Operation) -> Callable[..., Any]:
+    """The recording function of an operation with any arguments."""
+    arity = len(operation.parameters)
+    listed = None if operation.listed is None else operation.parameters.index(operation.listed)
+
+    def record(*args: Any, **options: Any) -> Any:
+        if options or len(args) != arity:
+            args = operation.bind(args, options)
+        if operation.promote is not None:
+            args = promote_arguments(operation, args)
+        arrays = list(args)
+        found = False
+        needs: tuple[str, ...] = ()
+        parents: list[Any] = []
+        recording = modes.record
+        for i, value in enumerate(args):
+            if isinstance(value, Tensor):
+                found = True
+                arrays[i] = value.array
+                if value._requires_grad and recording is not None and operation.parameters[i] in operation.rules:
+                    needs += (operation.parameters[i],)
+                    parents.append(value.node or value)
+        mask = None
+        if listed is not None:
+            members = args[listed]
+            arrays[listed] = [value.array if isinstance(value, Tensor) else value for value in members]
+            found = found or any(isinstance(value, Tensor) for value in members)
+            if recording is not None:
+                mask = [isinstance(value, Tensor) and value._requires_grad for value in members]
+                if True in mask:
+                    needs += (operation.listed,)  # type: ignore[assignment]
+                    parents += [value.node or value for value, need in zip(members, mask, strict=True) if need]
+        if not found:
+            return call_on_arrays(record, operation, arrays)
+        out, kept = operation.run(arrays)
+        several = type(out) is tuple
+        if not needs:
+            return tuple([wrap(part) for part in out]) if several else wrap(out)
+        plan = operation.plan(needs)
+        saved = plan.collect(arrays, out, kept)
+        if plan.listed is not None:
+            saved = (saved, mask)
+        shape = [(part.shape, part.dtype) for part in out] if several else out.shape
+        node = recording(plan, parents[0] if len(parents) == 1 and plan.listed is None else tuple(parents), saved, shape)
+        if several:
+            result: Any = tuple([_output(part, i, node) for i, part in enumerate(out)])
+        else:
+            result = wrap(out, True, node)
+        if recording is not Node:
+            recording.note(node, operation, args, result)
+        return result
+
+    return record
+
+
+def _output(array: Any, i: int, node: Node) -> Tensor:
+    """One of several outputs; integers (indices) have no gradient."""
+    if array.dtype not in FLOATING:
+        return wrap(array)
+    return wrap(array, True, Slot(None, node, i, array.shape))
+
+
+def call_on_arrays(record: Any, operation: Operation, arrays: list[Any]) -> Any:
+    """What a rule gets that calls an operation on raw arrays: a raw array; a Symbol writes the call down instead."""
+    for value in arrays:
+        if hasattr(value, "apply_operation"):
+            return value.apply_operation(record, arrays)
+    out = operation.forward(*arrays)
+    return out.out if type(out) is Kept else out
+
+
+# --- elementwise operations: short recording paths
+
+SCALARS = frozenset((float, int, bool))
+
+
+def elementwise(
+    name: str,
+    function: Callable[..., Any],
+    doc: str,
+    *,
+    floating: bool = False,
+    numpy: tuple[Any, ...] | None = None,
+    refuse: tuple[str, str] = ("", ""),
+    **rules: Any,
+) -> Callable[..., Any]:
+    """An operation from a function of one or two arrays whose recording path has nothing to loop over.
+
+    floating: integers are computed in the default dtype. refuse: a dtype kind that the operation does not take, and what
+    to use instead. numpy: the NumPy functions it records, `function` itself if not given.
+    """
+    arguments = ", ".join(rules)
+    forward = eval(f"lambda {arguments}: function({arguments})", {"function": function})  # our own names, from the table
+    made = Operation(name, forward, rules, promote="float" if floating else "same", refuse=refuse)
+    record: Any = (_unary if len(rules) == 1 else _binary)(function, made)
+    record.__name__ = record.__qualname__ = name
+    record.__doc__ = doc
+    return register(record, made, (function,) if numpy is None else numpy)
+
+
+def _pick(plan: Plan, places: dict[str, int]) -> Plan:
+    """Give a plan the function that takes what is saved out of the tuple (input, [other,] out)."""
+    at = [places[name] for name in plan.names]
+    plan.pick = itemgetter(*at) if at else lambda values: None
+    return plan
+
+
+def _unary(function: Any, operation: Operation) -> Callable[..., Any]:
+    (name,) = operation.rules
+    places = {name: 0, "out": 1}
+    plan: Any = None
+
+    def record(input: Any) -> Any:
+        nonlocal plan
+        if not isinstance(input, Tensor):
+            return call_on_arrays(record, operation, [input])
+        array = input.array
+        try:
+            out = function(array)
+        except (TypeError, ValueError) as error:
+            raise explain(operation.name, operation.parameters, [array], error) from None
+        if type(out) is not type(array):
+            out = backend.scalar_array(out)
+        if out.dtype is not array.dtype:
+            (promoted,) = promote_arguments(operation, (input,))
+            if promoted is not input:
+                return record(promoted)
+            out = out.astype(array.dtype)
+        if not input._requires_grad:
+            return wrap(out)
+        recording = modes.record
+        if recording is None:
+            return wrap(out)
+        if plan is None:
+            plan = _pick(operation.plan((name,)), places)
+        node = recording(plan, input.node or input, plan.pick((array, out)), out.shape)
+        result = wrap(out, True, node)
+        if recording is not Node:
+            recording.note(node, operation, (input,), result)
+        return result
+
+    return record
+
+
+def _binary(function: Any, operation: Operation) -> Callable[..., Any]:
+    first, second = operation.rules
+    places = {first: 0, second: 1, "out": 2}
+    plans: dict[Any, Any] = {}
+
+    def plan_for(key: tuple[bool, bool]) -> Plan:
+        names = tuple(name for name, need in zip((first, second), key, strict=True) if need)
+        plans[key] = plan = _pick(operation.plan(names), places)
+        return plan
+
+    def record(input: Any, other: Any) -> Any:
+        if isinstance(input, Tensor):
+            x = like = input.array
+            if isinstance(other, Tensor):
+                y = other.array
+                regular = x.dtype is y.dtype and type(x) is type(y)
+                b = other._requires_grad
+            else:
+                y = other
+                regular = type(y) in SCALARS
+                b = False
+            a = input._requires_grad
+        elif isinstance(other, Tensor):
+            x, y = input, other.array
+            like = y
+            regular = type(x) in SCALARS
+            a, b = False, other._requires_grad
+        else:
+            return call_on_arrays(record, operation, [input, other])
+        if not regular:
+            return record(*promote_arguments(operation, (input, other)))
+        try:
+            out = function(x, y)
+        except (TypeError, ValueError, OverflowError) as error:
+            return _recover(record, operation, (input, other), error)
+        if type(out) is not type(like):
+            out = backend.scalar_array(out)
+        if out.dtype is not like.dtype:
+            promoted = promote_arguments(operation, (input, other))
+            if promoted[0] is not input or promoted[1] is not other:
+                return record(*promoted)
+            out = out.astype(like.dtype)
+        if not (a or b):
+            return wrap(out)
+        recording = modes.record
+        if recording is None:
+            return wrap(out)
+        key = (a, b)
+        plan = plans.get(key) or plan_for(key)
+        if not b:
+            parents = input.node or input
+        elif not a:
+            parents = other.node or other
+        else:
+            parents = (input.node or input, other.node or other)
+        node = recording(plan, parents, plan.pick((x, y, out)), out.shape)
+        result = wrap(out, True, node)
+        if recording is not Node:
+            recording.note(node, operation, (input, other), result)
+        return result
+
+    return record
+
+
+def _recover(record: Any, operation: Operation, args: tuple[Any, ...], error: Exception) -> Any:
+    """After a failed forward: a scalar out of an integer's range wraps as in PyTorch, all else is explained."""
+    if isinstance(error, OverflowError):
+        dtype = result_type([value.array if isinstance(value, Tensor) else value for value in args])
+        wrapped = [value if isinstance(value, Tensor) else _wrapped_integer(value, dtype) for value in args]
+        if wrapped != list(args):
+            return record(*wrapped)
+    arrays = [value.array if isinstance(value, Tensor) else value for value in args]
+    raise explain(operation.name, operation.parameters, arrays, error) from None
+
+
+def _wrapped_integer(value: int, dtype: Any) -> int:
+    info = np.iinfo(dtype)
+    span = int(info.max) - int(info.min) + 1
+    return (value - int(info.min)) % span + int(info.min)
+
+
+# --- promotion
+
+
+def promote_arguments(operation: Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments that have rules, met in one dtype and on one device; casts and moves of tensors are recorded.
+
+    NumPy's scalars and the user's 0-d arrays become Python scalars, other arrays constant tensors.
+    """
+    if _regular(operation, args):
+        return args
+    places = [i for i in operation.places if args[i] is not None]
+    if not any(isinstance(args[i], Tensor) for i in places):
+        return args  # a rule calls with raw arrays
+    values = list(args)
+    for i in places:
+        values[i] = as_operand(operation.name, operation.parameters[i], values[i])
+    tensors = [values[i] for i in places if isinstance(values[i], Tensor)]
+    where = next((value.device for value in tensors if value.array.ndim), tensors[0].device)
+    target = result_type([getattr(values[i], "array", values[i]) for i in places], operation.promote == "float")
+    if target.kind in operation.refuse[0]:
+        raise explain(operation.name, operation.parameters, args, TypeError(operation.refuse[1]))
+    for i in places:
+        value = values[i]
+        if isinstance(value, Tensor):
+            if value.device != where and value.array.ndim == 0:
+                value = to(value, None, where)
+            values[i] = value if value.array.dtype is target else to(value, target, None)
+        elif target.kind == "f" and type(value) is int:
+            values[i] = float(value)
+    return tuple(values)
+
+
+def _regular(operation: Operation, args: tuple[Any, ...]) -> bool:
+    """Whether all inputs are floating tensors of one dtype and one kind of array: the usual case."""
+    first = None
+    for i in operation.places:
+        value = args[i]
+        if isinstance(value, Tensor):
+            array = value.array
+            if first is None:
+                first = array
+            elif array.dtype is not first.dtype or type(array) is not type(first):
+                return False
+        elif value is not None:
+            return False
+    return first is not None and first.dtype in FLOATING
+
+
+def as_operand(name: str, argument: str, value: Any) -> Any:
+    """A tensor or a Python scalar from what may stand beside a tensor."""
+    if isinstance(value, Tensor) or type(value) in SCALARS:
+        return value
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
+        value = value.item()
+        if type(value) in SCALARS:
+            return value
+    elif backend.is_array(value):
+        return wrap(backend.host_array(value) if isinstance(value, np.ndarray) else value)
+    elif isinstance(value, bool | int | float):  # a subclass of Python's numbers, such as an enumeration's member
+        return (bool if isinstance(value, bool) else int if isinstance(value, int) else float)(value)
+    raise ArgumentTypeError(
+        f"{name}: {argument} must be a Tensor, a NumPy array or a number, not {type(value).__name__}; convert it with tinygrad_dl.tensor(...)"
+    )
+
+
+def _to_forward(input: Any, dtype: Any, device: Any) -> Any:
+    if device is not None:
+        input = backend.to_device(input, device)
+    return input if dtype is None or input.dtype is dtype else input.astype(dtype)
+
+
+to = operation("to", input=lambda g, input_dtype, input_device: to(g, input_dtype, input_device))(_to_forward)

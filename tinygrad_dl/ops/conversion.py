@@ -1,0 +1,111 @@
+"""Dtypes and devices of tensors, and filling them in place."""
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from .. import dtypes
+from ..errors import ArgumentTypeError, ShapeError
+from ..inplace import require_editable, stamp
+from ..methods import attach
+from ..operation import as_operand, modes
+from ..operation import to as convert
+from ..tensor import Tensor
+from .shape import clone
+
+
+def _to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False) -> Tensor:
+    """This tensor with another dtype or on another device; itself when nothing changes and `copy` is not set.
+
+    Arguments: a dtype, a device, a device and a dtype, or another tensor to be like. non_blocking changes nothing here: copies
+    are finished on return. Raises ArgumentTypeError for anything else, DeviceError for a device that is not there.
+    """
+    for value in args:
+        if isinstance(value, Tensor):
+            dtype, device = value.dtype, value.device
+        elif isinstance(value, dtypes.dtype) or (isinstance(value, type) and not isinstance(value, backend.device)) or isinstance(value, np.dtype):
+            dtype = value
+        elif isinstance(value, str | backend.device | int) and not isinstance(value, bool):
+            device = value
+        elif value is not None:
+            raise ArgumentTypeError(f"to: a dtype, a device or a Tensor is needed, not {value!r}")
+    wanted = None if dtype is None else dtypes.find(dtype).numpy
+    where = None if device is None else backend.find_device(device)
+    if wanted is self.array.dtype:
+        wanted = None
+    if where is not None and backend.to_device(self.array, where) is self.array:
+        where = None
+    if wanted is None and where is None:
+        return clone(self) if copy else self
+    return convert(self, wanted, where)
+
+
+def _cast(name: str, target: dtypes.dtype) -> Any:
+    def method(self: Tensor) -> Tensor:
+        return _to(self, dtype=target)
+
+    method.__name__ = name
+    method.__doc__ = f"This tensor as {target.name}; itself when it is already."
+    return method
+
+
+def _type(self: Tensor, dtype: Any = None) -> Any:
+    """This tensor in another dtype; without one, the name of its type."""
+    return _to(self, dtype=dtype) if dtype is not None else f"tinygrad_dl.{_TYPE_NAMES[self.dtype.name]}Tensor"
+
+
+_TYPE_NAMES = {
+    "float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int",
+    "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
+}  # fmt: skip
+
+
+def _cpu(self: Tensor) -> Tensor:
+    """This tensor on the CPU; itself when it is there."""
+    return _to(self, device="cpu")
+
+
+def _cuda(self: Tensor, device: Any = None) -> Tensor:
+    """This tensor on a GPU; itself when it is there."""
+    return _to(self, device="cuda" if device is None else device)
+
+
+def _copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+    """Write the values of `src`, which broadcasts, into this tensor, across dtypes and devices."""
+    require_editable("copy_", self, modes.record is not None, src)
+    source = as_operand("copy_", "src", src)
+    values = backend.to_device(source.array, self.device) if isinstance(source, Tensor) else source
+    try:
+        self.array[...] = values
+    except ValueError:
+        raise ShapeError(f"copy_: src of shape {tuple(values.shape)} does not broadcast to {tuple(self.shape)}") from None
+    stamp(self.array, "copy_")
+    return self
+
+
+def _fill_(self: Tensor, value: Any) -> Tensor:
+    """Write one number everywhere."""
+    require_editable("fill_", self, modes.record is not None, value)
+    number = as_operand("fill_", "value", value)
+    if isinstance(number, Tensor):
+        if number.array.ndim:
+            raise ShapeError(f"fill_: a number or a 0-d tensor fills, one of shape {tuple(number.shape)} came; use copy_")
+        number = number.array.item()
+    self.array[...] = number
+    stamp(self.array, "fill_")
+    return self
+
+
+def _zero_(self: Tensor) -> Tensor:
+    """Write 0 everywhere."""
+    return _fill_(self, 0)
+
+
+_CASTS = {
+    "float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16, "long": dtypes.int64, "int": dtypes.int32,
+    "short": dtypes.int16, "char": dtypes.int8, "byte": dtypes.uint8, "bool": dtypes.bool_,
+}  # fmt: skip
+attach(**{name: _cast(name, target) for name, target in _CASTS.items()})
+attach(to=_to, type=_type, cpu=_cpu, cuda=_cuda, copy_=_copy_, fill_=_fill_, zero_=_zero_)
+attach(type_as=lambda self, other: _to(self, dtype=other.dtype))

@@ -1,0 +1,554 @@
+"""Elementwise operations: each line gives a function and, for every input, the rule of its gradient.
+
+g is the gradient of the output, `out` the output itself. Source: notes, sections 1.12 and 3.
+"""
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import result_type
+from ..errors import ArgumentError, DtypeError
+from ..methods import attach, attach_in_place, attach_operator
+from ..operation import SCALARS, Operation, call_on_arrays, elementwise, operation, promote_arguments, register
+from ..tensor import NUMPY, Tensor, wrap
+
+# --- arithmetic
+
+identity = elementwise("positive", np.positive, "The tensor itself, as a new node of the graph.", input=lambda g: g)
+
+_add = elementwise("add", np.add, "input + other", input=lambda g: g, other=lambda g: g)
+_sub = elementwise(
+    "sub",
+    np.subtract,
+    "input - other",
+    refuse=("b", "two bool tensors can't be subtracted; use logical_xor() or ^"),
+    input=lambda g: g,
+    other=lambda g: -g,
+)
+mul = elementwise(
+    "mul",
+    np.multiply,
+    """input · other, element by element.
+
+    Arguments: tensors that broadcast, or a number. d/d input = g · other, d/d other = g · input.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.mul(tg.tensor([1.0, 2.0]), 3)
+    tensor([3., 6.])
+    """,
+    input=lambda g, other: g * other,
+    other=lambda g, input: g * input,
+)
+true_divide = elementwise(
+    "div",
+    np.true_divide,
+    """input / other, element by element; integers give floating results.
+
+    Arguments: tensors that broadcast, or a number.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.true_divide(tg.tensor([1, 3]), 2)
+    tensor([0.5000, 1.5000])
+    """,
+    floating=True,
+    input=lambda g, other: g / other,
+    other=lambda g, out, other: -g * out / other,
+)
+
+
+def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """input + alpha · other, element by element.
+
+    Arguments: tensors that broadcast, or a number; alpha (number). The gradient goes to both inputs unchanged.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.add(tg.tensor([1.0, 2.0]), 3, alpha=2)
+    tensor([7., 8.])
+    """
+    return _add(input, other if alpha == 1 else other * alpha)
+
+
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """input - alpha · other, element by element.
+
+    Arguments: tensors that broadcast, or a number; alpha (number). Raises DtypeError for bool tensors.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.sub(tg.tensor([1.0, 2.0]), 3)
+    tensor([-2., -1.])
+    """
+    return _sub(input, other if alpha == 1 else other * alpha)
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """input / other, element by element, rounded towards zero ("trunc") or down ("floor") on request.
+
+    Arguments: tensors that broadcast, or a number. Raises ArgumentError for another rounding_mode.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.div(tg.tensor([7.0, -7.0]), 2, rounding_mode="floor")
+    tensor([ 3., -4.])
+    """
+    if rounding_mode is None:
+        return true_divide(input, other)
+    if rounding_mode == "floor":
+        return floor_divide(input, other)
+    if rounding_mode == "trunc":
+        return _trunc_divide(input, other)
+    raise ArgumentError(f"div: rounding_mode is None, 'trunc' or 'floor', not {rounding_mode!r}")
+
+
+def _no_derivative(name: str) -> Any:
+    raise NotImplementedError(f"{name}: its derivative is not defined; detach() the input, or round the result of a division")
+
+
+def _require_nonzero(name: str, x: Any, y: Any) -> None:
+    if getattr(y, "dtype", np.dtype(type(y))).kind in "iub" and getattr(x, "dtype", np.dtype(type(x))).kind in "iub":
+        if (y == 0) if type(y) in SCALARS else bool((y == 0).any()):
+            raise ArgumentError(f"{name}: integer division by zero")
+
+
+def _floor_division(x: Any, y: Any) -> Any:
+    _require_nonzero("floor_divide", x, y)
+    return np.floor_divide(x, y)
+
+
+def _trunc_division(x: Any, y: Any) -> Any:
+    _require_nonzero("div", x, y)
+    out = np.true_divide(x, y)
+    kind = result_type([x, y])
+    return np.trunc(out) if kind.kind == "f" else np.trunc(out).astype(kind)
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    _require_nonzero("remainder", x, y)
+    return np.remainder(x, y)
+
+
+floor_divide = elementwise(
+    "floor_divide",
+    _floor_division,
+    """input / other rounded down.
+
+    Arguments: tensors that broadcast, or a number. Raises ArgumentError for an integer division by zero. Has no derivative.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.tensor([7, -7]) // 2
+    tensor([ 3, -4])
+    """,
+    numpy=(np.floor_divide,),
+    input=lambda g: _no_derivative("floor_divide"),
+    other=lambda g: _no_derivative("floor_divide"),
+)
+_trunc_divide = elementwise(
+    "div_trunc",
+    _trunc_division,
+    "input / other rounded towards zero",
+    numpy=(),
+    input=lambda g: g * 0,
+    other=lambda g: g * 0,
+)
+remainder = elementwise(
+    "remainder",
+    _remainder,
+    """The remainder of input / other rounded down; it has the sign of `other`, as Python's %.
+
+    Arguments: tensors that broadcast, or a number. Raises ArgumentError for an integer division by zero.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.tensor([7.0, -7.0]) % 3
+    tensor([1., 2.])
+    """,
+    numpy=(np.remainder,),
+    input=lambda g: g,
+    other=lambda g, input, other: -g * np.floor(input / other),
+)
+neg = elementwise(
+    "neg",
+    np.negative,
+    """-input
+
+    >>> import tinygrad_dl as tg
+    >>> tg.neg(tg.tensor([1.0, -2.0]))
+    tensor([-1.,  2.])
+    """,
+    refuse=("b", "a bool tensor can't be negated; use ~ or logical_not()"),
+    input=lambda g: -g,
+)
+
+
+def _power(x: Any, y: Any) -> Any:
+    """x to the power y; small whole exponents as products, which are up to 89 times faster."""
+    if type(y) in SCALARS:
+        if y == 2:
+            return x * x
+        if y == 3:
+            return x * x * x
+        if y == 0.5 and x.dtype.kind == "f":
+            return np.sqrt(x)
+        if y < 0 and x.dtype.kind in "iu" and type(y) is int:
+            raise DtypeError(f"pow: integers to the negative power {y} are no integers; convert the base first: base.float()")
+    elif getattr(x, "dtype", np.dtype(type(x))).kind in "iub" and y.dtype.kind in "iu" and bool((y < 0).any()):
+        raise DtypeError("pow: integers to negative powers are no integers; convert the base first: base.float()")
+    return np.power(x, y)
+
+
+def _power_base_rule(g: Any, input: Any, other: Any) -> Any:
+    if type(other) in SCALARS:
+        return g * 0 if other == 0 else g * (2 * input) if other == 2 else g * (other * input ** (other - 1))
+    return where(other == 0, 0.0, g * other * input ** (other - 1))
+
+
+def _power_exponent_rule(g: Any, input: Any, other: Any, out: Any) -> Any:
+    if type(input) in SCALARS and input > 0:
+        return g * out * math.log(input)
+    impossible = (input == 0) & (other >= 0) if type(input) not in SCALARS else other >= 0
+    if type(input) in SCALARS:
+        return where(impossible, 0.0, g * out * (math.log(-input) * math.nan if input else -math.inf))
+    return where(impossible, 0.0, g * out * np.log(input))
+
+
+_pow = elementwise("pow", _power, "input ** exponent", numpy=(np.power,), input=_power_base_rule, other=_power_exponent_rule)
+
+
+def pow(input: Any, exponent: Any) -> Any:
+    """input to the power `exponent`, element by element.
+
+    Arguments: tensors that broadcast, or a number on one side. d/d input = g · n · input^(n-1),
+    d/d exponent = g · out · log(input). Raises DtypeError for integers to negative powers.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.pow(tg.tensor([1.0, 2.0, 3.0]), 2)
+    tensor([1., 4., 9.])
+    """
+    return _pow(input, exponent)
+
+
+# --- one input
+
+sign = elementwise(
+    "sign",
+    np.sign,
+    """-1, 0 or 1: the sign. Its derivative is 0.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.sign(tg.tensor([-2.0, 0.0, 5.0]))
+    tensor([-1.,  0.,  1.])
+    """,
+    input=lambda g: g * 0,
+)
+abs = elementwise(
+    "abs",
+    np.absolute,
+    """The absolute value |input|; its subgradient at 0 is 0.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.abs(tg.tensor([-2.0, 3.0]))
+    tensor([2., 3.])
+    """,
+    refuse=("b", "a bool tensor has no absolute value; convert it first with .int()"),
+    input=lambda g, input: g * np.sign(input),
+)
+exp = elementwise(
+    "exp",
+    np.exp,
+    """e to the power input.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.exp(tg.tensor([0.0, 1.0]))
+    tensor([1.0000, 2.7183])
+    """,
+    floating=True,
+    input=lambda g, out: g * out,
+)
+log = elementwise(
+    "log",
+    np.log,
+    """The natural logarithm.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.log(tg.tensor([1.0, 10.0]))
+    tensor([0.0000, 2.3026])
+    """,
+    floating=True,
+    input=lambda g, input: g / input,
+)
+sqrt = elementwise(
+    "sqrt",
+    np.sqrt,
+    """The square root.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.sqrt(tg.tensor([4.0, 9.0]))
+    tensor([2., 3.])
+    """,
+    floating=True,
+    input=lambda g, out: g / (2 * out),
+)
+sin = elementwise(
+    "sin",
+    np.sin,
+    """The sine of an angle in radians.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.sin(tg.tensor([0.0, 1.5708]))
+    tensor([0., 1.])
+    """,
+    floating=True,
+    input=lambda g, input: g * np.cos(input),
+)
+cos = elementwise(
+    "cos",
+    np.cos,
+    """The cosine of an angle in radians.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.cos(tg.tensor([0.0]))
+    tensor([1.])
+    """,
+    floating=True,
+    input=lambda g, input: -g * np.sin(input),
+)
+tanh = elementwise(
+    "tanh",
+    np.tanh,
+    """The hyperbolic tangent. Source: notes, section 3, N068.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.tanh(tg.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7616])
+    """,
+    floating=True,
+    input=lambda g, out: g * (1 - out * out),
+)
+
+
+def _sigmoid(x: Any) -> Any:
+    with np.errstate(over="ignore"):  # e^-x may be infinite, and 1/infinity is the right 0
+        return 1 / (1 + np.exp(-x))
+
+
+sigmoid = elementwise(
+    "sigmoid",
+    _sigmoid,
+    """1 / (1 + e^-input), between 0 and 1. Source: notes, section 3, N066.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.sigmoid(tg.tensor([0.0, 2.0]))
+    tensor([0.5000, 0.8808])
+    """,
+    floating=True,
+    numpy=(),
+    input=lambda g, out: g * (out * (1 - out)),
+)
+relu = elementwise(
+    "relu",
+    lambda x: np.maximum(x, 0),
+    """max(0, input); the derivative at 0 is 0, as in PyTorch. Source: notes, section 3, N074.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.relu(tg.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """,
+    numpy=(),
+    refuse=("b", "a bool tensor has no relu; convert it first with .float()"),
+    input=lambda g, out: g * (out > 0),
+)
+
+# --- extremes
+
+maximum = elementwise(
+    "maximum",
+    np.maximum,
+    """The larger of two elements; where they tie each gets half of the gradient.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.maximum(tg.tensor([1.0, 5.0]), tg.tensor([3.0, 2.0]))
+    tensor([3., 5.])
+    """,
+    input=lambda g, input, other: where(input > other, g, where(input == other, g / 2, 0.0)),
+    other=lambda g, input, other: where(other > input, g, where(input == other, g / 2, 0.0)),
+)
+minimum = elementwise(
+    "minimum",
+    np.minimum,
+    """The smaller of two elements; where they tie each gets half of the gradient.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.minimum(tg.tensor([1.0, 5.0]), tg.tensor([3.0, 2.0]))
+    tensor([1., 2.])
+    """,
+    input=lambda g, input, other: where(input < other, g, where(input == other, g / 2, 0.0)),
+    other=lambda g, input, other: where(other < input, g, where(input == other, g / 2, 0.0)),
+)
+
+
+def _clamp_rule(g: Any, input: Any, min: Any, max: Any) -> Any:
+    if min is None:
+        return where(input <= max, g, 0.0)
+    return where(input >= min, g, 0.0) if max is None else where((input >= min) & (input <= max), g, 0.0)
+
+
+@operation(
+    promote="same",
+    numpy=(np.clip,),
+    input=_clamp_rule,
+    min=lambda g, input, min, max: where(input < min if max is None else (input < min) & (min < max), g, 0.0),
+    max=lambda g, input, max, min: where(input > max if min is None else (input > max) | (max < min), g, 0.0),
+)
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+    """input, but not below `min` nor above `max`; inside the bounds, and on them, the gradient passes.
+
+    Arguments: input (tensor), min and max (numbers or tensors that broadcast; at least one). Raises ArgumentError
+    without any bound.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.clamp(tg.tensor([-2.0, 0.5, 3.0]), 0, 1)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    if min is None and max is None:
+        raise ArgumentError("clamp: at least one of min and max must be given")
+    out = input if min is None else np.maximum(input, min)
+    return np.minimum(out, max) if max is not None else out
+
+
+@operation(
+    promote="same",
+    numpy=(np.where,),
+    input=lambda g, condition: where(condition, g, 0.0),
+    other=lambda g, condition: where(condition, 0.0, g),
+)
+def where(condition: Any, input: Any, other: Any) -> Any:
+    """input where `condition` holds, else other.
+
+    Arguments: condition (bool tensor), input and other (tensors that broadcast with it, or numbers). Raises DtypeError
+    for a condition that is not bool.
+
+    >>> import tinygrad_dl as tg
+    >>> x = tg.tensor([-1.0, 2.0])
+    >>> tg.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    """
+    if condition.dtype.kind != "b":
+        raise DtypeError(f"where: condition must be a bool tensor, {condition.dtype} of shape {tuple(condition.shape)} came; compare it with something")
+    if type(input) in SCALARS and type(other) in SCALARS:
+        return np.where(condition, input, other).astype(result_type([input, other]))
+    return np.where(condition, input, other)
+
+
+# --- comparisons and logic: bools, no gradients
+
+
+def predicate(name: str, function: Any, doc: str) -> Any:
+    """An operation of two inputs that has no gradient: its inputs meet in one dtype and the result is outside the graph."""
+    made = Operation(name, lambda input, other: function(input, other), {"input": None, "other": None}, promote="same")
+
+    def record(input: Any, other: Any) -> Any:
+        if not (isinstance(input, Tensor) or isinstance(other, Tensor)):
+            return call_on_arrays(record, made, [input, other])
+        with_dtype = promote_arguments(made, (input, other))
+        out, _ = made.run([value.array if isinstance(value, Tensor) else value for value in with_dtype])
+        return wrap(out)
+
+    record.__name__ = record.__qualname__ = name
+    record.__doc__ = doc
+    return register(record, made, (function,) if isinstance(function, np.ufunc) else ())
+
+
+def _comparison(name: str, ufunc: Any, sign: str) -> Any:
+    doc = f"""Whether input {sign} other, element by element: a bool tensor.
+
+    Arguments: tensors that broadcast, or a number.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.{name}(tg.tensor([1.0, 2.0]), 2)
+    tensor([{ufunc(1, 2)}, {ufunc(2, 2)}])
+    """
+    return predicate(name, ufunc, re.sub(r"\[True, ", "[ True, ", doc))
+
+
+eq = _comparison("eq", np.equal, "==")
+ne = _comparison("ne", np.not_equal, "!=")
+lt = _comparison("lt", np.less, "<")
+le = _comparison("le", np.less_equal, "<=")
+gt = _comparison("gt", np.greater, ">")
+ge = _comparison("ge", np.greater_equal, ">=")
+
+
+def _logical(name: str, ufunc: Any, words: str) -> Any:
+    doc = f"""Whether {words}, element by element; what is not 0 counts as true.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.{name}(tg.tensor([True, True]), tg.tensor([True, False])).tolist()
+    {[bool(ufunc(True, True)), bool(ufunc(True, False))]}
+    """
+    return predicate(name, ufunc, doc)
+
+
+logical_and = _logical("logical_and", np.logical_and, "both hold")
+logical_or = _logical("logical_or", np.logical_or, "one of them holds")
+logical_xor = _logical("logical_xor", np.logical_xor, "exactly one of them holds")
+bitwise_and = _logical("bitwise_and", np.bitwise_and, "the bits of both are set (integers and bools)")
+bitwise_or = _logical("bitwise_or", np.bitwise_or, "a bit of one of them is set (integers and bools)")
+bitwise_xor = _logical("bitwise_xor", np.bitwise_xor, "exactly one bit is set (integers and bools)")
+
+
+def logical_not(input: Any) -> Any:
+    """Whether an element is 0 or False.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.logical_not(tg.tensor([0.0, 2.0]))
+    tensor([ True, False])
+    """
+    return eq(input, 0)
+
+
+@operation(numpy=(np.invert,))
+def bitwise_not(input: Any) -> Any:
+    """~input: not for bools, all bits turned for integers. Raises DtypeError for floating tensors.
+
+    >>> import tinygrad_dl as tg
+    >>> ~tg.tensor([True, False])
+    tensor([False,  True])
+    """
+    return np.invert(input)
+
+
+def _finiteness(name: str, ufunc: Any, words: str) -> Any:
+    @operation(name, numpy=(ufunc,))
+    def test(input: Any) -> Any:
+        return ufunc(input)
+
+    test.__name__ = test.__qualname__ = name
+    test.__doc__ = f"""Whether an element is {words}: a bool tensor.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.{name}(tg.tensor([1.0, float("nan")])).tolist()
+    {[bool(ufunc(1.0)), bool(ufunc(np.nan))]}
+    """
+    return test
+
+
+isnan = _finiteness("isnan", np.isnan, "not a number")
+isinf = _finiteness("isinf", np.isinf, "infinite")
+isfinite = _finiteness("isfinite", np.isfinite, "neither infinite nor NaN")
+NUMPY[np.logical_not] = logical_not
+NUMPY[np.square] = lambda x: mul(x, x)
+
+# --- operators and methods
+
+for _sign, _operation in {"add": _add, "sub": _sub, "mul": mul, "truediv": true_divide, "floordiv": floor_divide, "mod": remainder, "pow": _pow}.items():
+    attach_operator(_sign, _operation)
+for _sign, _operation in {"and": bitwise_and, "or": bitwise_or, "xor": bitwise_xor}.items():
+    attach_operator(_sign, _operation)
+for _sign, _operation in {"eq": eq, "ne": ne, "lt": lt, "le": le, "gt": gt, "ge": ge}.items():
+    attach_operator(_sign, _operation, reflected=False, in_place=False)
+attach(add, sub, mul, div, true_divide, floor_divide, remainder, pow, neg, sign, abs, exp, log, sqrt, sin, cos, tanh, sigmoid, relu)
+attach(maximum, minimum, clamp, eq, ne, lt, le, gt, ge, logical_and, logical_or, logical_xor, logical_not, isnan, isinf, isfinite)
+attach(bitwise_and, bitwise_or, bitwise_xor, bitwise_not)
+attach(__neg__=neg, __abs__=abs, __invert__=bitwise_not, __pos__=identity, absolute=abs, negative=neg, clip=clamp, multiply=mul, subtract=sub, divide=div)
+attach(where=lambda self, condition, other: where(condition, self, other))
+attach_in_place(add, sub, mul, div, floor_divide, remainder, pow, neg, sign, abs, exp, log, sqrt, sin, cos, tanh, sigmoid, relu, clamp, clip=clamp)

@@ -1,0 +1,190 @@
+"""Reading by index of every kind, and the gradients that flow back to where they were read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..errors import ArgumentError, ArgumentTypeError, DimensionError
+from ..methods import attach
+from ..operation import modes, operation
+from ..inplace import require_editable, stamp
+from ..tensor import NUMPY, Tensor, normalize_dim
+
+
+@operation("index", input=lambda g, input_shape, index: put(g, index, input_shape))
+def _getitem(input: Any, index: Any) -> Any:
+    return input[index]
+
+
+@operation("index_put", input=lambda g, index: _getitem(g, index))
+def put(input: Any, index: Any, shape: Any) -> Any:
+    """Zeros of `shape` with `input` added at `index`: where a read element came from, its gradient goes."""
+    out = backend.zeros(input, tuple(shape))
+    if _repeats(index):
+        np.add.at(out, index, input)
+    else:
+        out[index] = input
+    return out
+
+
+def _repeats(index: Any) -> bool:
+    """Whether an index could name an element twice: only integer arrays do."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(backend.is_array(part) and part.dtype.kind in "iu" and part.ndim for part in parts)
+
+
+def _index_part(part: Any, device: Any) -> Any:
+    """One part of an index as the array library takes it."""
+    if isinstance(part, Tensor):
+        if part.array.dtype.kind not in "iub":
+            raise DimensionError(f"index: a tensor used as index must hold integers or bools, not {part.dtype}; use .long()")
+        if part.array.ndim == 0 and part.array.dtype.kind != "b":
+            return int(part.array.item())
+        return backend.to_device(part.array.astype(bool) if part.array.dtype == np.uint8 else part.array, device)
+    if part is None or part is Ellipsis or isinstance(part, bool | int):
+        return part
+    if isinstance(part, slice):
+        return slice(*[bound if bound is None else bound.__index__() for bound in (part.start, part.stop, part.step)])
+    if isinstance(part, np.integer):
+        return int(part)
+    if isinstance(part, range | list | tuple | np.ndarray) or backend.is_array(part):
+        array = np.asarray([p.item() if isinstance(p, Tensor) else p for p in part] if isinstance(part, Sequence) else backend.to_numpy(part))
+        if array.size == 0 and isinstance(part, Sequence):
+            array = array.astype(np.int64)
+        if array.dtype.kind not in "iub":
+            raise DimensionError(f"index: an index must hold integers or bools, {array.dtype} came")
+        return backend.from_numpy(array, device)
+    raise DimensionError(
+        f"index: {type(part).__name__} is no index; integers, slices, None, ..., lists, and integer or bool tensors would work"
+    )
+
+
+def index_of(tensor: Tensor, index: Any) -> Any:
+    """A user's index as the array library takes it, checked against the shape."""
+    device = tensor.device
+    if type(index) in (int, slice):
+        return _checked_one(tensor, index)
+    parts = tuple([_index_part(part, device) for part in (index if isinstance(index, tuple) else (index,))])
+    _check(tensor, parts)
+    return parts if isinstance(index, tuple) else parts[0]
+
+
+def _checked_one(tensor: Tensor, index: Any) -> Any:
+    shape = tensor.array.shape
+    if not shape:
+        raise DimensionError("index: a 0-d tensor can't be indexed by an integer or a slice; use tensor.item()")
+    if type(index) is int:
+        if not -shape[0] <= index < shape[0]:
+            raise DimensionError(f"index: {index} is out of bounds for dimension 0 of size {shape[0]}")
+        return index
+    index = _index_part(index, None)
+    _require_positive_step(index)
+    return index
+
+
+def _require_positive_step(part: slice) -> None:
+    if part.step is not None and part.step <= 0:
+        raise ArgumentError(f"index: a slice's step must be positive, {part.step} came; use flip for the reverse order")
+
+
+def _check(tensor: Tensor, parts: tuple[Any, ...]) -> None:
+    shape = tensor.array.shape
+    used = sum(_takes(part) for part in parts)
+    if used > len(shape):
+        raise DimensionError(f"index: {used} indices came for a tensor of {len(shape)} dimension(s), shape {tuple(shape)}")
+    dim = 0
+    for part in parts:
+        if part is Ellipsis:
+            dim += len(shape) - used
+            continue
+        if isinstance(part, slice):
+            _require_positive_step(part)
+        elif isinstance(part, int) and not isinstance(part, bool):
+            if not -shape[dim] <= part < shape[dim]:
+                raise DimensionError(f"index: {part} is out of bounds for dimension {dim} of size {shape[dim]}")
+        elif backend.is_array(part):
+            if part.dtype.kind == "b":
+                if tuple(part.shape) != tuple(shape[dim : dim + part.ndim]):
+                    raise DimensionError(f"index: a mask of shape {tuple(part.shape)} does not fit shape {tuple(shape)} at dimension {dim}")
+            elif part.size and not bool(((part >= -shape[dim]) & (part < shape[dim])).all()):
+                raise DimensionError(f"index: values from {int(part.min())} to {int(part.max())} are out of bounds for dimension {dim} of size {shape[dim]}")
+        dim += _takes(part)
+
+
+def _takes(part: Any) -> int:
+    """How many dimensions a part of an index uses up."""
+    if part is None or part is Ellipsis or isinstance(part, bool):
+        return 0
+    return part.ndim if backend.is_array(part) and part.dtype.kind == "b" else 1
+
+
+def getitem(self: Tensor, index: Any) -> Tensor:
+    """The elements at an index: integers and slices give views, lists, integer and bool tensors copies."""
+    return _getitem(self, index_of(self, index))
+
+
+def setitem(self: Tensor, index: Any, value: Any) -> None:
+    """Write a value at an index, in place."""
+    require_editable("index assignment", self, modes.record is not None, value)
+    place = index_of(self, index)
+    if not isinstance(value, Tensor | bool | int | float | np.generic) and not backend.is_array(value):
+        raise ArgumentTypeError(f"index assignment: a Tensor, an array or a number can be assigned, not {type(value).__name__}")
+    written = value.array if isinstance(value, Tensor) else value
+    if backend.is_array(written) and type(written) is not type(self.array):
+        written = written.item() if written.ndim == 0 else written
+    try:
+        self.array[place] = written
+    except (ValueError, TypeError) as error:
+        from ..explain import explain
+
+        raise explain("index assignment", ("tensor", "value"), (self, value), error) from None
+    stamp(self.array, "index assignment")
+
+
+def select(input: Any, dim: int, index: int) -> Any:
+    """The slice at `index` along `dim`, without that dimension; a view. Raises DimensionError when out of range.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.select(tg.tensor([[1, 2], [3, 4]]), 1, 0)
+    tensor([1, 3])
+    """
+    dim = normalize_dim("select", dim, input.ndim)
+    return input[(slice(None),) * dim + (index,)]
+
+
+def _grid(indices: Any, dim: int) -> tuple[Any, ...]:
+    """The index that reads along `dim` at `indices` and stays in place along the other dimensions."""
+    module = backend.array_module(indices)
+    places = []
+    for d, n in enumerate(indices.shape):
+        places.append(indices if d == dim else module.arange(n).reshape((n,) + (1,) * (indices.ndim - d - 1)))
+    return tuple(places)
+
+
+@operation(input=lambda g, indices, dim, input_shape: put_along_dim(g, indices, dim, input_shape))
+def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
+    """The elements at `indices` along `dim`, which have the shape of the result.
+
+    Arguments: input (tensor), indices (int64, the input's shape but for `dim`), dim. Raises ShapeError when they don't fit.
+
+    >>> import tinygrad_dl as tg
+    >>> x = tg.tensor([[1.0, 4.0], [3.0, 2.0]])
+    >>> tg.take_along_dim(x, tg.argmax(x, 1, True), 1)
+    tensor([[4.],
+            [3.]])
+    """
+    return input[_grid(indices, dim % input.ndim)]
+
+
+@operation(input=lambda g, indices, dim: take_along_dim(g, indices, dim))
+def put_along_dim(input: Any, indices: Any, dim: int, shape: Any) -> Any:
+    """Zeros of `shape` with `input` added at `indices` along `dim`: the reverse of `take_along_dim`."""
+    out = backend.zeros(input, tuple(shape))
+    np.add.at(out, _grid(indices, dim % len(shape)), input)
+    return out
+
+
+attach(select, take_along_dim, __getitem__=getitem, __setitem__=setitem)
+NUMPY[np.take_along_axis] = lambda arr, indices, axis: take_along_dim(arr, indices, axis)

@@ -1,0 +1,154 @@
+"""Products of matrices. Source: notes, sections 1.6 and 1.9: dW = dZ Aᵀ, dA = Wᵀ dZ."""
+
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..errors import DtypeError, ShapeError
+from ..methods import attach, attach_operator
+from ..operation import operation, promote_arguments
+from ..tensor import NUMPY, Tensor
+from .shape import reshape, squeeze, transpose, unsqueeze
+
+
+def _rows(x: Any) -> Any:
+    """All leading dimensions as one: the examples of a batch as the rows of a matrix."""
+    return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1])) if x.shape[-1] else reshape(x, (0, x.shape[-1]))
+
+
+def _matmul_first_rule(g: Any, input_shape: Any, other: Any) -> Any:
+    if len(input_shape) == 1:
+        if other.ndim == 1:
+            return g * other
+        return matmul(other, g) if other.ndim == 2 else squeeze(matmul(other, unsqueeze(g, -1)), -1)
+    if other.ndim == 1:
+        return unsqueeze(g, -1) * other
+    return matmul(g, other.T if other.ndim == 2 else transpose(other, -2, -1))
+
+
+def _matmul_second_rule(g: Any, input: Any, other_shape: Any) -> Any:
+    if len(other_shape) == 1:
+        return g * input if input.ndim == 1 else matmul(_rows(input).T, reshape(g, (-1,)))
+    if input.ndim == 1:
+        return unsqueeze(input, -1) * unsqueeze(g, -2)
+    if len(other_shape) == 2:
+        return matmul(_rows(input).T, _rows(g))
+    return matmul(transpose(input, -2, -1), g)
+
+
+@operation("matmul", input=_matmul_first_rule, other=_matmul_second_rule)
+def matmul(input: Any, other: Any) -> Any:
+    """The product of two matrices, of batches of matrices, or with vectors; what `@` does.
+
+    Arguments: input (..., n, k), other (..., k, m) of one dtype, 1-d for vectors; batch dimensions broadcast.
+    d input = g otherᵀ, d other = inputᵀ g. Raises ShapeError when the inner sizes differ and for 0-d tensors, DtypeError
+    for two dtypes. Source: notes, section 1.6.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.matmul(tg.tensor([[1.0, 2.0]]), tg.tensor([[3.0], [4.0]]))
+    tensor([[11.]])
+    """
+    if input.ndim == 0 or other.ndim == 0:
+        raise ShapeError(f"matmul: vectors and matrices have dimensions, shapes {tuple(input.shape)} and {tuple(other.shape)} came; use * for numbers")
+    if input.dtype is not other.dtype:
+        raise DtypeError(f"matmul: both must have one dtype, {input.dtype} and {other.dtype} came; convert one, for example with other.to(input.dtype)")
+    if input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
+        raise ShapeError(f"matmul: {_fit(input.shape, other.shape)}")
+    return _product(input, other)
+
+
+def _product(x: Any, y: Any) -> Any:
+    """The product of arrays; float16 in float32."""
+    if x.dtype == np.float16:
+        return np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(np.float16)
+    if x.dtype == np.bool_:
+        raise DtypeError("matmul: bool matrices have no product; convert them first, for example with .float()")
+    return x.dot(y) if x.ndim <= 2 and y.ndim <= 2 else np.matmul(x, y)
+
+
+def _fit(first: tuple[int, ...], second: tuple[int, ...]) -> str:
+    inner = second[-2] if len(second) > 1 else second[0]
+    return (
+        f"shapes {tuple(first)} and {tuple(second)} can't be multiplied: the last dimension of the first ({first[-1]}) must equal "
+        f"the {'second last' if len(second) > 1 else 'only'} dimension of the second ({inner})"
+    )
+
+
+@operation(
+    input=lambda g, weight: matmul(g, weight),
+    weight=lambda g, input: matmul(_rows(g).T, _rows(input)),
+    bias=lambda g: g,
+)
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """input · weightᵀ + bias: one layer of a network, examples as rows.
+
+    Arguments: input (..., in), weight (out, in), bias (out) or None, of one dtype. Returns (..., out). d weight = gᵀ input,
+    d input = g weight, d bias = the sum of g over the examples. Raises ShapeError, DtypeError. Source: notes, section 4,
+    N100.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.nn.functional.linear(tg.tensor([1.0, 2.0]), tg.tensor([[3.0, 4.0]]), tg.tensor([0.5]))
+    tensor([11.5000])
+    """
+    if input.ndim == 0 or weight.ndim not in (1, 2) or input.shape[-1] != weight.shape[-1]:
+        raise ShapeError(f"linear: input {tuple(input.shape)} does not fit weight {tuple(weight.shape)}: its last size must be weight's last, in (..., in) and (out, in)")
+    if input.dtype is not weight.dtype or (bias is not None and bias.dtype is not weight.dtype):
+        kinds = ", ".join(f"{name} {x.dtype}" for name, x in (("input", input), ("weight", weight), ("bias", bias)) if x is not None)
+        raise DtypeError(f"linear: all must have one dtype, {kinds} came; convert the input, for example with input.to(weight.dtype)")
+    if bias is not None and tuple(bias.shape) not in ((weight.shape[0],) if weight.ndim == 2 else (), ()):
+        if tuple(bias.shape) != tuple(weight.shape[:-1]):
+            raise ShapeError(f"linear: bias {tuple(bias.shape)} does not fit weight {tuple(weight.shape)}: it must be {tuple(weight.shape[:-1])}")
+    out = _product(input, weight.T)
+    if bias is None:
+        return out
+    if isinstance(out, np.generic) or out.ndim == 0:
+        return out + bias
+    out += bias
+    return out
+
+
+def mm(input: Any, mat2: Any) -> Any:
+    """The product of two matrices (n, k) and (k, m), without broadcasting. Raises ShapeError for other shapes.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.mm(tg.tensor([[1.0, 2.0]]), tg.tensor([[3.0], [4.0]]))
+    tensor([[11.]])
+    """
+    if input.ndim != 2 or mat2.ndim != 2:
+        raise ShapeError(f"mm: both must be matrices, shapes {tuple(input.shape)} and {tuple(mat2.shape)} came; matmul takes batches and vectors")
+    return matmul(input, mat2)
+
+
+def dot(input: Any, tensor: Any) -> Any:
+    """The sum of the products of two vectors of one length. Raises ShapeError for other shapes.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.dot(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
+    if input.ndim != 1 or tensor.ndim != 1:
+        raise ShapeError(f"dot: both must be vectors, shapes {tuple(input.shape)} and {tuple(tensor.shape)} came; matmul takes matrices")
+    return matmul(input, tensor)
+
+
+def _operand_matmul(input: Any, other: Any) -> Any:
+    """`@`: two tensors must have one dtype; an array of NumPy's meets the tensor in the wider one, as in NumPy."""
+    if not (isinstance(input, Tensor) and isinstance(other, Tensor)) and (backend.is_array(input) or backend.is_array(other)):
+        if isinstance(input, Tensor) or isinstance(other, Tensor):
+            input, other = promote_arguments(_MEETING, (input, other))
+    return matmul(input, other)
+
+
+def _numpy_dot(a: Any, b: Any) -> Any:
+    """np.dot: a product of numbers, vectors or matrices."""
+    if getattr(a, "ndim", 0) == 0 or getattr(b, "ndim", 0) == 0:
+        return a * b
+    return _operand_matmul(a, b)
+
+
+_MEETING = operation("matmul", promote="same", input=None, other=None)(lambda input, other: None).operation
+
+attach(matmul, mm, dot)
+attach_operator("matmul", _operand_matmul, in_place=False)
+NUMPY.update({np.matmul: _operand_matmul, np.dot: _numpy_dot})

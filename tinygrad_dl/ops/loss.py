@@ -1,0 +1,295 @@
+"""Losses: one number that says how far a prediction is from the truth. Source: notes, section 2."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
+from ..operation import keep, operation
+from ..tensor import Tensor
+from .elementwise import sigmoid, where
+from .reduction import cast, log_softmax, mean, shifted, total
+from .reduction import sum as sum_
+from .indexing import take_along_dim
+from .shape import reshape, squeeze, unsqueeze
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def _reduce(loss: Any, reduction: str) -> Any:
+    return mean(loss) if reduction == "mean" else sum_(loss) if reduction == "sum" else loss
+
+
+def _require_reduction(name: str, reduction: str) -> None:
+    if reduction not in REDUCTIONS:
+        raise ArgumentError(f"{name}: reduction is 'mean', 'sum' or 'none', not {reduction!r}")
+
+
+def _require_tensors(name: str, **values: Any) -> None:
+    for argument, value in values.items():
+        if not isinstance(value, Tensor):
+            raise ArgumentTypeError(f"{name}: {argument} must be a Tensor, not {type(value).__name__}; convert it with tinygrad_dl.tensor(...)")
+
+
+# --- squared error
+
+
+@operation(promote="same", input=lambda g, input, target: g * (2 * (input - target)), target=lambda g, input, target: g * (2 * (target - input)))
+def squared_error(input: Any, target: Any) -> Any:
+    """(input - target)², element by element."""
+    e = input - target
+    return e * e
+
+
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Any:
+    """The mean of the squared errors (input - target)². Source: notes, section 2, N030.
+
+    Arguments: input, target (tensors of one shape), reduction ("mean", "sum" or "none"), weight (tensor that broadcasts).
+    d input = 2 (input - target) / n. Warns when the shapes differ, since broadcasting pairs every input with every target.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.nn.functional.mse_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
+    _require_tensors("mse_loss", input=input, target=target)
+    _require_reduction("mse_loss", reduction)
+    _warn_about_broadcasting("mse_loss", input, target)
+    loss = squared_error(input, target)
+    if weight is None:
+        return _reduce(loss, reduction)
+    weighted = loss * weight
+    return sum_(weighted) / sum_(weight + loss.detach() * 0) if reduction == "mean" else _reduce(weighted, reduction)
+
+
+def _warn_about_broadcasting(name: str, input: Any, target: Any) -> None:
+    if input.array.shape == target.array.shape:
+        return
+    try:
+        result = np.broadcast_shapes(input.array.shape, target.array.shape)
+    except ValueError:
+        return  # the operation raises with a better message
+    warnings.warn(
+        f"{name}: input has shape {tuple(input.shape)} and target {tuple(target.shape)}, so they broadcast to {result}, which is "
+        "rarely meant: every input is compared with every target. Give both one shape, for example with "
+        f"target.reshape({', '.join(map(str, input.shape))}) or input.squeeze()",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+# --- binary cross-entropy of logits
+
+
+def _bce_rule(g: Any, input: Any, target: Any, pos_weight: Any) -> Any:
+    if pos_weight is None:
+        return g * (sigmoid(input) - target)
+    return g * ((1 - target) - (1 + (pos_weight - 1) * target) * sigmoid(-input))
+
+
+def _bce_target_rule(g: Any, input: Any, pos_weight: Any) -> Any:
+    if pos_weight is None:
+        return -g * input
+    return g * ((pos_weight - 1) * softplus(-input) - input)
+
+
+@operation(input=lambda g, input: g * sigmoid(input))
+def softplus(input: Any) -> Any:
+    """log(1 + e^input) without overflow: max(input, 0) + log(1 + e^-|input|)."""
+    return np.maximum(input, 0) + np.log1p(np.exp(-np.abs(input)))
+
+
+@operation(promote="float", input=_bce_rule, target=_bce_target_rule, pos_weight=lambda g, input, target: g * target * softplus(-input))
+def _bce_with_logits(input: Any, target: Any, pos_weight: Any) -> Any:
+    """max(x, 0) - x y + log(1 + e^-|x|), the stable form of notes, section 2, N038."""
+    if pos_weight is None:
+        return np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input)))
+    softplus_of_negative = np.maximum(-input, 0) + np.log1p(np.exp(-np.abs(input)))
+    return (1 - target) * input + (1 + (pos_weight - 1) * target) * softplus_of_negative
+
+
+def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None) -> Any:
+    """-(y log s(x) + (1 - y) log(1 - s(x))) with s the sigmoid, computed from the logits x without overflow.
+
+    Arguments: input (logits), target (of the same shape, between 0 and 1), weight (tensor that broadcasts), reduction
+    ("mean", "sum" or "none"), pos_weight (weight of the positive class, broadcasts). d input = s(x) - y. Raises
+    ShapeError when input and target differ in shape. Source: notes, section 2, N038.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.nn.functional.binary_cross_entropy_with_logits(tg.tensor([0.0]), tg.tensor([1.0]))
+    tensor(0.6931)
+    """
+    name = "binary_cross_entropy_with_logits"
+    _require_tensors(name, input=input, target=target)
+    _require_reduction(name, reduction)
+    if input.array.shape != target.array.shape:
+        raise ShapeError(f"{name}: target has shape {tuple(target.shape)}, it must have the input's, {tuple(input.shape)}; use target.reshape(...)")
+    loss = _bce_with_logits(input, target, pos_weight)
+    return _reduce(loss if weight is None else loss * weight, reduction)
+
+
+# --- cross-entropy
+
+
+def one_hot_like(target: Any, probabilities: Any) -> Any:
+    """Rows with 1 at the target's class and 0 elsewhere, in the shape and dtype of `probabilities`."""
+    return _one_hot(target, probabilities.shape[-1], probabilities.dtype)
+
+
+@operation()
+def _one_hot(target: Any, classes: int, dtype: Any) -> Any:
+    module = backend.array_module(target)
+    return (target.reshape((*target.shape, 1)) == module.arange(classes)).astype(getattr(dtype, "numpy", dtype))
+
+
+def _composed_cross_entropy(input: Any, target: Any, reduction: str) -> Any:
+    """What the fused operation computes, from operations: the recorded walk differentiates this."""
+    picked = take_along_dim(log_softmax(input, -1), unsqueeze(target, -1), -1)
+    return _reduce(-squeeze(picked, -1), reduction)
+
+
+def _cross_entropy_rule(g: Any, probabilities: Any, target: Any, reduction: str) -> Any:
+    dZ = probabilities - one_hot_like(target, probabilities)
+    if reduction == "none":
+        return unsqueeze(g, -1) * dZ
+    return g * (dZ / target.shape[0]) if reduction == "mean" else g * dZ
+
+
+@operation("cross_entropy", twin=_composed_cross_entropy, input=_cross_entropy_rule)
+def _fused_cross_entropy(input: Any, target: Any, reduction: str) -> Any:
+    """Softmax and the negative log-likelihood of classes in one step; dZ = A - Y (notes, section 2, N040)."""
+    x = shifted(input, -1)
+    e = np.exp(x)
+    sums = total(e, (-1,), True)
+    rows = backend.array_module(input).arange(input.shape[0])
+    loss = np.log(sums)[:, 0] - x[rows, target]
+    if reduction != "none":
+        loss = total(loss) / input.dtype.type(target.shape[0]) if reduction == "mean" else total(loss)
+    return keep(loss, probabilities=e / sums)
+
+
+def _require_classes(name: str, target: Any, classes: int, ignore_index: int | None) -> None:
+    """Raise for a class that does not exist."""
+    array = target.array
+    wrong = (array < 0) | (array >= classes)
+    if ignore_index is not None:
+        wrong = wrong & (array != ignore_index)
+    if bool(wrong.any()):
+        first = int(array[wrong].reshape(-1)[0])
+        raise DimensionError(f"{name}: target holds the class {first}, the input has {classes} classes, numbered 0 to {classes - 1}")
+
+
+def _class_dim(name: str, input: Any, target: Any) -> int:
+    """The dimension of the classes: 1, or 0 for one example; the shapes are checked."""
+    dim = 0 if input.ndim == 1 else 1
+    expected = tuple(input.shape[:dim]) + tuple(input.shape[dim + 1 :])
+    if input.ndim == 0 or tuple(target.shape) != expected:
+        raise ShapeError(
+            f"{name}: target has shape {tuple(target.shape)}, for an input of shape {tuple(input.shape)} it must be {expected}: one "
+            "class for each example (or, as probabilities, floating and of the input's shape)"
+        )
+    return dim
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """-log softmax(input)[target], the loss of a classifier with several classes. Source: notes, section 2, N040.
+
+    Arguments: input (logits, (C), (N, C) or (N, C, d1, ...)), target (int64 classes without the class dimension, or
+    probabilities of the input's shape), weight (one per class), ignore_index (a class to leave out), reduction ("mean"
+    weighted, "sum" or "none"), label_smoothing (0 to 1). d input = softmax(input) - one-hot(target), divided by N for the
+    mean. Raises ShapeError, DtypeError, and DimensionError for a class out of range.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.nn.functional.cross_entropy(tg.tensor([[0.0, 0.0]]), tg.tensor([1]))
+    tensor(0.6931)
+    """
+    _require_tensors("cross_entropy", input=input, target=target)
+    _require_reduction("cross_entropy", reduction)
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise ArgumentError(f"cross_entropy: label_smoothing must lie between 0 and 1, {label_smoothing} came")
+    if not input.is_floating_point():
+        raise DtypeError(f"cross_entropy: input must be floating logits, not {input.dtype}")
+    if target.is_floating_point():
+        return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing)
+    target = _classes("cross_entropy", target)
+    dim = _class_dim("cross_entropy", input, target)
+    classes = input.shape[dim]
+    _require_classes("cross_entropy", target, classes, ignore_index)
+    if input.ndim == 2 and weight is None and not label_smoothing and not bool((target.array == ignore_index).any()) and target.array.size:
+        return _fused_cross_entropy(input, target, reduction)
+    log_probabilities = log_softmax(input, dim)
+    loss = nll_loss(log_probabilities, target, weight, ignore_index=ignore_index, reduction=reduction)
+    if not label_smoothing:
+        return loss
+    weighted = log_probabilities if weight is None else log_probabilities * _along(weight, dim, input.ndim)
+    counted = target != ignore_index
+    spread = where(counted, -sum_(weighted, dim), 0.0)
+    if reduction == "mean":
+        spread = sum_(spread) / sum_(_class_weights(weight, target, counted, input))
+    elif reduction == "sum":
+        spread = sum_(spread)
+    return (1 - label_smoothing) * loss + (label_smoothing / classes) * spread
+
+
+def _cross_entropy_of_probabilities(input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
+    if target.array.shape != input.array.shape:
+        raise ShapeError(f"cross_entropy: target probabilities have shape {tuple(target.shape)}, they must have the input's, {tuple(input.shape)}")
+    dim = 0 if input.ndim == 1 else 1
+    classes = input.shape[dim]
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / classes
+    terms = log_softmax(input, dim) * target
+    loss = -sum_(terms if weight is None else terms * _along(weight, dim, input.ndim), dim)
+    if reduction != "mean":
+        return _reduce(loss, reduction)
+    return sum_(loss) / (loss.numel() or float("nan"))
+
+
+def _classes(name: str, target: Any) -> Any:
+    if target.array.dtype.kind not in "iu":
+        raise DtypeError(f"{name}: target must hold classes as int64 (or floating probabilities), not {target.dtype}")
+    return target if target.array.dtype == np.int64 else target.long()
+
+
+def _along(weight: Any, dim: int, ndim: int) -> Any:
+    return reshape(weight, (-1,) + (1,) * (ndim - dim - 1))
+
+
+def _class_weights(weight: Any, target: Any, counted: Any, input: Any) -> Any:
+    """The weight of each example: its class's (1 without weights), 0 where it is ignored."""
+    if weight is None:
+        return cast(counted, input.array.dtype)
+    return where(counted, weight[where(counted, target, 0)], 0.0)
+
+
+def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """-input[target], the negative log-likelihood of log-probabilities. Source: notes, section 2, N039.
+
+    Arguments: input (log-probabilities, (C), (N, C) or (N, C, d1, ...)), target (int64 classes), weight (one per class),
+    ignore_index, reduction ("mean" weighted, "sum" or "none"). Raises ShapeError, DtypeError, DimensionError.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.nn.functional.nll_loss(tg.tensor([[-0.5, -1.0]]), tg.tensor([1]))
+    tensor(1.)
+    """
+    _require_tensors("nll_loss", input=input, target=target)
+    _require_reduction("nll_loss", reduction)
+    target = _classes("nll_loss", target)
+    dim = _class_dim("nll_loss", input, target)
+    _require_classes("nll_loss", target, input.shape[dim], ignore_index)
+    counted = target != ignore_index
+    weights = _class_weights(weight, target, counted, input)
+    picked = squeeze(take_along_dim(input, unsqueeze(where(counted, target, 0), dim), dim), dim)
+    loss = where(counted, -picked * weights, 0.0)
+    return sum_(loss) / sum_(weights) if reduction == "mean" else _reduce(loss, reduction)
+
+

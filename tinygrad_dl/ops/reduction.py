@@ -1,0 +1,428 @@
+"""Reductions: sums, means, extremes and their kin over some or all dimensions. Source: notes, section 1.12."""
+
+import math
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import FLOATING, find
+from ..errors import ArgumentTypeError, DimensionError, DtypeError
+from ..methods import attach
+from ..operation import operation
+from ..tensor import NUMPY, Tensor, normalize_dim
+from .elementwise import maximum, minimum, where
+from .indexing import take_along_dim
+from .shape import dims_of, expand, reshape, squeeze
+
+# --- dimensions
+
+
+def _axis(input: Any, dim: Any) -> Any:
+    """What NumPy takes for `dim`: None for all dimensions. A 0-d tensor has dimensions 0 and -1, as in PyTorch."""
+    if dim is None or (input.ndim == 0 and dim in (0, -1, (0,), (-1,))):
+        return None
+    return (tuple(dim) or None) if isinstance(dim, tuple | list) else dim
+
+
+def spread(g: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
+    """Give a reduced array its lost dimensions back and repeat it along them."""
+    return expand(restore(g, shape, dim, keepdim), shape)
+
+
+def restore(g: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
+    """Give a reduced array its lost dimensions back with size 1, so that it broadcasts."""
+    if keepdim or g.ndim == len(shape):
+        return g
+    dims = dims_of("restore", dim, len(shape))
+    return reshape(g, tuple([1 if i in dims else n for i, n in enumerate(shape)]))
+
+
+def _count(shape: tuple[int, ...], dim: Any) -> int:
+    return math.prod(shape[d] for d in dims_of("mean", dim, len(shape)))
+
+
+# --- sums
+
+
+@operation(numpy=(np.sum,), input=lambda g, input_shape, input_dtype, dim, keepdim: cast(spread(g, input_shape, dim, keepdim), input_dtype))
+def sum(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    """The sum over all dimensions or those in `dim`.
+
+    Arguments: input (tensor), dim (integer, tuple or None for all), keepdim (keep them with size 1), dtype (of the
+    result; integers and bools are summed as int64). Every element gets the gradient of its sum.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.sum(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
+    tensor([3., 7.])
+    """
+    return total(input, _axis(input, dim), keepdim, dtype)
+
+
+def total(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    """The sum of an array: float16 in float32, small integers in int64, as PyTorch."""
+    wanted = None if dtype is None else find(dtype).numpy
+    if wanted is None and x.dtype in _SUMMED_AS_THEY_ARE:
+        return np.add.reduce(x, axis, None, None, keepdims)
+    if wanted is None:
+        wanted = x.dtype if x.dtype.kind == "f" else np.dtype(np.int64)
+    inner = np.dtype(np.float32) if wanted == np.float16 else wanted
+    return np.add.reduce(x, axis, inner, None, keepdims).astype(wanted)
+
+
+_SUMMED_AS_THEY_ARE = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
+
+
+@operation(input=lambda g, input_dtype: cast(g, input_dtype))
+def cast(input: Any, dtype: Any) -> Any:
+    """The elements in another dtype (NumPy's); the same array when it has it already."""
+    return input if input.dtype == dtype else input.astype(dtype)
+
+
+@operation(
+    numpy=(np.mean,),
+    input=lambda g, input_shape, input_dtype, dim, keepdim: cast(spread(g / _count(input_shape, dim), input_shape, dim, keepdim), input_dtype),
+)
+def mean(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    """The mean over all dimensions or those in `dim`: the sum divided by the number of elements.
+
+    Arguments as for `sum`. Raises DtypeError for integers without a floating `dtype`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.mean(tg.tensor([1.0, 2.0, 6.0]))
+    tensor(3.)
+    """
+    result = input.dtype if dtype is None else find(dtype).numpy
+    if result not in FLOATING:
+        raise DtypeError(f"mean: a mean needs floating numbers, {input.dtype} came; use input.float() or dtype=tinygrad_dl.float32")
+    summed = total(input, _axis(input, dim), keepdim, dtype)
+    n = _count(input.shape, dim)
+    return summed / n if n else summed * math.nan
+
+
+# --- spread
+
+
+def _var_rule(g: Any, input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    n = _count(input.shape, dim)
+    factor = 2 / (n - correction) if n > correction else math.nan
+    return restore(g, input.shape, dim, keepdim) * ((input - mean(input, dim, True)) * factor)
+
+
+def _std_rule(g: Any, input: Any, out: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    through_root = where(out == 0, 0.0, g / (2 * out))  # a constant has subgradient 0, as in PyTorch
+    return _var_rule(through_root, input, dim, correction, keepdim)
+
+
+def _variance(name: str, x: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    if x.dtype not in FLOATING:
+        raise DtypeError(f"{name}: floating numbers are needed, {x.dtype} came; use input.float()")
+    axis, n = _axis(x, dim), _count(x.shape, dim)
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    centred = wide - np.add.reduce(wide, axis, None, None, True) / (n or math.nan)
+    squares = np.add.reduce(centred * centred, axis, None, None, keepdim)
+    return squares / (n - correction) if n > correction else squares * math.nan
+
+
+@operation(input=_var_rule)
+def _var(input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    return _variance("var", input, dim, correction, keepdim).astype(input.dtype)
+
+
+@operation(input=_std_rule)
+def _std(input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    return np.sqrt(_variance("std", input, dim, correction, keepdim)).astype(input.dtype)
+
+
+def _correction(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
+    """PyTorch's three ways to say it: var(x, False), var(x, dim, unbiased=False), var(x, dim, correction=0)."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not None:
+        raise ArgumentTypeError(f"{name}: give either unbiased or correction, not both")
+    if correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
+    return dim, correction
+
+
+def var(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    """The variance: the squared distances from the mean, summed and divided by n - correction.
+
+    Arguments: input (floating tensor), dim (integer, tuple or None for all), unbiased (correction 1, the default, or 0),
+    keepdim, correction (number). NaN when n <= correction. Source: notes, section 4.1.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.var(tg.tensor([1.0, 2.0, 3.0]))
+    tensor(1.)
+    """
+    dim, correction = _correction("var", dim, unbiased, correction)
+    return _var(input, dim, correction, keepdim)
+
+
+def std(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    """The standard deviation, the square root of `var`; its subgradient where it is 0 is 0.
+
+    Arguments as for `var`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.std(tg.tensor([1.0, 2.0, 3.0]))
+    tensor(1.)
+    """
+    dim, correction = _correction("std", dim, unbiased, correction)
+    return _std(input, dim, correction, keepdim)
+
+
+# --- extremes
+
+
+def _extreme_rule(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
+    """The gradient in equal parts to all elements that reach the extreme."""
+    reached = cast_like(input == restore(out, input.shape, dim, keepdim), input)
+    return restore(g, input.shape, dim, keepdim) * (reached / sum(reached, dim, True))
+
+
+@operation(input=lambda g, other_dtype: g * 0)
+def cast_like(input: Any, other: Any) -> Any:
+    """A bool mask as numbers of the dtype of `other`."""
+    return input.astype(other.dtype)
+
+
+def _reduced(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
+    if x.size == 0:
+        lost = [d for d in dims_of(name, dim, x.ndim) if x.shape[d] == 0]
+        if dim is None or lost:
+            raise DimensionError(f"{name}: an empty tensor (shape {tuple(x.shape)}) has no extreme over dimensions of size 0")
+    return getattr(x, name)(axis=_axis(x, dim), keepdims=keepdim)
+
+
+@operation(numpy=(np.amax,), input=_extreme_rule)
+def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+    """The largest element over all dimensions or those in `dim`; ties share the gradient evenly.
+
+    Arguments: input (tensor), dim (integer, tuple; all if empty), keepdim. Raises DimensionError for an empty tensor.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.amax(tg.tensor([[1.0, 4.0], [3.0, 2.0]]), 1)
+    tensor([4., 3.])
+    """
+    return _reduced("max", input, dim, keepdim)
+
+
+@operation(numpy=(np.amin,), input=_extreme_rule)
+def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+    """The smallest element over all dimensions or those in `dim`; ties share the gradient evenly.
+
+    Arguments as for `amax`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.amin(tg.tensor([[1.0, 4.0], [3.0, 2.0]]), 1)
+    tensor([1., 2.])
+    """
+    return _reduced("min", input, dim, keepdim)
+
+
+@operation()
+def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The index of the largest element, of the first if several: over all elements, or along `dim`.
+
+    Arguments: input (tensor), dim (integer or None), keepdim. Returns int64. Raises DimensionError for an empty tensor.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.argmax(tg.tensor([1.0, 5.0, 2.0]))
+    tensor(1)
+    """
+    return _position("argmax", input, dim, keepdim)
+
+
+@operation()
+def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The index of the smallest element, of the first if several: over all elements, or along `dim`.
+
+    Arguments as for `argmax`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.argmin(tg.tensor([3.0, 1.0, 2.0]))
+    tensor(1)
+    """
+    return _position("argmin", input, dim, keepdim)
+
+
+def _position(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
+    if dim is None:
+        if x.size == 0:
+            raise DimensionError(f"{name}: an empty tensor (shape {tuple(x.shape)}) has no extreme; give a dim of another size")
+        place = getattr(x.reshape(-1), name)()
+        return place.reshape((1,) * x.ndim) if keepdim else place
+    if not isinstance(dim, int):
+        raise ArgumentTypeError(f"{name}: dim must be one integer or None, not {dim!r}")
+    axis = normalize_dim(name, dim, x.ndim)
+    if x.ndim == 0:
+        return x.argmax()
+    if x.shape[axis] == 0:
+        raise DimensionError(f"{name}: dimension {dim} of shape {tuple(x.shape)} has size 0 and no extreme")
+    place = getattr(x, name)(axis=axis)
+    return place.reshape((*x.shape[:axis], 1, *x.shape[axis + 1 :])) if keepdim else place
+
+
+Extreme = namedtuple("Extreme", ["values", "indices"])
+
+
+def _extreme(name: str, whole: Any, position: Any, between: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+    """PyTorch's three meanings of max and min, told apart by what comes second."""
+    if isinstance(dim, Tensor | np.ndarray):
+        return between(input, dim)
+    if dim is None:
+        return whole(input)
+    indices = position(input, dim, True)
+    values = take_along_dim(input, indices, dim) if input.ndim else input
+    if not keepdim and input.ndim:
+        values, indices = squeeze(values, dim), squeeze(indices, dim)
+    return Extreme(values, indices if input.ndim else argmax(input))
+
+
+def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The largest element; with `dim` (values, indices) along it; with a second tensor the larger of two elements.
+
+    Arguments: input (tensor), dim (integer) or other (tensor), keepdim. Over all elements ties share the gradient evenly,
+    along a dimension the first index gets it, between two tensors half each: as PyTorch. Raises DimensionError for an
+    empty tensor.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.max(tg.tensor([[1.0, 4.0], [3.0, 2.0]]), 1).indices
+    tensor([1, 0])
+    """
+    return _extreme("max", amax, argmax, maximum, input, dim if other is None else other, keepdim)
+
+
+def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The smallest element; with `dim` (values, indices) along it; with a second tensor the smaller of two elements.
+
+    Arguments and gradients as for `max`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.min(tg.tensor([[1.0, 4.0], [3.0, 2.0]]))
+    tensor(1.)
+    """
+    return _extreme("min", amin, argmin, minimum, input, dim if other is None else other, keepdim)
+
+
+# --- truth
+
+
+def _truth(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
+    out = getattr(x, name)(axis=dims_of(name, dim, x.ndim, empty_is_all=False) if dim is not None else None, keepdims=keepdim)
+    return out.astype(np.uint8) if x.dtype == np.uint8 else out
+
+
+@operation(numpy=(np.any,))
+def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """Whether an element is not 0: over all dimensions or those in `dim`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.any(tg.tensor([0.0, 2.0]))
+    tensor(True)
+    """
+    return _truth("any", input, dim, keepdim)
+
+
+@operation(numpy=(np.all,))
+def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """Whether no element is 0: over all dimensions or those in `dim`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.all(tg.tensor([0.0, 2.0]))
+    tensor(False)
+    """
+    return _truth("all", input, dim, keepdim)
+
+
+# --- softmax and its kin; the maximum is subtracted first, so that nothing overflows (notes, section 3, N071)
+
+
+def _floating(name: str, x: Any, dtype: Any) -> Any:
+    if dtype is not None:
+        return x.astype(find(dtype).numpy)
+    if x.dtype not in FLOATING:
+        raise DtypeError(f"{name}: floating numbers are needed, {x.dtype} came; use input.float()")
+    return x
+
+
+def shifted(x: Any, dim: int) -> Any:
+    """x without its maximum along a dimension."""
+    return x - x.max(axis=dim, keepdims=True) if x.size else x
+
+
+@operation(input=lambda g, out, dim, input_dtype: cast(out * (g - sum(g * out, dim, True)), input_dtype))
+def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
+    """e^input divided by its sum along `dim`: positive numbers that add up to 1. Source: notes, section 3, N071.
+
+    Arguments: input (floating tensor), dim (integer), dtype (to compute in). d input = out · (g - the sum of g · out).
+    Raises DtypeError for integers without a dtype.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.softmax(tg.tensor([0.0, 0.0]), 0)
+    tensor([0.5000, 0.5000])
+    """
+    dim = normalize_dim("softmax", dim, input.ndim)
+    x = _floating("softmax", input, dtype)
+    if x.ndim == 0:
+        return x * 0 + 1
+    e = np.exp(shifted(x, dim))
+    return e / total(e, (dim,), True)
+
+
+@operation(input=lambda g, out, dim, input_dtype: cast(g - np.exp(out) * sum(g, dim, True), input_dtype))
+def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
+    """The logarithm of `softmax`, computed without overflow. Source: notes, section 3, N072.
+
+    Arguments as for `softmax`. d input = g - softmax · the sum of g.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.log_softmax(tg.tensor([0.0, 0.0]), 0)
+    tensor([-0.6931, -0.6931])
+    """
+    dim = normalize_dim("log_softmax", dim, input.ndim)
+    x = _floating("log_softmax", input, dtype)
+    if x.ndim == 0:
+        return x * 0
+    x = shifted(x, dim)
+    return x - np.log(total(np.exp(x), (dim,), True))
+
+
+@operation(
+    promote="float",
+    input=lambda g, input, out, dim, keepdim: restore(g, input.shape, dim, keepdim) * np.exp(input - restore(out, input.shape, dim, keepdim)),
+)
+def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
+    """log of the sum of e^input along `dim`, computed without overflow.
+
+    Arguments: input (tensor; integers in the default dtype), dim (integer or tuple), keepdim. d input = g · softmax.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]), 0)
+    tensor(1000.6931)
+    """
+    axis = dims_of("logsumexp", dim, input.ndim)
+    if input.size == 0:
+        return np.log(total(np.exp(input), axis, keepdim))
+    largest = input.max(axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, np.zeros_like(largest))  # all -inf must not give NaN
+    summed = total(np.exp(input - largest), axis, True)
+    with np.errstate(divide="ignore"):
+        out = np.log(summed) + largest
+    return out if keepdim else out.reshape(tuple([n for i, n in enumerate(input.shape) if i not in axis]))
+
+
+# --- methods and NumPy's functions
+
+attach(sum, mean, var, std, amax, amin, argmax, argmin, max, min, any, all, softmax, log_softmax, logsumexp)
+NUMPY.update(
+    {
+        np.max: lambda a, axis=None, keepdims=False: amax(a, () if axis is None else axis, keepdims),
+        np.min: lambda a, axis=None, keepdims=False: amin(a, () if axis is None else axis, keepdims),
+        np.var: lambda a, axis=None, ddof=0, keepdims=False: var(a, axis, correction=ddof, keepdim=keepdims),
+        np.std: lambda a, axis=None, ddof=0, keepdims=False: std(a, axis, correction=ddof, keepdim=keepdims),
+        np.argmax: lambda a, axis=None, keepdims=False: argmax(a, axis, keepdims),
+        np.argmin: lambda a, axis=None, keepdims=False: argmin(a, axis, keepdims),
+    }
+)

@@ -1,0 +1,400 @@
+"""Shapes: the same elements in another arrangement, joined or taken apart. Views where NumPy gives views."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..dtypes import result_type
+from ..errors import ArgumentError, ArgumentTypeError, ShapeError
+from ..methods import attach
+from ..operation import operation, to
+from ..tensor import NUMPY, Tensor, normalize_dim
+
+# --- reshaping
+
+
+def dims_of(operation: str, dim: Any, ndim: int, empty_is_all: bool = True) -> tuple[int, ...]:
+    """The dimensions that `dim` (None, an integer or a sequence) names, counted from the front."""
+    if dim is None or (empty_is_all and isinstance(dim, tuple | list) and len(dim) == 0):
+        return tuple(range(ndim))
+    given = tuple(dim) if isinstance(dim, tuple | list) else (dim,)
+    dims = tuple([normalize_dim(operation, d, ndim) for d in given])
+    if len(set(dims)) != len(dims):
+        raise ShapeError(f"{operation}: a dimension appears more than once in dim={dim!r}")
+    return dims if ndim else ()
+
+
+def sizes_of(operation: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """Sizes given one by one or as one sequence, as integers."""
+    if len(sizes) == 1 and not isinstance(sizes[0], int | np.integer):
+        sizes = tuple(sizes[0]) if isinstance(sizes[0], Sequence | Tensor) else sizes
+    try:
+        return tuple([n if type(n) is int else n.__index__() for n in sizes])
+    except (AttributeError, TypeError):
+        raise ArgumentTypeError(f"{operation}: sizes must be integers, not {sizes!r}") from None
+
+
+@operation(numpy=(), input=lambda g, input_shape: reshape(g, input_shape))
+def reshape(input: Any, shape: Any) -> Any:
+    """The same elements in another shape; a view where the memory allows it, else a copy.
+
+    Arguments: input (tensor), shape (integers; one may be -1, which is worked out). Raises ShapeError when the number of
+    elements does not fit.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.reshape(tg.arange(6), (2, -1)).shape
+    tinygrad_dl.Size([2, 3])
+    """
+    if -1 in shape or math.prod(shape) != input.size:
+        shape = _worked_out("reshape", input, shape)
+    return input.reshape(shape)
+
+
+@operation(input=lambda g, input_shape: reshape(g, input_shape))
+def _view(input: Any, shape: Any) -> Any:
+    if -1 in shape or math.prod(shape) != input.size:
+        shape = _worked_out("view", input, shape)
+    out = input.reshape(shape)
+    if input.size and input.ndim and backend.memory_root(out) is not backend.memory_root(input):
+        raise ShapeError(
+            f"view: a tensor of shape {tuple(input.shape)} with this order in memory has no view of shape {tuple(shape)}; use "
+            "reshape(...), which copies when it must"
+        )
+    return out
+
+
+def _worked_out(name: str, input: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with its -1 replaced, or a ShapeError."""
+    known = [n for n in shape if n != -1]
+    rest = math.prod(known)
+    if len(shape) - len(known) > 1:
+        raise ShapeError(f"{name}: only one size can be -1, {tuple(shape)} came")
+    if any(n < 0 for n in known):
+        raise ShapeError(f"{name}: sizes can't be negative (but for one -1), {tuple(shape)} came")
+    if len(known) == len(shape):
+        if rest != input.size:
+            raise ShapeError(f"{name}: shape {tuple(shape)} has {rest} elements, the input of shape {tuple(input.shape)} has {input.size}")
+        return shape
+    if rest == 0:
+        raise ShapeError(f"{name}: the -1 in {tuple(shape)} could be any size, since another size is 0; give it")
+    if input.size % rest:
+        raise ShapeError(f"{name}: {input.size} elements (shape {tuple(input.shape)}) can't be divided into {tuple(shape)}")
+    return tuple([input.size // rest if n == -1 else n for n in shape])
+
+
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """The dimensions from `start_dim` to `end_dim` as one; a 0-d tensor becomes 1-d.
+
+    Raises DimensionError for dimensions out of range, ShapeError when start_dim comes after end_dim.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.flatten(tg.zeros(2, 3, 4), 1).shape
+    tinygrad_dl.Size([2, 12])
+    """
+    shape = input.shape
+    start, end = normalize_dim("flatten", start_dim, len(shape)), normalize_dim("flatten", end_dim, len(shape))
+    if start > end:
+        raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in a tensor of {len(shape)} dimensions")
+    return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+# --- order of dimensions
+
+
+@operation(input=lambda g, dims: permute(g, _inverse(dims)))
+def permute(input: Any, dims: Any) -> Any:
+    """The dimensions in another order; a view.
+
+    Arguments: input (tensor), dims (each dimension once). Raises ShapeError otherwise.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.permute(tg.zeros(2, 3, 4), (2, 0, 1)).shape
+    tinygrad_dl.Size([4, 2, 3])
+    """
+    order = [normalize_dim("permute", d, input.ndim) for d in dims]
+    if sorted(order) != list(range(input.ndim)):
+        raise ShapeError(f"permute: dims {tuple(dims)} must name each of the {input.ndim} dimensions once")
+    return input.transpose(order)
+
+
+def _inverse(dims: Sequence[int]) -> tuple[int, ...]:
+    n = len(dims)
+    order = [d % n for d in dims]
+    return tuple([order.index(i) for i in range(n)])
+
+
+@operation(input=lambda g, dim0, dim1: transpose(g, dim0, dim1))
+def transpose(input: Any, dim0: int, dim1: int) -> Any:
+    """Two dimensions exchanged; a view.
+
+    Raises DimensionError for a dimension out of range.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.transpose(tg.zeros(2, 3), 0, 1).shape
+    tinygrad_dl.Size([3, 2])
+    """
+    first, second = normalize_dim("transpose", dim0, input.ndim), normalize_dim("transpose", dim1, input.ndim)
+    return input.swapaxes(first, second) if input.ndim else input[...]
+
+
+def t(input: Any) -> Any:
+    """The transpose of a matrix; a vector stays as it is. Raises ShapeError for more dimensions.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.t(tg.zeros(2, 3)).shape
+    tinygrad_dl.Size([3, 2])
+    """
+    if input.ndim > 2:
+        raise ShapeError(f"t: a matrix has at most 2 dimensions, this tensor has shape {tuple(input.shape)}; use transpose or .mT")
+    return transpose(input, 0, 1) if input.ndim == 2 else input
+
+
+def _reversed(self: Any) -> Any:
+    """All dimensions in reverse order; the transpose of a matrix."""
+    return transpose(self, 0, 1) if self.ndim == 2 else permute(self, tuple(range(self.ndim))[::-1])
+
+
+def _matrix_transpose(self: Any) -> Any:
+    """The last two dimensions exchanged."""
+    if self.ndim < 2:
+        raise ShapeError(f"mT: a matrix has at least 2 dimensions, this tensor has shape {tuple(self.shape)}")
+    return transpose(self, -2, -1)
+
+
+# --- dimensions of size 1
+
+
+def squeeze(input: Any, dim: Any = None) -> Any:
+    """Without the dimensions of size 1, all of them or those in `dim`; a view.
+
+    Arguments: input (tensor), dim (integer or tuple; a dimension of another size stays). Raises DimensionError.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.squeeze(tg.zeros(1, 3, 1)).shape
+    tinygrad_dl.Size([3])
+    """
+    shape = input.shape
+    given = range(len(shape)) if dim is None else dim if isinstance(dim, tuple | list) else (dim,)
+    dims = [normalize_dim("squeeze", d, len(shape)) for d in given]
+    return reshape(input, tuple([n for i, n in enumerate(shape) if n != 1 or i not in dims]))
+
+
+def unsqueeze(input: Any, dim: int) -> Any:
+    """With a new dimension of size 1 at `dim`; a view. Raises DimensionError when out of range.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.unsqueeze(tg.zeros(3), 0).shape
+    tinygrad_dl.Size([1, 3])
+    """
+    shape = input.shape
+    place = normalize_dim("unsqueeze", dim, len(shape) + 1)
+    return reshape(input, (*shape[:place], 1, *shape[place:]))
+
+
+# --- repeating by strides
+
+
+@operation(input=lambda g, input_shape: sum_to(g, input_shape))
+def expand(input: Any, size: Any) -> Any:
+    """Dimensions of size 1 repeated to `size`, new ones in front; a view without new memory.
+
+    Arguments: input (tensor), size (integers; -1 keeps a size). The gradient is summed over what was repeated. Raises
+    ShapeError when a size other than 1 would change. Source: notes, section 1.9.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.tensor([[1], [2]]).expand(2, 3).tolist()
+    [[1, 1, 1], [2, 2, 2]]
+    """
+    extra = len(size) - input.ndim
+    if extra < 0:
+        raise ShapeError(f"expand: {tuple(size)} has fewer dimensions than the tensor of shape {tuple(input.shape)}")
+    wanted = tuple([input.shape[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(size)])
+    for i, n in enumerate(input.shape):
+        if n not in (1, wanted[extra + i]):
+            raise ShapeError(f"expand: dimension {i} has size {n} and can't become {wanted[extra + i]} (shape {tuple(input.shape)} to {tuple(size)}); only size 1 repeats")
+    if any(n < 0 for n in wanted):
+        raise ShapeError(f"expand: {tuple(size)} has a negative size for a new dimension")
+    return backend.broadcast_to(input, wanted)
+
+
+@operation(input=lambda g, input_shape: expand(g, input_shape))
+def sum_to(input: Any, shape: Any) -> Any:
+    """Summed over the dimensions along which `shape` was repeated: the reverse of `expand`."""
+    extra = input.ndim - len(shape)
+    axes = tuple([i for i, n in enumerate(input.shape) if i < extra or (shape[i - extra] == 1 and n != 1)])
+    if not axes:
+        return input
+    inner = np.dtype(np.float32) if input.dtype == np.float16 else input.dtype
+    return np.add.reduce(input, axes, inner).astype(input.dtype, copy=False).reshape(tuple(shape))
+
+
+# --- joining and taking apart
+
+
+@operation(listed="tensors", tensors=lambda g, tensors_shape, dim: split(g, [shape[dim] for shape in tensors_shape], dim))
+def _cat(tensors: Any, dim: int) -> Any:
+    return np.concatenate(tensors, dim)
+
+
+def cat(tensors: Any, dim: int = 0, **alias: Any) -> Any:
+    """Tensors joined along a dimension that they have.
+
+    Arguments: tensors (sequence; shapes agree but for `dim`; mixed dtypes are promoted; 1-d empty tensors are left out),
+    dim (integer). Each gets its part of the gradient. Raises ArgumentError for none, ShapeError for shapes that differ.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.cat([tg.zeros(2), tg.ones(1)])
+    tensor([0., 0., 1.])
+    """
+    dim = alias.pop("axis", dim)
+    members = _members("cat", tensors, alias)
+    if any(member.ndim == 0 for member in members):
+        raise ShapeError("cat: a 0-d tensor can't be joined; use stack")
+    kept = [member for member in members if member.shape != (0,)] or members[:1]
+    dim = normalize_dim("cat", dim, kept[0].ndim)
+    first = tuple(kept[0].shape)
+    for i, member in enumerate(kept):
+        shape = tuple(member.shape)
+        if len(shape) != len(first) or shape[:dim] + shape[dim + 1 :] != first[:dim] + first[dim + 1 :]:
+            raise ShapeError(f"cat: tensor {i} of shape {shape} does not fit the first, {first}: all sizes but dimension {dim} must agree")
+    return _cat(kept, dim)
+
+
+def stack(tensors: Any, dim: int = 0, **alias: Any) -> Any:
+    """Tensors of one shape joined along a new dimension.
+
+    Arguments: tensors (sequence of one shape), dim (integer). Raises ArgumentError for none, ShapeError for shapes that
+    differ.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.stack([tg.zeros(2), tg.ones(2)])
+    tensor([[0., 0.],
+            [1., 1.]])
+    """
+    dim = alias.pop("axis", dim)
+    members = _members("stack", tensors, alias)
+    shapes = [tuple(member.shape) for member in members]
+    if len(set(shapes)) > 1:
+        raise ShapeError(f"stack: all tensors must have one shape, {', '.join(map(str, shapes))} came")
+    place = normalize_dim("stack", dim, len(shapes[0]) + 1)
+    return _cat([unsqueeze(member, place) for member in members], place)
+
+
+def _members(name: str, tensors: Any, rest: dict[str, Any]) -> list[Any]:
+    """The tensors of a list in their common dtype."""
+    if rest:
+        raise ArgumentTypeError(f"{name}: there is no argument {next(iter(rest))!r}; it takes tensors and dim")
+    if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
+        raise ArgumentTypeError(f"{name}: tensors must be a list or tuple of Tensors, {type(tensors).__name__} came")
+    members = list(tensors)
+    if not members:
+        raise ArgumentError(f"{name}: the list of tensors is empty")
+    for i, member in enumerate(members):
+        if not (isinstance(member, Tensor) or backend.is_array(member) or hasattr(member, "apply_operation")):
+            raise ArgumentTypeError(f"{name}: element {i} must be a Tensor, {type(member).__name__} came")
+    if any(isinstance(member, Tensor) for member in members):
+        target = result_type([getattr(member, "array", member) for member in members])
+        members = [to(m, target, None) if isinstance(m, Tensor) and m.array.dtype is not target else m for m in members]
+    return members
+
+
+@operation(input=lambda g, input_shape, sizes, dim: cat(_wanted(g), dim))
+def _split(input: Any, sizes: Any, dim: int) -> Any:
+    parts, start = [], 0
+    before = (slice(None),) * dim
+    for size in sizes:
+        parts.append(input[(*before, slice(start, start + size))])
+        start += size
+    return tuple(parts)
+
+
+def _wanted(parts: Any) -> list[Any]:
+    return list(parts)
+
+
+def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
+    """Taken apart along a dimension, into parts of one size (the last may be smaller) or of the sizes given; views.
+
+    Arguments: tensor, split_size_or_sections (integer or sizes that add up), dim. Returns a tuple of tensors. Raises
+    ShapeError for sizes that don't fit.
+
+    >>> import tinygrad_dl as tg
+    >>> [part.tolist() for part in tg.split(tg.arange(5), 2)]
+    [[0, 1], [2, 3], [4]]
+    """
+    if tensor.ndim == 0:
+        raise ShapeError("split: a 0-d tensor can't be taken apart")
+    dim = normalize_dim("split", dim, tensor.ndim)
+    n, given = tensor.shape[dim], split_size_or_sections
+    if isinstance(given, int):
+        if given < 0 or (given == 0 and n):
+            raise ShapeError(f"split: split_size {given} does not fit dimension {dim} of size {n}; a positive size would work")
+        sizes = [min(given, n - start) for start in range(0, n, given)] if n else [0]
+    else:
+        sizes = list(given)
+        if sum(sizes) != n or any(size < 0 for size in sizes):
+            raise ShapeError(f"split: the sizes {sizes} add up to {sum(sizes)}, dimension {dim} has {n}")
+    return _split(tensor, sizes, dim)
+
+
+@operation(numpy=(np.copy,), input=lambda g: g)
+def clone(input: Any, memory_format: Any = None) -> Any:
+    """A copy with memory of its own; the gradient passes to the original.
+
+    >>> import tinygrad_dl as tg
+    >>> x = tg.ones(2)
+    >>> tg.clone(x).data_ptr() == x.data_ptr()
+    False
+    """
+    if memory_format is not None:
+        raise NotImplementedError("clone: memory_format is not known here; the copy is contiguous")
+    return input.copy()
+
+
+def contiguous(input: Any) -> Any:
+    """The tensor itself when its elements lie one after the other in memory, else a copy that does."""
+    return input if input.is_contiguous() else clone(input)
+
+
+# --- methods and NumPy's functions
+
+
+def _variadic(function: Any, argument: str) -> Any:
+    """A method that takes its sizes one by one or as one sequence."""
+
+    def method(self: Any, *sizes: Any, **named: Any) -> Any:
+        given = named.pop(argument, None)
+        if named:
+            raise ArgumentTypeError(f"{function.__name__}: there is no argument {next(iter(named))!r}; it takes {argument}")
+        return function(self, sizes_of(function.__name__.strip("_"), sizes if given is None else (given,)))
+
+    method.__name__ = function.__name__.strip("_")
+    method.__doc__ = function.__doc__
+    return method
+
+
+def _numpy_transpose(a: Any, axes: Any = None) -> Any:
+    return permute(a, tuple(axes) if axes is not None else tuple(range(a.ndim))[::-1])
+
+
+attach(flatten, t, squeeze, unsqueeze, split, clone, contiguous, transpose, swapaxes=transpose, swapdims=transpose)
+attach(reshape=_variadic(reshape, "shape"), view=_variadic(_view, "size"), permute=_variadic(permute, "dims"), expand=_variadic(expand, "size"))
+attach(T=property(_reversed), mT=property(_matrix_transpose))
+attach(view_as=lambda self, other: _view(self, tuple(other.shape)), reshape_as=lambda self, other: reshape(self, tuple(other.shape)))
+attach(expand_as=lambda self, other: expand(self, tuple(other.shape)))
+NUMPY.update(
+    {
+        np.reshape: lambda a, shape, order="C": reshape(a, sizes_of("reshape", (shape,))),
+        np.ravel: lambda a, order="C": reshape(a, (-1,)),
+        np.transpose: _numpy_transpose,
+        np.swapaxes: transpose,
+        np.squeeze: lambda a, axis=None: squeeze(a, axis),
+        np.expand_dims: lambda a, axis: unsqueeze(a, axis),
+        np.concatenate: lambda arrays, axis=0: cat(arrays, axis),
+        np.stack: lambda arrays, axis=0: stack(arrays, axis),
+        np.broadcast_to: lambda array, shape: expand(array, sizes_of("broadcast_to", (shape,))),
+    }
+)

@@ -1,0 +1,474 @@
+"""Tensor: an array, its gradient and its place in the graph. Operators and methods are attached by the operations."""
+
+import copy
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from . import backend, dtypes
+from .errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DeviceError,
+    DimensionError,
+    DtypeError,
+    GraphError,
+    ShapeError,
+    nearest,
+)
+
+
+class Size(tuple[int, ...]):
+    """The shape of a tensor, as `torch.Size`: a tuple that counts its elements.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.zeros(2, 3).shape, tg.zeros(2, 3).shape.numel()
+    (tinygrad_dl.Size([2, 3]), 6)
+    """
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return math.prod(self)
+
+    def __repr__(self) -> str:
+        return f"tinygrad_dl.Size({list(self)})"
+
+    def __getitem__(self, index: Any) -> Any:
+        part = tuple.__getitem__(self, index)
+        return Size(part) if isinstance(index, slice) else part
+
+    def __add__(self, other: Any) -> Any:
+        return Size(tuple.__add__(self, other))
+
+
+class _Slots:
+    """The storage of a tensor. `Tensor` puts checked properties over the two that users assign to."""
+
+    __slots__ = ("__weakref__", "_grad", "_requires_grad", "array", "extras", "node")
+
+    array: Any  # NumPy's, CuPy's or the strict stand-in's; the values
+    node: Any  # the recorded operation this tensor came from; None on a leaf
+    extras: Any  # what few tensors have: the dict of retained gradients, views and hooks
+
+
+class Tensor(_Slots):
+    """An array that records what is computed from it, so that `backward` finds its gradient.
+
+    `Tensor(data)` copies lists, numbers and arrays in the default dtype; integers are sizes, as in PyTorch:
+    `Tensor(3, 4)` has that shape and values that are not set. Prefer `tinygrad_dl.tensor`, which keeps the dtype.
+
+    Arguments: data (numbers, nested lists, arrays), requires_grad (bool). Raises ArgumentTypeError for what is not data,
+    and for `Tensor(5, requires_grad=True)`, which could mean a number or a size.
+
+    >>> import tinygrad_dl as tg
+    >>> x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    __slots__ = ()
+    __array_priority__ = 1000
+    __hash__ = object.__hash__  # type: ignore[assignment]  # `==` compares elements; tensors are keys by identity
+
+    def __init__(self, *data: Any, requires_grad: bool = False, device: Any = None) -> None:
+        self.array = _from_data_or_sizes(data, requires_grad, device)
+        self.node = self.extras = self._grad = None
+        self._requires_grad = False
+        if requires_grad:
+            self.requires_grad = True
+
+    # --- what it is
+
+    @property
+    def shape(self) -> Size:
+        """The size of each dimension."""
+        return Size(self.array.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self.array.ndim
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The data type of the elements."""
+        return dtypes.of(self.array)
+
+    @property
+    def device(self) -> backend.device:
+        """Where the array lies."""
+        return backend.device_of(self.array)
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the array lies on a GPU."""
+        return self.device.type == "cuda"
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.array.nbytes
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of dimension `dim`."""
+        return self.shape if dim is None else self.array.shape[normalize_dim("size", dim, self.ndim)]
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.array.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.array.size
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Bytes of one element."""
+        return self.array.itemsize
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Steps in memory from one element to the next along each dimension, in elements."""
+        strides = tuple(step // self.array.itemsize for step in self.array.strides)
+        return strides if dim is None else strides[normalize_dim("stride", dim, self.ndim)]
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in memory one after the other, the last dimension running fastest."""
+        return bool(self.array.flags.c_contiguous)
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return backend.address(self.array)
+
+    def is_floating_point(self) -> bool:
+        """Whether the elements are floating-point numbers."""
+        return self.dtype.is_floating_point
+
+    def is_complex(self) -> bool:
+        """Whether the elements are complex: never, tensors are real."""
+        return False
+
+    # --- its place in the graph
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded, so that gradients reach it."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if value and self.array.dtype not in dtypes.FLOATING:
+            raise DtypeError(
+                f"requires_grad: only floating tensors can require gradients, this one is {self.dtype} of shape "
+                f"{tuple(self.shape)}; convert it first: tensor.float()"
+            )
+        if not value and self.node is not None:
+            raise GraphError(
+                "requires_grad: only a leaf's flag can be switched off, this tensor came from "
+                f"{self.node.name()}; use tensor.detach() for a tensor outside the graph"
+            )
+        self._requires_grad = bool(value)
+
+    @property
+    def grad(self) -> "Tensor | None":
+        """The gradient that `backward` has added up so far; None before."""
+        if self._grad is None and self.node is not None and not self.retains_grad:
+            self._warn_about_missing_grad()
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: "Tensor | None") -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise ArgumentTypeError(f"grad: assign a Tensor or None, not {type(value).__name__}")
+            if value is self:
+                raise GraphError("grad: a tensor can't be its own gradient")
+            if value.array.shape != self.array.shape:
+                raise ShapeError(f"grad: shape {tuple(value.shape)} came for a tensor of shape {tuple(self.shape)}")
+            if value.array.dtype != self.array.dtype or type(value.array) is not type(self.array):
+                raise DtypeError(
+                    f"grad: {value.dtype} on {value.device} came for a tensor of {self.dtype} on {self.device}; convert it "
+                    "with gradient.to(tensor)"
+                )
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    def _warn_about_missing_grad(self) -> None:
+        warnings.warn(
+            f"grad: this tensor is no leaf (it came from {self.node.name()}), so backward does not keep its gradient. "
+            "Call tensor.retain_grad() before backward, or read the leaf's.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this tensor."""
+        return self.node is None
+
+    @property
+    def grad_fn(self) -> Any:
+        """The recorded operation that made this tensor; None on a leaf."""
+        return self.node
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on this tensor, which is no leaf."""
+        return self.extras is not None and "retained" in self.extras
+
+    def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
+        """Set `requires_grad` and return the tensor."""
+        self.requires_grad = requires_grad
+        return self
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this tensor, which is no leaf, in `.grad` after `backward`.
+
+        Raises GraphError when it does not require grad.
+
+        >>> import tinygrad_dl as tg
+        >>> x = tg.tensor(3.0, requires_grad=True)
+        >>> u = x * 2; u.retain_grad(); (u * u).backward()
+        >>> u.grad
+        tensor(12.)
+        """
+        if not self._requires_grad:
+            raise GraphError("retain_grad: this tensor does not require grad, so backward has nothing to keep for it")
+        if self.node is None or self.retains_grad:
+            return
+        self.extras = self.extras or {}
+        self.extras["retained"] = True
+        self.node.retain_into(self)
+
+    @property
+    def data(self) -> "Tensor":
+        """The same memory as a tensor outside the graph. Assigning replaces the array."""
+        return wrap(self.array)
+
+    @data.setter
+    def data(self, value: "Tensor") -> None:
+        if not isinstance(value, Tensor):
+            raise ArgumentTypeError(f"data: assign a Tensor, not {type(value).__name__}")
+        if self._requires_grad and value.array.dtype not in dtypes.FLOATING:
+            raise DtypeError(f"data: {value.dtype} came for a tensor that requires grad; convert it with .float()")
+        self.array = value.array
+
+    def detach(self) -> "Tensor":
+        """The same memory as a tensor that does not require grad."""
+        return wrap(self.array)
+
+    def detach_(self) -> "Tensor":
+        """Cut this tensor from the graph that made it; it becomes a leaf that does not require grad."""
+        self.node, self._requires_grad = None, False
+        return self
+
+    # --- its values
+
+    def item(self) -> Any:
+        """The value of a tensor of one element as a Python number. Raises ShapeError for more."""
+        if self.array.size != 1:
+            raise ShapeError(
+                f"item: only a tensor of one element is a number, this one has shape {tuple(self.shape)}; use tolist(), "
+                "or reduce it first with sum() or mean()"
+            )
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self.array.tolist()
+
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """The values as a NumPy array that shares the tensor's memory.
+
+        Raises GraphError for a tensor that requires grad and DeviceError for one on another device, unless `force`.
+        """
+        if not force:
+            if self._requires_grad:
+                raise GraphError(
+                    "numpy: this tensor requires grad, and NumPy would compute past the graph. Use tensor.detach().numpy()"
+                )
+            if self.device.type != "cpu":
+                raise DeviceError(f"numpy: this tensor is on '{self.device}', NumPy's arrays are on 'cpu'. Use tensor.cpu().numpy()")
+        return backend.to_numpy(self.array)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = self.numpy()
+        return array if dtype is None and not copy else np.array(array, dtype=dtype, copy=copy)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.dtype.kind not in "iu" or self.array.size != 1:
+            raise ArgumentTypeError(f"index: only an integer tensor of one element is an index, not {self.dtype} {tuple(self.shape)}")
+        return int(self.array.item())
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise ArgumentError(
+                f"bool: a tensor of shape {tuple(self.shape)} is neither true nor false; use tensor.any() or tensor.all()"
+            )
+        return bool(self.array.item())
+
+    def __len__(self) -> int:
+        if self.array.ndim == 0:
+            raise ArgumentTypeError("len: a 0-d tensor has no length")
+        return self.array.shape[0]
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        if self.array.ndim == 0:
+            raise ArgumentTypeError("iter: a 0-d tensor can't be iterated; use tensor.item()")
+        return iter([self[i] for i in range(self.array.shape[0])])
+
+    def __contains__(self, element: Any) -> bool:
+        if isinstance(element, Tensor | bool | int | float):
+            return bool((self == element).any())
+        raise ArgumentTypeError(f"in: a number or a Tensor can be in a tensor, not {type(element).__name__}")
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"'Tensor' object has no attribute {name!r}.{nearest(name, dir(type(self)))}")
+
+    # --- copies
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
+        if self.node is not None:
+            raise GraphError(
+                f"deepcopy: only leaves can be copied deeply, this tensor came from {self.node.name()}. Use tensor.detach().clone()"
+            )
+        copied = type(self).__new__(type(self))
+        memo[id(self)] = copied
+        copied.array, copied.node, copied.extras = self.array.copy(), None, None
+        copied._requires_grad, copied._grad = self._requires_grad, copy.deepcopy(self._grad, memo)
+        return copied
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self.node is not None:
+            raise GraphError("pickle: a tensor in a graph can't be pickled. Use tensor.detach()")
+        return _rebuild, (type(self), self.array if self.device.type == "cpu" else self.array.get(), str(self.device), self._requires_grad)
+
+    # --- NumPy's functions on tensors
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        operation = NUMPY.get(ufunc) if method == "__call__" and "out" not in options else None
+        if operation is not None:
+            return operation(*inputs, **options)
+        return _outside_the_graph(f"{ufunc.__name__}.{method}" if method != "__call__" else ufunc.__name__, getattr(ufunc, method), inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        operation = NUMPY.get(function)
+        if operation is not None and "out" not in options:
+            return operation(*args, **options)
+        return _outside_the_graph(function.__name__, function, args, options)
+
+
+NUMPY: dict[Any, Callable[..., Any]] = {}  # NumPy's functions -> the operations that record them
+
+_new = object.__new__
+
+
+def wrap(array: Any, requires_grad: bool = False, node: Any = None) -> Tensor:
+    """A tensor around an array, unchecked and without a copy: how operations make their results."""
+    tensor = _new(Tensor)
+    tensor.array = array
+    tensor.node = node
+    tensor._requires_grad = requires_grad
+    tensor._grad = None
+    tensor.extras = None
+    return tensor
+
+
+def normalize_dim(operation: str, dim: int, ndim: int) -> int:
+    """`dim` counted from the front; DimensionError when out of range. A 0-d tensor has dimension 0 and -1."""
+    bound = max(ndim, 1)
+    if not isinstance(dim, int | np.integer) or isinstance(dim, bool):
+        raise ArgumentTypeError(f"{operation}: dim must be an integer, not {dim!r}")
+    if not -bound <= dim < bound:
+        raise DimensionError(
+            f"{operation}: dim {dim} is out of range for a tensor of {ndim} dimension(s); {-bound} to {bound - 1} would work"
+        )
+    return dim % bound
+
+
+def _from_data_or_sizes(data: tuple[Any, ...], requires_grad: bool, device: Any) -> Any:
+    where = backend.find_device(device)
+    default = dtypes.get_default_dtype().numpy
+    sizes = data[0] if len(data) == 1 and isinstance(data[0], Size) else data
+    if all(isinstance(size, int) and not isinstance(size, bool) for size in sizes):
+        if requires_grad and len(data) == 1 and not isinstance(data[0], Size):
+            raise ArgumentTypeError(
+                f"Tensor({data[0]}, requires_grad=True) is ambiguous: integers are sizes. Write Tensor({data[0]}.0, "
+                f"requires_grad=True) for the number, or tinygrad_dl.empty({data[0]}, requires_grad=True) for a size"
+            )
+        return backend.module_of(where).empty(sizes if sizes else (0,), default)
+    if len(data) != 1:
+        raise ArgumentTypeError(f"Tensor: one argument with data or several integers as sizes, not {data!r}")
+    value = data[0].array if isinstance(data[0], Tensor) else data[0]
+    if isinstance(value, str | bytes | dict | set) or value is None:
+        raise ArgumentTypeError(f"Tensor: {type(value).__name__} is no data; pass numbers, nested lists or an array")
+    return backend.from_numpy(data_array("Tensor", value).astype(default), where)
+
+
+def data_array(operation: str, data: Any) -> np.ndarray:
+    """Numbers, nested sequences (also of 0-d tensors) or an array as a host array; a clear error for the rest."""
+    if isinstance(data, Tensor):
+        data = data.array
+    if isinstance(data, list | tuple) and any(isinstance(item, Tensor) for item in data):
+        data = [data_array(operation, item) for item in data]
+    try:
+        array = backend.host_array(data)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ArgumentError(f"{operation}: nested lists must have the same length at each level ({error})") from None
+    if array.dtype.kind not in "biuf":
+        raise ArgumentTypeError(f"{operation}: data of type {type(data).__name__} ({array.dtype}) can't be a tensor; pass real numbers")
+    return array
+
+
+def _rebuild(kind: type, array: np.ndarray, device: str, requires_grad: bool) -> Tensor:
+    tensor = kind.__new__(kind)
+    tensor.array = backend.from_numpy(array, backend.device(device))
+    tensor.node = tensor.extras = tensor._grad = None
+    tensor._requires_grad = requires_grad
+    return tensor
+
+
+def _outside_the_graph(name: str, function: Any, args: Any, options: Any) -> Any:
+    """Call a NumPy function that no operation records: on plain arrays, and only if no gradient is lost by that."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            if value._requires_grad:
+                raise GraphError(
+                    f"numpy.{name}: no operation records this call, so the gradient of a tensor of shape {tuple(value.shape)} "
+                    "would be lost. Use a tinygrad_dl function, or tensor.detach()"
+                )
+            return value.array
+        if isinstance(value, list | tuple):
+            return type(value)(map(plain, value))
+        return value
+
+    result = function(*plain(tuple(args)), **{key: plain(value) for key, value in options.items()})
+    if isinstance(result, np.generic):
+        result = backend.scalar_array(result)
+    return wrap(result) if backend.is_array(result) and result.dtype.kind in "biuf" else result
