@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from tinygrad_dl import backend
-from tinygrad_dl.errors import ArgumentError, DtypeError
+from tinygrad_dl.errors import ArgumentError, DtypeError, TinygradError
 from tinygrad_dl.ops.elementwise import mul, sigmoid, tanh
 from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.linalg import linear
@@ -30,6 +30,10 @@ __all__ = [
     "mse_loss",
     "one_hot",
 ]
+
+
+class ClassIndexError(TinygradError, RuntimeError):
+    """Class indices that fit no number of classes."""
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -130,7 +134,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """For each class index a row of zeros with a 1 at that index.
 
     Arguments: tensor of integers ≥ 0 and of any shape (*); num_classes C (-1: the largest index + 1). Result (*, C),
-    int64. Raises DtypeError for other than integers, ArgumentError for an index outside [0, C).
+    int64. Raises DtypeError for other than integers, ClassIndexError (a RuntimeError) for an index outside [0, C).
 
     >>> import tinygrad_dl as tg
     >>> import tinygrad_dl.nn.functional as F
@@ -144,10 +148,12 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
             f"one_hot: class indices are integers, the tensor is {tensor.dtype}; convert it: tensor.long()"
         )
     if index.size == 0 and num_classes < 0:
-        raise ArgumentError(f"one_hot: no class to count in a tensor of shape {tuple(tensor.shape)}; give num_classes")
+        raise ClassIndexError(
+            f"one_hot: no class to count in a tensor of shape {tuple(tensor.shape)}; give num_classes"
+        )
     low, high = (int(index.min()), int(index.max())) if index.size else (0, -1)
     classes = high + 1 if num_classes < 0 else num_classes
     if low < 0 or high >= classes:
-        raise ArgumentError(f"one_hot: class indices must be from 0 to {classes - 1}, these are from {low} to {high}")
+        raise ClassIndexError(f"one_hot: class indices must be from 0 to {classes - 1}, these are from {low} to {high}")
     columns = backend.array_module(index).arange(classes)
     return wrap((index[..., None] == columns).astype("int64"))

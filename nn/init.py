@@ -10,7 +10,7 @@ import math
 import warnings
 
 from tinygrad_dl.autograd import no_grad
-from tinygrad_dl.errors import ArgumentError, DtypeError, ShapeError
+from tinygrad_dl.errors import ArgumentError, DtypeError
 from tinygrad_dl.random import Generator
 from tinygrad_dl.tensor import Tensor
 
@@ -72,7 +72,7 @@ def zeros_(tensor: Tensor) -> Tensor:
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with draws from U(-r, r), r = gain · √(6 / (n_in + n_out)): Glorot's, for tanh, sigmoid and softmax.
 
-    Arguments: tensor (n_out, n_in, ...); gain, see `calculate_gain`; generator. Raises ShapeError for fewer than two
+    Arguments: tensor (n_out, n_in, ...); gain, see `calculate_gain`; generator. Raises ArgumentError for fewer than two
     dimensions. Source: notes, section 5; Glorot and Bengio, 2010.
 
     >>> import tinygrad_dl as tg
@@ -88,7 +88,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | No
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with draws from N(0, s²), s = gain · √(2 / (n_in + n_out)): Glorot's, for tanh, sigmoid and softmax.
 
-    Arguments: tensor (n_out, n_in, ...); gain, see `calculate_gain`; generator. Raises ShapeError for fewer than two
+    Arguments: tensor (n_out, n_in, ...); gain, see `calculate_gain`; generator. Raises ArgumentError for fewer than two
     dimensions. Source: notes, section 5; Glorot and Bengio, 2010.
 
     >>> import tinygrad_dl as tg
@@ -111,7 +111,7 @@ def kaiming_uniform_(
 
     Arguments: tensor (n_out, n_in, ...); a, the slope of the leaky ReLU that follows; mode, "fan_in", or "fan_out" for
     n_out in place of n_in; nonlinearity, which gives the gain: √2 for "relu", 1 for "linear" (LeCun's scheme);
-    generator. Raises ShapeError for fewer than two dimensions, ArgumentError for an unknown mode or nonlinearity.
+    generator. Raises ArgumentError for fewer than two dimensions, ArgumentError for an unknown mode or nonlinearity.
     Source: notes, section 5; He et al., 2015.
 
     >>> import tinygrad_dl as tg
@@ -180,7 +180,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     """n_in and n_out of a weight (n_out, n_in, *kernel): each unit sees n_in values at each place of the kernel."""
     if tensor.dim() < 2:
-        raise ShapeError(
+        raise ArgumentError(
             f"fan in and fan out can not be computed for a tensor of shape {tuple(tensor.shape)}: a weight is "
             "(outputs, inputs, ...). Use uniform_ or normal_"
         )

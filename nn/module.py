@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
-from tinygrad_dl import dtypes as dtypes
+from tinygrad_dl import dtypes
 from tinygrad_dl.autograd import no_grad
-from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, StateDictError, TinygradError, nearest
+from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, StateDictError, TinygradError, nearest
 from tinygrad_dl.operation import modes
 from tinygrad_dl.tensor import Tensor
 
@@ -85,19 +85,20 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         kinds = self.__dict__.get("_kinds")
+        registered = kinds.get(name) if kinds else None
         if isinstance(value, Parameter):
             kind = PARAMETER
-        elif isinstance(value, Module):
+        elif isinstance(value, Module) and registered != PARAMETER:
             kind = MODULE
-        elif isinstance(value, Buffer):
+        elif isinstance(value, Buffer) and registered not in (PARAMETER, MODULE):
             kind = BUFFER if value.persistent else TRANSIENT_BUFFER
-        elif kinds is not None and name in kinds:
-            kind = kinds[name]
-            if value is not None and not (kind in BUFFERS and isinstance(value, Tensor)):
-                raise _wrong_value(self, name, kind, value)
-        else:
+        elif registered is None:
             object.__setattr__(self, name, value)
             return
+        elif value is None or (registered in BUFFERS and isinstance(value, Tensor)):
+            kind = registered
+        else:
+            raise _wrong_value(self, name, registered, value)
         if kinds is None:
             raise ModuleAttributeError(
                 f"{type(self).__name__}: cannot assign the {kind} {name!r} before Module.__init__() call; write "
@@ -365,8 +366,8 @@ class Module:
 
         Parameters stay the same objects, with their gradients, so that an optimizer made before keeps working; integer
         buffers keep their dtype. Arguments: a device, a dtype, both, or a tensor that has both; or by name.
-        non_blocking changes nothing here: copies are finished on return. Returns the module. Raises DtypeError for a
-        dtype that is not floating, DeviceError for a device that is not there.
+        non_blocking changes nothing here: copies are finished on return. Returns the module. Raises ArgumentTypeError for
+        a dtype that is not floating, DeviceError for a device that is not there.
 
         >>> import tinygrad_dl as tg
         >>> from tinygrad_dl import nn
@@ -381,7 +382,7 @@ class Module:
             else:
                 device = target
         if dtype is not None and not dtypes.find(dtype).is_floating_point:
-            raise DtypeError(
+            raise ArgumentTypeError(
                 f"{type(self).__name__}.to: parameters are floating, {dtype} came; convert the input instead"
             )
         with no_grad():

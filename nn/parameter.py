@@ -63,8 +63,18 @@ class Buffer(_Member):
     {'steps': tensor([0.])}
     """
 
-    __slots__ = ("persistent",)
+    __slots__ = ()
+    persistent = True
+
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
+        return super().__new__(cls if persistent else _TransientBuffer)
 
     def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
         self._share(data, False)
-        self.persistent = persistent
+
+
+class _TransientBuffer(Buffer):
+    """A buffer that is not saved; a class, so that copies and pickles are as well."""
+
+    __slots__ = ()
+    persistent = False

@@ -19,8 +19,8 @@ class Adam(Optimizer):
         v = beta2 * v + (1 - beta2) * g^2           vh = v / (1 - beta2^t), of the largest v so far with amsgrad
         w = w - lr * mh / (sqrt(vh) + eps)
 
-    Arguments: params; lr (a number or a 0-d tensor); betas (beta1, beta2); eps; weight_decay; amsgrad; maximize (w goes up
-    along g); decoupled_weight_decay (AdamW's form). foreach, fused and capturable choose between PyTorch's
+    Arguments: params; lr (a number or a 0-d tensor); betas (beta1, beta2); eps; weight_decay; amsgrad; maximize (w goes
+    up along g); decoupled_weight_decay (AdamW's form). foreach, fused and capturable choose between PyTorch's
     implementations; here there is one, so they change nothing.
     State: "step", t; "exp_avg", m; "exp_avg_sq", v; "max_exp_avg_sq" with amsgrad.
 
@@ -91,14 +91,12 @@ class Adam(Optimizer):
             decay = 0
         g = step_gradient(w, g, decay, options, out=spare)
 
-        np.subtract(g, m, out=t)
-        t *= 1 - beta1
-        m += t  # m + (1 - beta1) (g - m)
+        m *= beta1
+        m += np.multiply(g, 1 - beta1, out=t)
 
         v *= beta2
-        np.multiply(g, 1 - beta2, out=t)
-        t *= g  # (1 - beta2) g g: not g g first, which overflows sooner in float16
-        v += t
+        np.multiply(g, (1 - beta2) ** 0.5, out=t)
+        v += np.square(t, out=t)  # (1 - beta2) g^2; g^2 alone would overflow sooner in float16
         if options["amsgrad"]:
             v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
 
@@ -114,8 +112,8 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam whose weight decay goes to the update, not to the gradient: w = w - lr * weight_decay * w.
 
-    Arguments, state and errors as Adam's, but weight_decay is 0.01 unless given. Source: Loshchilov and Hutter 2019; the
-    course notes, section 6 (N179).
+    Arguments, state and errors as Adam's, but weight_decay is 0.01 unless given. Source: Loshchilov and Hutter 2019;
+    the course notes, section 6 (N179).
 
     >>> import tinygrad_dl as tg
     >>> w = tg.tensor([1.0, -2.0], requires_grad=True)

@@ -1,4 +1,4 @@
-"""Where a rule finds its arrays: big parameters in blocks that stay in the cache, small ones end to end in a flat array.
+"""Where a rule finds its arrays: big parameters in blocks that fit the cache, small ones end to end in a flat array.
 
 Rules are elementwise, so neither changes a bit of the result. Blocks spare trips to memory between the functions of a
 rule; a flat array makes one call of fifty. Parameters keep their arrays and are copied in and out, since users replace
@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_dl import dtypes as dtypes
 from tinygrad_dl.backend import Array, array_module, byte_interval, device_of, zeros
+from tinygrad_dl.dtypes import float64, get_default_dtype
 from tinygrad_dl.inplace import stamp
 from tinygrad_dl.tensor import Tensor
 
-BLOCK = 65_536  # elements: big enough that calls cost little, small enough that a second-level cache holds some arrays of it
-SMALL = 2_048  # elements up to which copying in and out costs less than calling a rule's functions once more
+BLOCK = 65_536  # elements: enough that calls cost little, and a second-level cache holds most of a rule's arrays
+SMALL = 2_048  # elements up to which copying in and out costs less than calling a rule's functions once more on the CPU
 
 Rule = Callable[[Array, Array, dict[str, Any], dict[str, Any], tuple[Array, Array]], None]
 Scratch = dict[Any, tuple[Array, Array]]
@@ -46,7 +46,8 @@ class Layout:
         shared = _sharing_memory([entry.array for entry in entries])
         packs: dict[tuple[Any, ...], list[int]] = {}
         for position, entry in enumerate(entries):
-            if entry.array.size <= SMALL and position not in shared:
+            small = SMALL if array_module(entry.array) is np else BLOCK  # a GPU's calls cost as much as a long copy
+            if entry.array.size <= small and position not in shared:
                 packs.setdefault(entry.kind(), []).append(position)
             else:
                 self.parts.append(_Alone(position, entry, scratch))
@@ -153,7 +154,7 @@ class _Pack:
 
 def step_dtype() -> Any:
     """NumPy's dtype of the counts of steps, as in PyTorch: a floating dtype, that of the default but not float16."""
-    return np.float64 if dtypes.get_default_dtype() is dtypes.float64 else np.float32
+    return np.float64 if get_default_dtype() is float64 else np.float32
 
 
 def _move_in(tensors: list[Tensor], flat: Array, ends: Sequence[int]) -> None:
@@ -173,13 +174,13 @@ def _scratch_like(array: Array, size: int, scratch: Scratch) -> tuple[Array, Arr
 
 
 def _sharing_memory(arrays: Sequence[Array]) -> set[int]:
-    """The positions of arrays whose memory meets another's: each of them must see what was written for the one before."""
+    """The positions of arrays whose memory meets another's: each must see what was written for the one before."""
     intervals = sorted((*byte_interval(array), position) for position, array in enumerate(arrays))
     return {position for pair in _meeting(intervals) for position in pair}
 
 
 def _meeting(intervals: list[tuple[int, int, int]]) -> Iterator[tuple[int, int]]:
-    """The pairs of positions whose intervals (low, high, position), sorted, meet; each with the one that reaches furthest."""
+    """Pairs of positions whose intervals (low, high, position), sorted, meet: each with the one reaching furthest."""
     furthest = intervals[0]
     for interval in intervals[1:]:
         if interval[0] < furthest[1]:

@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dl.autograd import enable_grad
 from tinygrad_dl.backend import CPU, Array, device_of, to_device, zeros
 from tinygrad_dl.errors import (
     ArgumentError,
@@ -32,6 +31,7 @@ from tinygrad_dl.errors import (
     nearest,
 )
 from tinygrad_dl.inplace import stamp
+from tinygrad_dl.modes import enable_grad
 from tinygrad_dl.tensor import Tensor, wrap
 
 from .layout import Entry, Layout, Scratch, step_dtype
@@ -46,14 +46,14 @@ class OptimizerStateError(StateDictError, ArgumentError):
 class Optimizer:
     """Base class: `step()` applies `update` to every parameter that has a gradient.
 
-    Arguments: params (an iterable of leaf tensors, of pairs (name, tensor), or of dicts: groups with the key "params" and
-    options of their own), defaults (the options of groups that don't set them). `param_groups` is the list of groups,
-    `state` maps each parameter to its state.
+    Arguments: params (an iterable of leaf tensors, of pairs (name, tensor), or of dicts: groups with the key "params"
+    and options of their own), defaults (the options of groups that don't set them). `param_groups` is the list of
+    groups, `state` maps each parameter to its state.
 
     A subclass defines `update` and, if it keeps state, `state_names`; or `step` itself, as with PyTorch.
 
-    Raises ArgumentTypeError for what is not a collection of tensors, ArgumentError for an empty one, for a parameter that
-    comes twice, for one that is not a leaf and for an option out of range. Source: the course notes, section 6.
+    Raises ArgumentTypeError for what is not a collection of tensors, ArgumentError for an empty one, for a parameter
+    that comes twice, for one that is not a leaf and for an option out of range. Source: the course notes, section 6.
 
     >>> import tinygrad_dl as tg
     >>> w = tg.tensor([1.0, -2.0], requires_grad=True)
@@ -75,6 +75,7 @@ class Optimizer:
                 f"{self._name}: params is one tensor of shape {tuple(params.shape)}, but a collection of parameters is "
                 "needed: write [tensor], or model.parameters()"
             )
+        _require_ordered(self._name, params)
         groups: list[Any] = list(params)
         if not groups:
             raise ArgumentError(
@@ -106,8 +107,8 @@ class Optimizer:
         """Raise for options out of range: called with the defaults and with those of each group."""
         if options.get("differentiable"):
             raise NotImplementedError(
-                f"{self._name}: differentiable=True (a step that is itself recorded) is not supported; write the update "
-                "with operations instead, such as w = w - lr * g with g from autograd.grad(..., create_graph=True)"
+                f"{self._name}: differentiable=True (a step that is itself recorded) is not supported; write the "
+                "update with operations instead: w = w - lr * g, with g from autograd.grad(..., create_graph=True)"
             )
 
     # --- steps
@@ -187,12 +188,13 @@ class Optimizer:
             if not (p.is_leaf or p.retains_grad):
                 raise ArgumentError(
                     f"{self._name}: parameter {position}, of shape {tuple(p.shape)}, is not a leaf (it came from "
-                    f"{p.node.name()}), so backward leaves no gradient in it. Pass the leaf, or tensor.detach().requires_grad_()"
+                    f"{p.node.name()}), so backward leaves no gradient in it. Pass the leaf, or "
+                    "tensor.detach().requires_grad_()"
                 )
             if id(p) in seen:
                 raise ArgumentError(
-                    f"{self._name}: parameter {position}, of shape {tuple(p.shape)}, comes twice and would be updated twice "
-                    "a step; list it once"
+                    f"{self._name}: parameter {position}, of shape {tuple(p.shape)}, comes twice and would be updated "
+                    "twice a step; list it once"
                 )
             seen.add(id(p))
         for group in self.param_groups:
@@ -252,7 +254,8 @@ class Optimizer:
         ours, theirs = ([len(group["params"]) for group in groups] for groups in (self.param_groups, saved))
         if ours != theirs:
             raise OptimizerStateError(
-                f"{who}: the state dict has {len(theirs)} group(s) of {theirs} parameters, the optimizer {len(ours)} of {ours}"
+                f"{who}: the state dict has {len(theirs)} group(s) of {theirs} parameters, "
+                f"the optimizer {len(ours)} of {ours}"
             )
         groups = []
         for group, loaded in zip(self.param_groups, saved):
@@ -270,7 +273,8 @@ class Optimizer:
         known = self._known_state()
         if known and saved and not known & saved.keys():
             found.append(
-                f"state {number}: {', '.join(saved)} is another optimizer's; {self._name} keeps {', '.join(sorted(known))}"
+                f"state {number}: {', '.join(saved)} is another optimizer's; "
+                f"{self._name} keeps {', '.join(sorted(known))}"
             )
         return found
 
@@ -312,11 +316,18 @@ class Optimizer:
 
     def _entry(self, p: Tensor, names: tuple[str, ...]) -> Entry:
         """A parameter for the layout, with the state it needs made, and moved to where the parameter is now."""
-        w, g = p.array, p._grad.array  # type: ignore[union-attr]  # only parameters with a gradient come here
+        gradient: Tensor = p._grad  # type: ignore[assignment]  # only parameters with a gradient come here
+        w, g = p.array, gradient.array
         if g.shape != w.shape or g.dtype != w.dtype or type(g) is not type(w):
             raise DtypeError(
                 f"{self._name}.step: a parameter is {p.dtype}, {tuple(p.shape)} on '{p.device}', but its gradient "
-                f"{p._grad.dtype}, {tuple(g.shape)} on '{p._grad.device}'; call zero_grad() after changing a parameter's data"  # type: ignore[union-attr]
+                f"{gradient.dtype}, {tuple(g.shape)} on '{gradient.device}'; call zero_grad() after changing a "
+                "parameter's data"
+            )
+        if not getattr(w.flags, "writeable", True):
+            raise ArgumentError(
+                f"{self._name}.step: a parameter of shape {tuple(p.shape)} lies in memory that can't be written to; "
+                "give it memory of its own: p.data = p.data.clone()"
             )
         state = self.state[p] if names else {}
         new = any(state.get(name) is None for name in names)
@@ -330,8 +341,8 @@ class Optimizer:
                 _follow(value, w)
             else:
                 raise ShapeError(
-                    f"{self._name}.step: a parameter has shape {tuple(p.shape)}, but its state {name!r} {tuple(value.shape)}; "
-                    "make a new optimizer after changing a parameter's shape"
+                    f"{self._name}.step: a parameter has shape {tuple(p.shape)}, but its state {name!r} "
+                    f"{tuple(value.shape)}; make a new optimizer after changing a parameter's shape"
                 )
         return Entry(w, {name: state[name] for name in names}, new)
 
@@ -369,7 +380,7 @@ def require_number(optimizer: Optimizer, name: str, value: Any, below: float = m
     if not isinstance(value, Tensor | numbers.Real):
         raise ArgumentTypeError(f"{who}: {name} is {value!r}, but must be a number")
     if not 0 <= float(value) < below:
-        wanted = "0 or more" if below == math.inf else f"at least 0 and less than {below:g}"
+        wanted = "0 or more, and finite" if below == math.inf else f"at least 0 and less than {below:g}"
         raise ArgumentError(f"{who}: {name} is {value!r}, but must be {wanted}")
 
 
@@ -377,14 +388,18 @@ def require_number(optimizer: Optimizer, name: str, value: Any, below: float = m
 
 
 def _number(option: Any) -> Any:
-    """An option as the rules get it: tensors, such as a learning rate that is one, as numbers."""
-    return option.item() if isinstance(option, Tensor) else option
+    """An option as the rules get it: tensors and NumPy's scalars as Python's numbers, which widen no array."""
+    return option.item() if isinstance(option, Tensor | np.generic) else option
+
+
+def _require_ordered(who: str, params: Any) -> None:
+    if isinstance(params, set | frozenset):
+        raise ArgumentTypeError(f"{who}: params is a set, whose order changes from run to run; pass a list")
 
 
 def _split_names(who: str, params: Any) -> tuple[list[Any], list[str] | None]:
     """The tensors, and their names where pairs (name, tensor) came."""
-    if isinstance(params, set | frozenset):
-        raise ArgumentTypeError(f"{who}: params is a set, whose order changes from run to run; pass a list")
+    _require_ordered(who, params)
     members = [params] if isinstance(params, Tensor) else list(params)
     pairs = [member for member in members if isinstance(member, tuple)]
     if not pairs:

@@ -18,13 +18,13 @@ class SGD(Optimizer):
         v = momentum * v + (1 - dampening) * g      at the first step v = g
         w = w - lr * v                              without momentum v is g, with nesterov it is g + momentum * v
 
-    Arguments: params; lr (a number or a 0-d tensor); momentum; dampening; weight_decay; nesterov; maximize (w goes up along
-    g). foreach and fused choose between PyTorch's implementations; here there is one, so they change nothing.
+    Arguments: params; lr (a number or a 0-d tensor); momentum; dampening; weight_decay; nesterov; maximize (w goes up
+    along g). foreach and fused choose between PyTorch's implementations; here there is one, so they change nothing.
     State: "momentum_buffer", v, if there is momentum.
 
-    Raises ArgumentError for a negative lr, momentum or weight_decay, and for nesterov without momentum or with dampening;
-    NotImplementedError for differentiable=True. Source: the course notes, section 6 (N172-N174); S3's m is -lr * v at
-    constant lr; Sutskever et al. 2013 for nesterov.
+    Raises ArgumentError for a negative lr, momentum or weight_decay, and for nesterov without momentum or with
+    dampening; NotImplementedError for differentiable=True. Source: the course notes, section 6 (N172-N174), where S3's
+    m is -lr * v at constant lr; Sutskever et al. 2013 for nesterov.
 
     >>> import tinygrad_dl as tg
     >>> w = tg.tensor([1.0, -2.0], requires_grad=True)
@@ -69,7 +69,8 @@ class SGD(Optimizer):
         momentum, dampening = options["momentum"], options["dampening"]
         if options["nesterov"] and (momentum == 0 or dampening != 0):
             raise ArgumentError(
-                f"SGD: nesterov needs momentum above 0 and dampening 0, but momentum is {momentum} and dampening {dampening}"
+                "SGD: nesterov needs momentum above 0 and dampening 0, but "
+                f"momentum is {momentum} and dampening {dampening}"
             )
 
     def state_names(self, options: dict[str, Any]) -> tuple[str, ...]:

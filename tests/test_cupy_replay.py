@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import replay
 import test_strict
+from cases import CASES, Case
 
-from tinygrad_dl import testing
+import tinygrad_dl as tg
+from tinygrad_dl import nn, optim, testing
 from tinygrad_dl.testing import strict
 
 
@@ -166,3 +168,104 @@ def test_methods_of_ufuncs_that_cupy_has(cupy: Any, method: str) -> None:
                 assert ufunc.__name__ not in known
             except (cupy.cuda.runtime.CUDARuntimeError, TypeError):
                 assert ufunc.__name__ in known
+
+
+# --- CuPy knows what the engine does
+
+
+def training(optimizer: Callable[[Any], Any]) -> Callable[[], Any]:
+    """A program that trains a small network on `strict` for some steps, with everything around it."""
+
+    def program() -> None:
+        tg.manual_seed(0)
+        layers = [
+            nn.Flatten(),
+            nn.Linear(6, 5),
+            nn.ReLU(),
+            nn.Dropout(0.25),
+            nn.Linear(5, 4),
+            nn.Tanh(),
+            nn.Linear(4, 3),
+        ]
+        model = nn.Sequential(*layers).to("strict")
+        chosen = optimizer(model.parameters())
+        x, y = tg.randn(8, 2, 3, device="strict"), tg.randint(0, 3, (8,), device="strict")
+        for _ in range(3):
+            chosen.zero_grad()
+            loss = nn.CrossEntropyLoss()(model(x), y)
+            loss.backward()
+            chosen.step()
+        model.load_state_dict(model.state_dict())
+        chosen.load_state_dict(chosen.state_dict())
+        chosen.zero_grad(set_to_none=False)
+        with tg.no_grad():
+            guesses = model.eval()(x).argmax(dim=1)
+        float(loss), (guesses == y).sum().item(), repr(loss), model.to("cpu")
+
+    return program
+
+
+def losses() -> None:
+    """Every loss with every option, forward and backward."""
+    for dtype in (tg.float32, tg.float64):
+        x, y = (tg.rand(4, 3, device="strict", dtype=dtype, requires_grad=True) for _ in range(2))
+        labels = tg.tensor([0, 2, 1, 1], device="strict")
+        weight = tg.rand(3, device="strict", dtype=dtype)
+        for reduction in ("mean", "sum", "none"):
+            for loss in (
+                nn.MSELoss(reduction=reduction)(x, y),
+                nn.BCEWithLogitsLoss(reduction=reduction)(x, y.detach()),
+                nn.BCEWithLogitsLoss(weight=weight, reduction=reduction, pos_weight=weight)(x, y.detach()),
+                nn.CrossEntropyLoss(reduction=reduction)(x, labels),
+                nn.CrossEntropyLoss(weight=weight, reduction=reduction, label_smoothing=0.1, ignore_index=2)(x, labels),
+                nn.CrossEntropyLoss(reduction=reduction)(x, y.softmax(dim=1)),
+                nn.NLLLoss(reduction=reduction)(x.log_softmax(dim=1), labels),
+            ):
+                loss.sum().backward()
+
+
+OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
+    "SGD": lambda p: optim.SGD(p, lr=0.1),
+    "SGD, momentum": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, dampening=0.1, weight_decay=0.01, maximize=True),
+    "SGD, nesterov": lambda p: optim.SGD(p, lr=tg.tensor(0.1), momentum=0.9, nesterov=True),
+    "Adam": lambda p: optim.Adam(p),
+    "Adam, all": lambda p: optim.Adam(p, lr=tg.tensor(0.1), weight_decay=0.1, amsgrad=True, maximize=True),
+    "AdamW": lambda p: optim.AdamW(p),
+}
+PROGRAMS = {"losses": losses, **{f"training with {name}": training(make) for name, make in OPTIMIZERS.items()}}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_cupy_knows_the_calls_of_nn_and_optim(cupy: Any, name: str) -> None:
+    calls = replay.record(PROGRAMS[name])
+    assert len(calls) > 20
+    problems = replay.replay(calls, cupy)
+    assert not problems, "CuPy does not know these calls:\n" + "\n".join(problems)
+
+
+def differentiate(case: Case, dtype: str) -> None:
+    """A case on `strict`: forward, backward at the speed of arrays, and backward through the recorded gradients."""
+    inputs = case.make(tg, device="strict", dtype=dtype)
+    outputs = [output for output in case.outputs(case.run(tg, *inputs)) if output.requires_grad]
+    if not outputs:
+        return
+    leaves = [leaf for leaf in inputs if leaf.requires_grad]
+    seeds = [tg.ones_like(output) for output in outputs]
+    tg.autograd.backward(outputs, seeds, retain_graph=True)
+    first = tg.autograd.grad(outputs, leaves, seeds, create_graph=True, allow_unused=True)
+    again = [gradient for gradient in first if gradient is not None and gradient.requires_grad]
+    if case.twice and again:
+        tg.autograd.backward(again, [tg.ones_like(gradient) for gradient in again])
+
+
+@pytest.mark.parametrize("operation", sorted({case.operation for case in CASES}))
+def test_cupy_knows_the_calls_of_an_operation(cupy: Any, operation: str) -> None:
+    calls = replay.Recorder()
+    for case in CASES:
+        if case.operation == operation:
+            for dtype in ("float32", "float16", "int64"):
+                with calls.recording():
+                    differentiate(case, dtype)
+    assert len(calls) > 0
+    problems = replay.replay(calls, cupy)
+    assert not problems, "CuPy does not know these calls:\n" + "\n".join(problems)

@@ -16,7 +16,7 @@ from . import _checkout
 _checkout.install()
 
 from . import autograd as autograd  # noqa: E402
-from .autograd import (  # noqa: E402
+from .modes import (  # noqa: E402
     enable_grad,
     inference_mode,
     is_grad_enabled,

@@ -1,12 +1,9 @@
-"""The walk from a result back to its inputs: `backward`, `grad`, and the modes that say what is recorded."""
+"""The walk from a result back to its inputs: `backward` and `grad`."""
 
-import contextlib
-import functools
-import inspect
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -15,8 +12,10 @@ import numpy as np
 from . import backend
 from .dtypes import FLOATING
 from .errors import ArgumentTypeError, DeviceError, GraphError, ShapeError
-from .inplace import edits, overwritten_by, stamp
-from .operation import FREED, Node, Slot, modes, own
+from .explain import freed
+from .inplace import edits, require_intact, stamp
+from .operation import FREED, Node, Slot, make_node, own
+from .modes import modes
 from .ops.elementwise import identity
 from .ops.reduction import sum as sum_
 from .ops.shape import reshape
@@ -150,6 +149,28 @@ def walk(seeds: dict[Any, Any], recorded: bool, keep: bool, targets: Iterable[An
     captured: dict[Any, Any] = {}
     gradients = dict(seeds)
     owned = set()  # nodes and leaves whose gradient is a sum of ours: safe to add to in place
+    last_edit = edits.last
+
+    def send(parent: Any, part: Any) -> None:
+        """Add what a node contributes to the gradient of a parent."""
+        shape = parent.shape if isinstance(parent, Node) else parent.array.shape
+        if part.shape != shape:
+            part = unbroadcast(part, shape)
+        old = gradients.get(parent)
+        if old is None:
+            gradients[parent] = part  # may alias another gradient
+        elif parent in owned:
+            old += part
+            gradients[parent] = old  # a NumPy scalar was not changed in place
+        else:
+            gradients[parent] = old + part
+            if not recorded:
+                owned.add(parent)
+
+    def useful(parent: Any) -> bool:
+        """Whether a gradient for this parent leads to what is wanted."""
+        return wanted is None or parent in wanted or parent in passing
+
     outer, modes.record = modes.record, modes.recorder if recorded else None
     try:
         while nodes:
@@ -158,10 +179,8 @@ def walk(seeds: dict[Any, Any], recorded: bool, keep: bool, targets: Iterable[An
             if g is None:  # nothing flowed here
                 continue
             plan = node.plan
-            if type(g) is list:
-                g = _fill(g, node.shape, recorded)
             if node.extras is not None:
-                g = _pass_extras(node, g)
+                g = _pass_extras(node, g, recorded)
             if wanted is not None:
                 if node in wanted:
                     captured[node] = g
@@ -170,38 +189,22 @@ def walk(seeds: dict[Any, Any], recorded: bool, keep: bool, targets: Iterable[An
             if plan is None:  # one of several outputs: its gradient goes into its slot
                 gradients.setdefault(node.parents, [None] * len(node.parents.shape))[node.saved] = g
                 continue
+            if node.order < last_edit:
+                require_intact(node)
             saved = node.saved
             if saved is FREED:
-                raise _freed(node)
-            if node.order < edits.last:
-                _require_intact(node)
-            parents = node.parents
+                raise freed(node)
             if plan.rule is not None and not recorded:  # the usual case: one parent, held bare
-                parts, parents = (plan.rule(g, saved),), (parents,)
+                send(node.parents, plan.rule(g, saved))
+            elif recorded or plan.compound or wanted is not None:
+                for parent, part in _contributions(node, g, recorded, useful):
+                    if part is not None and useful(parent):
+                        send(parent, part)
             else:
-                parents = parents if type(parents) is tuple else (parents,)
-                if recorded or plan.compound:
-                    parts = _contributions(node, g, recorded)
-                elif wanted is None:
-                    parts = [rule(g, saved) for rule in plan.rules]
-                else:
-                    parts = [rule(g, saved) if parent in wanted or parent in passing else None for parent, rule in zip(parents, plan.rules, strict=True)]
-            if not keep and plan.names:
+                for parent, rule in zip(node.parents, plan.rules):
+                    send(parent, rule(g, saved))
+            if not keep and saved is not None:
                 node.saved = FREED
-            for parent, part in zip(parents, parts):  # noqa: B905  # hot; lengths agree by construction
-                if part is None:
-                    continue
-                shape = parent.shape if isinstance(parent, Node) else parent.array.shape
-                if part.shape != shape:
-                    part = unbroadcast(part, shape)
-                if parent not in gradients:
-                    gradients[parent] = part  # may alias another gradient
-                elif parent in owned:
-                    gradients[parent] += part
-                else:
-                    gradients[parent] = gradients[parent] + part
-                    if not recorded:
-                        owned.add(parent)
     finally:
         modes.record = outer
     gradients.update(captured)
@@ -212,14 +215,12 @@ def _reachable(seeds: Iterable[Any], ends: Iterable[Any]) -> list[Node]:
     """All nodes that lead to the seeds, the last created last: a node's consumers were all created after it."""
     seen = {*seeds, *ends}
     nodes = [key for key in seeds if isinstance(key, Node)]
-    stack = nodes.copy()
-    while stack:
-        parents = stack.pop().parents
+    for node in nodes:  # grows on the way
+        parents = node.parents
         for parent in parents if type(parents) is tuple else (parents,):
             if parent not in seen and isinstance(parent, Node):
                 seen.add(parent)
                 nodes.append(parent)
-                stack.append(parent)
     nodes.sort(key=attrgetter("order"))
     return nodes
 
@@ -234,27 +235,31 @@ def _leading_to(nodes: list[Node], targets: set[Any]) -> set[Any]:
     return passing
 
 
-def _contributions(node: Node, g: Any, recorded: bool) -> Sequence[Any]:
-    """What a node sends to its parents, in their order; a recorded walk gives every saved value its history first."""
+def _contributions(node: Node, g: Any, recorded: bool, useful: Any) -> Iterator[tuple[Any, Any]]:
+    """Each parent with what the node sends to it, where that is of use; a recorded walk gives saved values their history."""
     plan, saved, mask = node.plan, node.saved, None
+    parents = iter(node.parents if type(node.parents) is tuple else (node.parents,))
+    if type(g) is list:
+        g = _fill(g, node.shape, recorded)
     if plan.listed is not None:
         saved, mask = saved
     if recorded:
         saved = _saved_with_history(node, plan.saved_values(saved), mask)
         if plan.operation.twin is not None:
-            return _walk_twin(plan, saved, g)
+            yield from zip(parents, _walk_twin(plan, saved, g))
+            return
         saved = saved if len(plan.names) > 1 else saved[0] if saved else None
     if plan.operation.joint is not None:
         parts = dict(zip(plan.operation.rules, plan.rules[0](g, saved), strict=True))
-        return [parts[name] for name in plan.needs]
-    parts_in_order: list[Any] = []
-    for name, rule in zip(plan.needs, plan.rules, strict=True):
-        part = rule(g, saved)
+        yield from zip(parents, [parts[name] for name in plan.needs])
+        return
+    for name, rule in zip(plan.needs, plan.rules):
         if name == plan.listed:
-            parts_in_order += [p for p, need in zip(part, mask, strict=True) if need]
+            yield from zip(parents, [part for part, need in zip(rule(g, saved), mask or ()) if need])
         else:
-            parts_in_order.append(part)
-    return parts_in_order
+            parent = next(parents)
+            if useful(parent):
+                yield parent, rule(g, saved)
 
 
 def _walk_twin(plan: Any, saved: tuple[Any, ...], g: Any) -> list[Any]:
@@ -309,7 +314,7 @@ def _constant(value: Any) -> Any:
 
 def _output_with_history(node: Node, value: Any) -> Any:
     if isinstance(value, tuple):
-        return tuple(wrap(v, True, Slot(None, node, i, v.shape)) if v.dtype in FLOATING else wrap(v) for i, v in enumerate(value))
+        return tuple(wrap(v, True, make_node(Slot, None, node, i, v.shape)) if v.dtype in FLOATING else wrap(v) for i, v in enumerate(value))
     return wrap(value, True, node)
 
 
@@ -344,7 +349,9 @@ def _fill(parts: list[Any], shapes: list[Any], recorded: bool) -> tuple[Any, ...
     return tuple(filled)
 
 
-def _pass_extras(node: Node, g: Any) -> Any:
+def _pass_extras(node: Node, g: Any, recorded: bool) -> Any:
+    if type(g) is list:
+        g = _fill(g, node.shape, recorded)
     for see in node.extras:
         changed = see(g)
         g = g if changed is None else changed
@@ -438,181 +445,3 @@ def _seed(operation: str, root: Tensor, gradient: Any) -> Tensor:
     return gradient if gradient.array.dtype is array.dtype else gradient.to(root.dtype)
 
 
-# --- errors
-
-
-def _freed(node: Node) -> GraphError:
-    return GraphError(
-        f"backward: {node.plan.operation.name} (output of shape {node.shape}) was walked already and what it saved is freed. "
-        "If two losses share it, add them and call backward once, or pass retain_graph=True to the first call. If it is from "
-        "an earlier training step, a tensor outlived that step: detach() it"
-    )
-
-
-def _require_intact(node: Node) -> None:
-    """Raise when a value that this node saved was overwritten after it was saved."""
-    plan, saved = node.plan, node.saved
-    if plan.listed is not None:
-        saved, _ = saved
-    for name, value in zip(plan.names, plan.saved_values(saved), strict=True):
-        for array in value if isinstance(value, list | tuple) else (value,):
-            if backend.is_array(array):
-                writer = overwritten_by(array, node.order)
-                if writer is not None:
-                    raise GraphError(
-                        f"backward: {plan.operation.name} saved its {name!r} (shape {tuple(array.shape)}) for its derivative, but "
-                        f"{writer} has overwritten it since. Call backward before the edit, or edit a copy: tensor.clone()"
-                    )
-
-
-# --- modes
-
-
-class _Mode(contextlib.ContextDecorator):
-    """A grad mode as context manager and decorator, of this thread only; also on generators, as in PyTorch."""
-
-    def __init__(self) -> None:
-        self._outer: list[tuple[Any, bool]] = []
-
-    def _recreate_cm(self) -> "_Mode":
-        return type(self)()
-
-    def _record(self) -> Any:
-        raise NotImplementedError
-
-    def __new__(cls, function: Any = None, *args: Any) -> Any:
-        mode = super().__new__(cls)
-        if callable(function):  # used as `@no_grad` without parentheses
-            mode.__init__()  # type: ignore[misc]
-            return mode(function)
-        return mode
-
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        if not inspect.isgeneratorfunction(function):
-            return super().__call__(function)
-
-        @functools.wraps(function)
-        def generator(*args: Any, **options: Any) -> Any:
-            with self._recreate_cm():
-                steps = function(*args, **options)
-            value = None
-            while True:
-                with self._recreate_cm():
-                    try:
-                        item = steps.send(value)
-                    except StopIteration as end:
-                        return end.value
-                value = yield item
-
-        return generator
-
-    def __enter__(self) -> "_Mode":
-        self._outer.append((modes.record, modes.inference))
-        modes.record = self._record()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        modes.record, modes.inference = self._outer.pop()
-
-
-class no_grad(_Mode):
-    """Nothing is recorded inside: results do not require grad, leaves may be edited in place.
-
-    >>> import tinygrad_dl as tg
-    >>> w = tg.tensor(1.0, requires_grad=True)
-    >>> with tg.no_grad():
-    ...     print((w * 2).requires_grad)
-    False
-    """
-
-    def _record(self) -> Any:
-        return None
-
-
-class enable_grad(_Mode):
-    """Operations are recorded inside, also within `no_grad`.
-
-    >>> import tinygrad_dl as tg
-    >>> w = tg.tensor(1.0, requires_grad=True)
-    >>> with tg.no_grad(), tg.enable_grad():
-    ...     print((w * 2).requires_grad)
-    True
-    """
-
-    def _record(self) -> Any:
-        return modes.recorder
-
-
-class set_grad_enabled(_Mode):
-    """Switch recording on or off, at once or for a `with` block.
-
-    >>> import tinygrad_dl as tg
-    >>> with tg.set_grad_enabled(False):
-    ...     print(tg.is_grad_enabled())
-    False
-    """
-
-    def __new__(cls, mode: bool) -> Any:
-        return object.__new__(cls)
-
-    def __init__(self, mode: bool) -> None:
-        super().__init__()
-        self.mode = bool(mode)
-        self._before = (modes.record, modes.inference)
-        modes.record = self._record()
-
-    def _recreate_cm(self) -> "set_grad_enabled":
-        return set_grad_enabled(self.mode)
-
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        modes.record = self._before[0]  # a decorator acts inside the function only
-        return super().__call__(function)
-
-    def _record(self) -> Any:
-        return modes.recorder if self.mode else None
-
-    def __enter__(self) -> "set_grad_enabled":
-        self._outer.append(self._before)
-        modes.record = self._record()
-        return self
-
-
-class inference_mode(_Mode):
-    """As `no_grad`, for code that will never need gradients of what it computes.
-
-    >>> import tinygrad_dl as tg
-    >>> with tg.inference_mode():
-    ...     print(tg.is_grad_enabled(), tg.is_inference_mode_enabled())
-    False True
-    """
-
-    def __init__(self, mode: bool = True) -> None:
-        super().__init__()
-        self.mode = bool(mode)
-
-    def _recreate_cm(self) -> "inference_mode":
-        return inference_mode(self.mode)
-
-    def _record(self) -> Any:
-        modes.inference = self.mode
-        return None if self.mode else modes.recorder
-
-
-def is_grad_enabled() -> bool:
-    """Whether operations are recorded in this thread.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.is_grad_enabled()
-    True
-    """
-    return modes.record is not None
-
-
-def is_inference_mode_enabled() -> bool:
-    """Whether this thread is inside `inference_mode`.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.is_inference_mode_enabled()
-    False
-    """
-    return modes.inference

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from . import backend
-from .errors import ArgumentError, ArgumentTypeError, DeviceError, DimensionError, DtypeError, ShapeError, TinygradError
+from .errors import ArgumentError, ArgumentTypeError, DeviceError, DimensionError, DtypeError, GraphError, ShapeError, TinygradError
 
 
 def describe(value: Any) -> str:
@@ -71,3 +71,12 @@ def _misfit(first: tuple[int, ...], second: tuple[int, ...]) -> str:
 def _plain(error: Exception) -> str:
     """The library's message in one line without its own punctuation at the end."""
     return " ".join(str(error).split()).rstrip(".")
+
+
+def freed(node: Any) -> GraphError:
+    """The error for walking a node whose saved values are gone."""
+    return GraphError(
+        f"backward: {node.plan.operation.name} (output of shape {node.shape}) was walked already and what it saved is freed. "
+        "If two losses share it, add them and call backward once, or pass retain_graph=True to the first call. If it is from "
+        "an earlier training step, a tensor outlived that step: detach() it"
+    )

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from . import backend
-from .autograd import enable_grad, grad
+from .autograd import grad
 from .creation import tensor
+from .modes import enable_grad
 from .dtypes import FLOATING, float64
 from .errors import ArgumentError, GraphError
 from .tensor import Tensor

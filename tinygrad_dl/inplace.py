@@ -60,6 +60,21 @@ def overwritten_by(array: Any, since: int) -> str | None:
     return None
 
 
+def require_intact(node: Any) -> None:
+    """Raise when a value that a node saved was overwritten after it was saved."""
+    plan, saved = node.plan, node.saved
+    if plan.listed is not None:
+        saved, _ = saved
+    for name, value in zip(plan.names, plan.saved_values(saved), strict=True):
+        for array in value if isinstance(value, list | tuple) else (value,):
+            writer = overwritten_by(array, node.order) if backend.is_array(array) else None
+            if writer is not None:
+                raise GraphError(
+                    f"backward: {plan.operation.name} saved its {name!r} (shape {tuple(array.shape)}) for its derivative, but "
+                    f"{writer} has overwritten it since. Call backward before the edit, or edit a copy: tensor.clone()"
+                )
+
+
 def _memory_of(array: Any, make: bool = True) -> Any:
     root = backend.memory_root(array)
     if root.base is not None:

@@ -8,7 +8,7 @@ from . import backend
 from .dtypes import can_cast, of
 from .errors import ArgumentTypeError, DtypeError, ShapeError
 from .inplace import require_editable, stamp
-from .operation import modes
+from .modes import modes
 from .tensor import Tensor
 
 
@@ -20,20 +20,25 @@ def attach(*operations: Callable[..., Any], **named: Callable[..., Any]) -> None
         setattr(Tensor, name, operation)
 
 
-def attach_operator(name: str, operation: Callable[..., Any], reflected: bool = True, in_place: bool = True) -> None:
-    """Make a binary operation an operator: `a ∘ b`, `b ∘ a` and `a ∘= b`. What is no operand is left to Python."""
+def attach_operator(name: str, operation: Callable[..., Any], in_place: bool = True) -> None:
+    """Make a binary operation an operator: `a ∘ b`, `b ∘ a` and `a ∘= b`."""
 
-    def forward(self: Tensor, other: Any) -> Any:
-        return operation(self, other) if backend.is_operand(other) else NotImplemented
+    def reflected(self: Tensor, other: Any) -> Any:
+        return operation(other, self)
 
-    def backward(self: Tensor, other: Any) -> Any:
-        return operation(other, self) if backend.is_operand(other) else NotImplemented
-
-    setattr(Tensor, f"__{name}__", forward)
-    if reflected:
-        setattr(Tensor, f"__r{name}__", backward)
+    setattr(Tensor, f"__{name}__", operation)
+    setattr(Tensor, f"__r{name}__", reflected)
     if in_place:
         setattr(Tensor, f"__i{name}__", in_place_form(operation, f"__i{name}__"))
+
+
+def attach_comparison(name: str, operation: Callable[..., Any]) -> None:
+    """Make a comparison an operator; what is no operand (None, a string) is left to Python, which says unequal."""
+
+    def compare(self: Tensor, other: Any) -> Any:
+        return operation(self, other) if backend.is_operand(other) else NotImplemented
+
+    setattr(Tensor, f"__{name}__", compare)
 
 
 def attach_in_place(*operations: Callable[..., Any], **named: Callable[..., Any]) -> None:

@@ -6,19 +6,21 @@ arrays, Tensors (then they record the graph of the gradient) and Symbols (then t
 """
 
 import functools
-import threading
 import weakref
 from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
+from numpy import generic
 
 from . import backend
-from .dtypes import FLOATING, result_type
+from .dtypes import FLOATING
 from .errors import ArgumentTypeError, nearest
 from .explain import explain
 from .inplace import tick
+from .modes import Modes, modes
+from .promotion import SCALARS, meeting, regular, wrapped_integers
 from .tensor import NUMPY, Tensor, wrap
 
 FREED = type("Freed", (), {"__repr__": lambda self: "<freed>"})()  # stands where a node's saved values were
@@ -36,13 +38,12 @@ class Node:
 
     __slots__ = ("extras", "order", "parents", "plan", "saved", "shape")
 
-    def __init__(self, plan: Any, parents: Any, saved: Any, shape: Any) -> None:
-        self.plan = plan
-        self.parents = parents
-        self.saved = saved
-        self.shape = shape
-        self.order = tick()
-        self.extras: Any = None  # functions that see, and may change, the gradient on its way
+    plan: Any  # the rules that run; None on one of several outputs
+    parents: Any
+    saved: Any
+    shape: Any
+    order: int  # when it was created
+    extras: Any  # functions that see, and may change, the gradient on its way
 
     def name(self) -> str:
         """The name of the operation, as PyTorch forms it: `MulBackward0`."""
@@ -72,6 +73,18 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name()}>"
+
+
+def make_node(kind: Any, plan: Any, parents: Any, saved: Any, shape: Any) -> Any:
+    """A new node. The short recording paths do the same in place: without a call it takes half the time."""
+    node = kind()
+    node.plan = plan
+    node.parents = parents
+    node.saved = saved
+    node.shape = shape
+    node.order = tick()
+    node.extras = None
+    return node
 
 
 class Slot(Node):
@@ -124,16 +137,7 @@ def _as_function(parent: Any) -> tuple[Any, int]:
     return (parent if isinstance(parent, Node) else AccumulateGrad(parent)), 0
 
 
-class Modes(threading.local):
-    """What records in this thread: `Node`, a subclass of it that keeps more, or None under `no_grad`."""
-
-    record: Any = Node
-    recorder: Any = Node  # what `enable_grad` restores
-    inference = False
-    modules: Any = None  # while tracing: the modules whose forward is running, outermost first
-
-
-modes = Modes()
+Modes.record = Modes.recorder = Node  # in every thread, from the start
 
 
 # --- plans
@@ -146,9 +150,9 @@ class Plan:
     "out" for the node's own output, "list" for a list of inputs, None for a constant.
     """
 
-    __slots__ = ("compound", "getters", "listed", "names", "needs", "operation", "pick", "rule", "rules", "sources")
+    __slots__ = ("compound", "getters", "listed", "names", "needs", "operation", "rule", "rules", "sources")
 
-    def __init__(self, operation: "Operation", needs: tuple[str, ...]) -> None:
+    def __init__(self, operation: "Operation", needs: tuple[str, ...], several: bool) -> None:
         self.operation, self.needs = operation, needs
         self.listed = operation.listed if operation.listed in needs else None
         joint = operation.joint
@@ -164,9 +168,8 @@ class Plan:
         self.sources = tuple(self._source(name) for name in self.names)
         self.getters = [_getter(operation, name) for name in self.names]
         self.rules = tuple(self._adapter(rule, wanted) for rule, wanted in zip(rules, asked, strict=True))
-        self.rule = self.rules[0] if len(needs) == 1 and joint is None and self.listed is None else None
-        self.compound = joint is not None or self.listed is not None
-        self.pick: Any = None  # for elementwise operations: what to save of (input, [other,] out)
+        self.compound = joint is not None or self.listed is not None or several  # needs more than a call of each rule
+        self.rule = self.rules[0] if len(needs) == 1 and not self.compound else None
 
     def _source(self, name: str) -> Any:
         if name == "out":
@@ -310,11 +313,11 @@ class Operation:
             out = backend.scalar_array(out)
         return out, kept
 
-    def plan(self, needs: tuple[str, ...]) -> Plan:
+    def plan(self, needs: tuple[str, ...], several: bool = False) -> Plan:
         """The plan for a choice of inputs that need a gradient, made at first use."""
         found = self.plans.get(needs)
         if found is None:
-            found = self.plans[needs] = Plan(self, needs)
+            found = self.plans[needs] = Plan(self, needs, several)
         return found
 
 
@@ -396,12 +399,12 @@ def _general(operation: Operation) -> Callable[..., Any]:
         several = type(out) is tuple
         if not needs:
             return tuple([wrap(part) for part in out]) if several else wrap(out)
-        plan = operation.plan(needs)
+        plan = operation.plan(needs, several)
         saved = plan.collect(arrays, out, kept)
         if plan.listed is not None:
             saved = (saved, mask)
         shape = [(part.shape, part.dtype) for part in out] if several else out.shape
-        node = recording(plan, parents[0] if len(parents) == 1 and plan.listed is None else tuple(parents), saved, shape)
+        node = make_node(recording, plan, parents[0] if len(parents) == 1 and plan.listed is None else tuple(parents), saved, shape)
         if several:
             result: Any = tuple([_output(part, i, node) for i, part in enumerate(out)])
         else:
@@ -417,7 +420,7 @@ def _output(array: Any, i: int, node: Node) -> Tensor:
     """One of several outputs; integers (indices) have no gradient."""
     if array.dtype not in FLOATING:
         return wrap(array)
-    return wrap(array, True, Slot(None, node, i, array.shape))
+    return wrap(array, True, make_node(Slot, None, node, i, array.shape))
 
 
 def call_on_arrays(record: Any, operation: Operation, arrays: list[Any]) -> Any:
@@ -430,9 +433,6 @@ def call_on_arrays(record: Any, operation: Operation, arrays: list[Any]) -> Any:
 
 
 # --- elementwise operations: short recording paths
-
-SCALARS = frozenset((float, int, bool))
-
 
 def elementwise(
     name: str,
@@ -458,20 +458,17 @@ def elementwise(
     return register(record, made, (function,) if numpy is None else numpy)
 
 
-def _pick(plan: Plan, places: dict[str, int]) -> Plan:
-    """Give a plan the function that takes what is saved out of the tuple (input, [other,] out)."""
-    at = [places[name] for name in plan.names]
-    plan.pick = itemgetter(*at) if at else lambda values: None
-    return plan
+_new = object.__new__
 
 
 def _unary(function: Any, operation: Operation) -> Callable[..., Any]:
+    """The recording function of an elementwise operation of one input."""
     (name,) = operation.rules
-    places = {name: 0, "out": 1}
     plan: Any = None
+    keeps = None  # of (input, out), what is saved
 
     def record(input: Any) -> Any:
-        nonlocal plan
+        nonlocal plan, keeps
         if not isinstance(input, Tensor):
             return call_on_arrays(record, operation, [input])
         array = input.array
@@ -479,37 +476,62 @@ def _unary(function: Any, operation: Operation) -> Callable[..., Any]:
             out = function(array)
         except (TypeError, ValueError) as error:
             raise explain(operation.name, operation.parameters, [array], error) from None
-        if type(out) is not type(array):
-            out = backend.scalar_array(out)
+        if isinstance(out, generic):
+            out = out[...]
         if out.dtype is not array.dtype:
             (promoted,) = promote_arguments(operation, (input,))
             if promoted is not input:
                 return record(promoted)
             out = out.astype(array.dtype)
-        if not input._requires_grad:
-            return wrap(out)
-        recording = modes.record
-        if recording is None:
+        if not input._requires_grad or (recording := modes.record) is None:
             return wrap(out)
         if plan is None:
-            plan = _pick(operation.plan((name,)), places)
-        node = recording(plan, input.node or input, plan.pick((array, out)), out.shape)
-        result = wrap(out, True, node)
+            plan = operation.plan((name,))
+            keeps = _keeper(plan, {name: 0, "out": 2})
+        node = recording()
+        node.plan = plan
+        node.parents = input.node or input
+        node.saved = keeps(array, None, out)
+        node.shape = out.shape
+        node.order = tick()
+        node.extras = None
+        tensor = _new(Tensor)
+        tensor.array = out
+        tensor.node = node
+        tensor._requires_grad = True
+        tensor._grad = tensor.extras = None
         if recording is not Node:
-            recording.note(node, operation, (input,), result)
-        return result
+            recording.note(node, operation, (input,), tensor)
+        return tensor
 
     return record
 
 
-def _binary(function: Any, operation: Operation) -> Callable[..., Any]:
-    first, second = operation.rules
-    places = {first: 0, second: 1, "out": 2}
-    plans: dict[Any, Any] = {}
+def _keeper(plan: Plan, places: dict[str, int]) -> Callable[[Any, Any, Any], Any]:
+    """What an elementwise operation saves of (input, other, output): nothing, one value bare, or a tuple."""
+    at = tuple([places[name] for name in plan.names])
+    pick = itemgetter(*at) if at else None
+    return _KEEPS.get(at) or (lambda x, y, out: pick((x, y, out)))  # type: ignore[misc]
 
-    def plan_for(key: tuple[bool, bool]) -> Plan:
-        names = tuple(name for name, need in zip((first, second), key, strict=True) if need)
-        plans[key] = plan = _pick(operation.plan(names), places)
+
+_KEEPS: dict[tuple[int, ...], Any] = {  # the usual ones, without a tuple in between
+    (): lambda x, y, out: None,
+    (0,): lambda x, y, out: x,
+    (1,): lambda x, y, out: y,
+    (2,): lambda x, y, out: out,
+    (1, 0): lambda x, y, out: (y, x),
+}
+
+
+def _binary(function: Any, operation: Operation) -> Callable[..., Any]:
+    """The recording function of an elementwise operation of two inputs."""
+    first, second = operation.rules
+    plans: list[Any] = [None, None, None, None]  # by which inputs need a gradient: second 1, first 2, both 3
+    keeps: list[Any] = [None, None, None, None]
+
+    def prepare(which: int) -> Plan:
+        plan = plans[which] = operation.plan(((second,), (first,), (first, second))[which - 1])
+        keeps[which] = _keeper(plan, {first: 0, second: 1, "out": 2})
         return plan
 
     def record(input: Any, other: Any) -> Any:
@@ -517,141 +539,84 @@ def _binary(function: Any, operation: Operation) -> Callable[..., Any]:
             x = like = input.array
             if isinstance(other, Tensor):
                 y = other.array
-                regular = x.dtype is y.dtype and type(x) is type(y)
-                b = other._requires_grad
+                if x.dtype is not y.dtype or type(x) is not type(y):
+                    return record(*promote_arguments(operation, (input, other)))
+                which = 3 if input._requires_grad and other._requires_grad else 2 if input._requires_grad else 1 if other._requires_grad else 0
             else:
                 y = other
-                regular = type(y) in SCALARS
-                b = False
-            a = input._requires_grad
+                if type(y) not in SCALARS:
+                    return record(*promote_arguments(operation, (input, other)))
+                which = 2 if input._requires_grad else 0
         elif isinstance(other, Tensor):
             x, y = input, other.array
+            if type(x) not in SCALARS:
+                return record(*promote_arguments(operation, (input, other)))
             like = y
-            regular = type(x) in SCALARS
-            a, b = False, other._requires_grad
+            which = 1 if other._requires_grad else 0
         else:
             return call_on_arrays(record, operation, [input, other])
-        if not regular:
-            return record(*promote_arguments(operation, (input, other)))
         try:
             out = function(x, y)
         except (TypeError, ValueError, OverflowError) as error:
             return _recover(record, operation, (input, other), error)
-        if type(out) is not type(like):
-            out = backend.scalar_array(out)
+        if isinstance(out, generic):
+            out = out[...]
         if out.dtype is not like.dtype:
             promoted = promote_arguments(operation, (input, other))
             if promoted[0] is not input or promoted[1] is not other:
                 return record(*promoted)
             out = out.astype(like.dtype)
-        if not (a or b):
+        if which == 0 or (recording := modes.record) is None:
             return wrap(out)
-        recording = modes.record
-        if recording is None:
-            return wrap(out)
-        key = (a, b)
-        plan = plans.get(key) or plan_for(key)
-        if not b:
+        plan = plans[which] or prepare(which)
+        if which == 3:
+            parents: Any = (input.node or input, other.node or other)
+        elif which == 2:
             parents = input.node or input
-        elif not a:
-            parents = other.node or other
         else:
-            parents = (input.node or input, other.node or other)
-        node = recording(plan, parents, plan.pick((x, y, out)), out.shape)
-        result = wrap(out, True, node)
+            parents = other.node or other
+        node = recording()
+        node.plan = plan
+        node.parents = parents
+        node.saved = keeps[which](x, y, out)
+        node.shape = out.shape
+        node.order = tick()
+        node.extras = None
+        tensor = _new(Tensor)
+        tensor.array = out
+        tensor.node = node
+        tensor._requires_grad = True
+        tensor._grad = tensor.extras = None
         if recording is not Node:
-            recording.note(node, operation, (input, other), result)
-        return result
+            recording.note(node, operation, (input, other), tensor)
+        return tensor
 
     return record
 
 
 def _recover(record: Any, operation: Operation, args: tuple[Any, ...], error: Exception) -> Any:
     """After a failed forward: a scalar out of an integer's range wraps as in PyTorch, all else is explained."""
-    if isinstance(error, OverflowError):
-        dtype = result_type([value.array if isinstance(value, Tensor) else value for value in args])
-        wrapped = [value if isinstance(value, Tensor) else _wrapped_integer(value, dtype) for value in args]
-        if wrapped != list(args):
-            return record(*wrapped)
-    arrays = [value.array if isinstance(value, Tensor) else value for value in args]
-    raise explain(operation.name, operation.parameters, arrays, error) from None
+    wrapped = wrapped_integers(args) if isinstance(error, OverflowError) else list(args)
+    if any(new is not old for new, old in zip(wrapped, args)):
+        return record(*wrapped)
+    raise explain(operation.name, operation.parameters, [getattr(v, "array", v) for v in args], error) from None
 
 
-def _wrapped_integer(value: int, dtype: Any) -> int:
-    info = np.iinfo(dtype)
-    span = int(info.max) - int(info.min) + 1
-    return (value - int(info.min)) % span + int(info.min)
-
-
-# --- promotion
+# --- conversion, which promotion records
 
 
 def promote_arguments(operation: Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments that have rules, met in one dtype and on one device; casts and moves of tensors are recorded.
-
-    NumPy's scalars and the user's 0-d arrays become Python scalars, other arrays constant tensors.
-    """
-    if _regular(operation, args):
+    """The arguments met in one dtype and on one device; conversions of tensors are recorded."""
+    if regular(operation, args):
         return args
-    places = [i for i in operation.places if args[i] is not None]
-    if not any(isinstance(args[i], Tensor) for i in places):
-        return args  # a rule calls with raw arrays
-    values = list(args)
-    for i in places:
-        values[i] = as_operand(operation.name, operation.parameters[i], values[i])
-    tensors = [values[i] for i in places if isinstance(values[i], Tensor)]
-    where = next((value.device for value in tensors if value.array.ndim), tensors[0].device)
-    target = result_type([getattr(values[i], "array", values[i]) for i in places], operation.promote == "float")
-    if target.kind in operation.refuse[0]:
-        raise explain(operation.name, operation.parameters, args, TypeError(operation.refuse[1]))
-    for i in places:
-        value = values[i]
-        if isinstance(value, Tensor):
-            if value.device != where and value.array.ndim == 0:
-                value = to(value, None, where)
-            values[i] = value if value.array.dtype is target else to(value, target, None)
-        elif target.kind == "f" and type(value) is int:
-            values[i] = float(value)
+    values, conversions = meeting(operation, args)
+    for i, dtype, device in conversions:
+        values[i] = to(values[i], dtype, device)
     return tuple(values)
 
 
-def _regular(operation: Operation, args: tuple[Any, ...]) -> bool:
-    """Whether all inputs are floating tensors of one dtype and one kind of array: the usual case."""
-    first = None
-    for i in operation.places:
-        value = args[i]
-        if isinstance(value, Tensor):
-            array = value.array
-            if first is None:
-                first = array
-            elif array.dtype is not first.dtype or type(array) is not type(first):
-                return False
-        elif value is not None:
-            return False
-    return first is not None and first.dtype in FLOATING
-
-
-def as_operand(name: str, argument: str, value: Any) -> Any:
-    """A tensor or a Python scalar from what may stand beside a tensor."""
-    if isinstance(value, Tensor) or type(value) in SCALARS:
-        return value
-    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
-        value = value.item()
-        if type(value) in SCALARS:
-            return value
-    elif backend.is_array(value):
-        return wrap(backend.host_array(value) if isinstance(value, np.ndarray) else value)
-    elif isinstance(value, bool | int | float):  # a subclass of Python's numbers, such as an enumeration's member
-        return (bool if isinstance(value, bool) else int if isinstance(value, int) else float)(value)
-    raise ArgumentTypeError(
-        f"{name}: {argument} must be a Tensor, a NumPy array or a number, not {type(value).__name__}; convert it with tinygrad_dl.tensor(...)"
-    )
-
-
-def _to_forward(input: Any, dtype: Any, device: Any) -> Any:
-    if device is not None:
-        input = backend.to_device(input, device)
-    return input if dtype is None or input.dtype is dtype else input.astype(dtype)
-
-
-to = operation("to", input=lambda g, input_dtype, input_device: to(g, input_dtype, input_device))(_to_forward)
+@operation("to", input=lambda g, input_dtype, input_device: to(g, input_dtype, input_device))
+def to(input: Any, dtype: Any, device: Any) -> Any:
+    """An array in another dtype (NumPy's) and on another device; None changes nothing."""
+    moved = input if device is None else backend.to_device(input, device)
+    return moved if dtype is None or moved.dtype == dtype else moved.astype(dtype)

@@ -10,7 +10,7 @@ from .creation import _finish, _like
 from .errors import ArgumentError, ArgumentTypeError, DtypeError
 from .inplace import require_editable, stamp
 from .methods import attach
-from .operation import modes
+from .modes import modes
 from .ops.shape import sizes_of
 from .tensor import Tensor, wrap
 

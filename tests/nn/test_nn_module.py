@@ -98,10 +98,11 @@ def test_prefixes(lib: Any) -> None:
 
 def test_a_name_can_change_what_it_stands_for(lib: Any) -> None:
     net = lib.nn.Module()
-    net.x = lib.nn.Parameter(lib.ones(1))
+    net.register_buffer("x", lib.ones(1))
     net.y = lib.nn.Parameter(lib.ones(1))
     net.x = lib.nn.Linear(1, 1)
     assert [name for name, _ in net.named_parameters()] == ["y", "x.weight", "x.bias"]
+    assert not list(net.buffers())
     net.x = lib.nn.Parameter(lib.ones(1))
     assert [name for name, _ in net.named_modules()] == [""]
     net.x = None
@@ -174,7 +175,16 @@ def test_names_under_which_nothing_can_be_registered(lib: Any, register: str) ->
 
 def test_wrong_values_are_refused(lib: Any) -> None:
     net = make_net(lib)
-    for name, value in [("scale", lib.ones(3)), ("scale", 3), ("block", 3), ("nothing", lib.ones(1)), ("no_buffer", 3)]:
+    for name, value in [
+        ("scale", lib.ones(3)),
+        ("scale", 3),
+        ("block", 3),
+        ("nothing", lib.ones(1)),
+        ("no_buffer", 3),
+        ("scale", lib.nn.ReLU()),
+        ("act", lib.ones(1)),
+        ("act", lib.nn.Buffer(lib.ones(1))),
+    ]:
         with pytest.raises(TypeError, match=name):
             setattr(net, name, value)
     for register, value in [("register_parameter", lib.ones(1)), ("register_buffer", 3), ("add_module", 3)]:
@@ -548,7 +558,7 @@ def test_a_buffer_held_elsewhere_is_left_as_it_is(lib: Any) -> None:
 
 def test_wrong_targets_of_to() -> None:
     for dtype in (tg.int64, tg.bool):
-        with pytest.raises(RuntimeError, match=rf"Net.to: parameters are floating, {dtype} came"):
+        with pytest.raises(TypeError, match=rf"Net.to: parameters are floating, {dtype} came"):
             make_net(tg).to(dtype)
     with pytest.raises(RuntimeError, match="teapot"):
         make_net(tg).to("teapot")

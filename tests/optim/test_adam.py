@@ -157,5 +157,5 @@ def test_options_out_of_range(options: dict, words: str) -> None:
 
 
 def test_a_recorded_step_is_refused() -> None:
-    with pytest.raises(NotImplementedError, match="AdamW: differentiable=True .* create_graph=True"):
+    with pytest.raises(NotImplementedError, match=r"AdamW: differentiable=True .* create_graph=True"):
         AdamW([tg.zeros(1, requires_grad=True)], differentiable=True)

@@ -76,6 +76,13 @@ def test_a_rate_may_be_a_tensor() -> None:
     assert w.item() == -0.75
 
 
+def test_numpy_scalars_as_options_change_no_bit() -> None:
+    first, second, given = leaves("float32"), leaves("float32"), gradients(3, dtype="float32")
+    plain = SGD(first, lr=0.1, momentum=0.9, weight_decay=0.3)
+    numpy = SGD(second, lr=np.float64(0.1), momentum=np.float64(0.9), weight_decay=np.float64(0.3))
+    assert_same_bits(follow(first, plain, given), follow(second, numpy, given))
+
+
 def test_a_group_added_later_is_updated() -> None:
     a, b = leaf(1), leaf(1)
     optimizer = SGD([a], lr=1.0)
@@ -103,7 +110,7 @@ def test_params_may_be_an_iterator() -> None:
 @pytest.mark.parametrize(
     ("params", "error", "builtin", "words"),
     [
-        (lambda: [], ArgumentError, ValueError, "SGD: params is empty"),
+        (list, ArgumentError, ValueError, "SGD: params is empty"),
         (lambda: leaf(2), ArgumentTypeError, TypeError, r"params is one tensor of shape \(2,\).* model.parameters"),
         (lambda: {leaf(2)}, ArgumentTypeError, TypeError, "params is a set, whose order changes"),
         (lambda: [{"params": {leaf(2)}}], ArgumentTypeError, TypeError, "params is a set"),
@@ -231,6 +238,20 @@ def test_backward_through_an_updated_parameter_raises() -> None:
             loss.backward()
 
 
+def test_backward_through_updated_state_raises() -> None:
+    params = [leaf(3), leaf(3), leaf(100, 100)]  # two packed, one alone
+    optimizer = Adam(params, lr=0.1)
+    for p in params:
+        p.grad = tg.ones(*p.shape)
+    optimizer.step()
+    optimizer.step()
+    losses = [(p * optimizer.state[p]["exp_avg"]).sum() for p in params]
+    optimizer.step()
+    for loss in losses:
+        with pytest.raises(GraphError, match=r"Adam\.step"):
+            loss.backward()
+
+
 # --- the same bits, however the arrays lie
 
 
@@ -252,7 +273,7 @@ def test_blocks_change_no_bit(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     first = follow(whole, MAKERS[name](whole), given)
     monkeypatch.setattr(layout, "BLOCK", 7)
     monkeypatch.setattr(layout, "SMALL", 0)
-    cut = leaves("float32", shapes=SHAPES[:4] + [(60, 50)])
+    cut = leaves("float32", shapes=[*SHAPES[:4], (60, 50)])
     second = follow(cut, MAKERS[name](cut), [one[:4] + one[6:] for one in gradients(3, dtype="float32")])
     assert_same_bits(first[:4], second[:4])
 
@@ -394,6 +415,18 @@ def test_a_parameter_of_another_shape_needs_another_optimizer() -> None:
     w.grad = tg.ones(4)
     with pytest.raises(ShapeError, match=r"shape \(4,\), but its state 'exp_avg' \(3,\).* make a new optimizer"):
         optimizer.step()
+
+
+def test_memory_that_can_not_be_written_to() -> None:
+    array = np.zeros(3, np.float32)
+    array.flags.writeable = False
+    w = leaf(3)
+    w.data = tg.from_numpy(array)
+    w.grad = tg.ones(3)
+    with pytest.raises(ArgumentError, match=r"shape \(3,\) lies in memory that can't be written to"):
+        SGD([w], lr=0.1).step()
+    w.data = w.data.clone()
+    SGD([w], lr=0.1).step()
 
 
 # --- saving and loading
@@ -593,7 +626,7 @@ class OwnLoop(Optimizer):
     """Written as for PyTorch."""
 
     def __init__(self, params: Any, lr: float) -> None:
-        super().__init__(params, dict(lr=lr))
+        super().__init__(params, {"lr": lr})
 
     @tg.no_grad()
     def step(self, closure: Any = None) -> None:

@@ -9,8 +9,9 @@ from .. import dtypes
 from ..errors import ArgumentTypeError, ShapeError
 from ..inplace import require_editable, stamp
 from ..methods import attach
-from ..operation import as_operand, modes
+from ..modes import modes
 from ..operation import to as convert
+from ..promotion import as_operand
 from ..tensor import Tensor
 from .shape import clone
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..dtypes import result_type
 from ..errors import ArgumentError, DtypeError
-from ..methods import attach, attach_in_place, attach_operator
-from ..operation import SCALARS, Operation, call_on_arrays, elementwise, operation, promote_arguments, register
+from ..methods import attach, attach_comparison, attach_in_place, attach_operator
+from ..promotion import SCALARS
+from ..operation import Operation, call_on_arrays, elementwise, operation, promote_arguments, register
 from ..tensor import NUMPY, Tensor, wrap
 
 # --- arithmetic
@@ -545,7 +546,7 @@ for _sign, _operation in {"add": _add, "sub": _sub, "mul": mul, "truediv": true_
 for _sign, _operation in {"and": bitwise_and, "or": bitwise_or, "xor": bitwise_xor}.items():
     attach_operator(_sign, _operation)
 for _sign, _operation in {"eq": eq, "ne": ne, "lt": lt, "le": le, "gt": gt, "ge": ge}.items():
-    attach_operator(_sign, _operation, reflected=False, in_place=False)
+    attach_comparison(_sign, _operation)
 attach(add, sub, mul, div, true_divide, floor_divide, remainder, pow, neg, sign, abs, exp, log, sqrt, sin, cos, tanh, sigmoid, relu)
 attach(maximum, minimum, clamp, eq, ne, lt, le, gt, ge, logical_and, logical_or, logical_xor, logical_not, isnan, isinf, isfinite)
 attach(bitwise_and, bitwise_or, bitwise_xor, bitwise_not)

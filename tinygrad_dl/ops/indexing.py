@@ -8,7 +8,8 @@ import numpy as np
 from .. import backend
 from ..errors import ArgumentError, ArgumentTypeError, DimensionError
 from ..methods import attach
-from ..operation import modes, operation
+from ..modes import modes
+from ..operation import operation
 from ..inplace import require_editable, stamp
 from ..tensor import NUMPY, Tensor, normalize_dim
 

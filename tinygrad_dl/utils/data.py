@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_dl.backend import device_of, from_numpy, is_array
 from tinygrad_dl.creation import as_tensor, tensor
-from tinygrad_dl.dtype import float64
+from tinygrad_dl.dtypes import float64
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DimensionError, ShapeError
 from tinygrad_dl.ops.shape import stack
 from tinygrad_dl.random import Generator, numpy_generator
@@ -54,12 +54,13 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
         for position, one in enumerate(tensors):
             if not isinstance(one, Tensor):
                 raise ArgumentTypeError(
-                    f"TensorDataset: argument {position} is a {type(one).__name__}; convert it with tinygrad_dl.as_tensor"
+                    f"TensorDataset: argument {position} is a {type(one).__name__}; convert it with "
+                    "tinygrad_dl.as_tensor"
                 )
         shapes = [tuple(one.shape) for one in tensors]
         if not tensors or () in shapes or len({shape[0] for shape in shapes}) > 1:
             raise ShapeError(f"TensorDataset: tensors of one length are needed, but their shapes are {shapes}")
-        self.tensors = tensors
+        self.tensors: tuple[Any, ...] = tensors
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         return tuple(one[index] for one in self.tensors)
@@ -106,7 +107,8 @@ def random_split(dataset: Any, lengths: Sequence[int | float], generator: Genera
     counts = _counts(lengths, total)
     if sum(counts) != total:
         raise ArgumentError(
-            f"random_split: lengths {list(lengths)} add up to {sum(lengths):g}, but must add up to the {total} samples or to 1"
+            f"random_split: lengths {list(lengths)} add up to {sum(lengths):g}, "
+            f"but must add up to the {total} samples or to 1"
         )
     order = numpy_generator(generator).permutation(total).tolist()
     ends = itertools.accumulate(counts)
@@ -136,7 +138,7 @@ def _counts(lengths: Sequence[int | float], total: int) -> list[Any]:
 
 
 class Sampler(Generic[T]):
-    """Base of samplers: a subclass defines `__iter__()`, which gives indices (or lists of them), and mostly `__len__()`."""
+    """Base of samplers: a subclass defines `__iter__()`, over indices or lists of them, and mostly `__len__()`."""
 
     def __iter__(self) -> Iterator[T]:
         raise NotImplementedError(f"{type(self).__name__}: a subclass of Sampler defines __iter__()")
@@ -255,8 +257,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
         raise ArgumentError("default_collate: the batch is empty, so there is nothing to put together")
     first = batch[0]
     if isinstance(first, Tensor):
-        _require_equal("shape", [tuple(sample.shape) for sample in batch])
-        return stack(list(batch))
+        return _stacked(batch)
     if (is_array(first) or isinstance(first, np.generic)) and first.dtype.kind in "biuf":
         _require_equal("shape", [sample.shape for sample in batch])
         return as_tensor(np.stack(batch))
@@ -278,6 +279,15 @@ def default_collate(batch: Sequence[Any]) -> Any:
     )
 
 
+def _stacked(samples: Sequence[Tensor]) -> Tensor:
+    """Tensors of one shape as a batch; one call where nothing is to be recorded or converted."""
+    arrays = [sample.array for sample in samples]
+    _require_equal("shape", [array.shape for array in arrays])
+    if any(sample.requires_grad for sample in samples) or len({(type(array), array.dtype) for array in arrays}) > 1:
+        return stack(list(samples))
+    return wrap(np.stack(arrays))
+
+
 def default_convert(data: Any) -> Any:
     """A single sample with its arrays, also in dicts and sequences, as tensors; the rest stays as it is.
 
@@ -295,19 +305,19 @@ def default_convert(data: Any) -> Any:
 
 
 def _like(kind: Any, values: Any) -> Any:
-    """A dict or list as the type of `kind`, where that type can be made so; a plain tuple becomes a list, as in PyTorch."""
+    """A dict or list as the type of `kind`, where that can be made so; a plain tuple becomes a list, as in PyTorch."""
     if hasattr(kind, "_fields"):
         return type(kind)(*values)
     try:
         if isinstance(kind, MutableMapping):
-            clone = copy.copy(kind)  # with what the type keeps beside its items, such as a default
+            clone: Any = copy.copy(kind)  # with what the type keeps beside its items, such as a default
             clone.update(values)
             return clone
         if isinstance(kind, MutableSequence):
             clone = copy.copy(kind)
             clone[:] = values
             return clone
-        return values if isinstance(kind, tuple) else type(kind)(values)  # type: ignore[call-arg]
+        return values if isinstance(kind, tuple) else type(kind)(values)
     except TypeError:
         return values
 
@@ -316,13 +326,9 @@ def _require_equal(what: str, found: list[Any]) -> None:
     for position, one in enumerate(found):
         if one != found[0]:
             raise ShapeError(
-                f"default_collate: samples of a batch need the same {what}, but sample 0 has {_show(found[0])} and sample "
-                f"{position} {_show(one)}; cut or pad them, or pass a collate_fn that does"
+                f"default_collate: samples of a batch need the same {what}, but sample 0 has {found[0]} and "
+                f"sample {position} {one}; cut or pad them, or pass a collate_fn that does"
             )
-
-
-def _show(value: Any) -> str:
-    return str(list(value)) if isinstance(value, type({}.keys())) else str(value)
 
 
 class DataLoader(Generic[T]):
@@ -339,8 +345,8 @@ class DataLoader(Generic[T]):
     PyTorch checks them without workers, and then have no effect. pin_memory and pin_memory_device change how PyTorch
     copies to a GPU and no values; they have no effect here.
 
-    Raises ArgumentError for arguments that exclude each other or make no sense, ArgumentTypeError for a data set without
-    the methods named.
+    Raises ArgumentError for arguments that exclude each other or make no sense, ArgumentTypeError for a data set
+    without the methods named.
 
     >>> import tinygrad_dl as tg
     >>> data = tg.utils.data.TensorDataset(tg.arange(5), tg.arange(5) ** 2)
@@ -428,7 +434,7 @@ class DataLoader(Generic[T]):
         return self.collate_fn(several(indices) if several else [dataset[index] for index in indices])
 
 
-def _rows(tensors: Sequence[Tensor], indices: Sequence[int]) -> list[Tensor]:
+def _rows(tensors: Sequence[Any], indices: Sequence[int]) -> list[Tensor]:
     """The rows of each tensor at `indices`, copied by one call."""
     rows = np.fromiter(indices, np.int64, len(indices))
     length = len(tensors[0])
@@ -474,8 +480,8 @@ def _require_indexable(dataset: Any, needs_length: bool) -> None:
     missing = [name for name in needed if not hasattr(dataset, name)]
     if missing:
         raise ArgumentTypeError(
-            f"DataLoader: the data set, a {type(dataset).__name__}, has no {' and no '.join(missing)}; pass one that has, such "
-            "as a TensorDataset or a list"
+            f"DataLoader: the data set, a {type(dataset).__name__}, has no {' and no '.join(missing)}; pass one that "
+            "has, such as a TensorDataset or a list"
         )
 
 

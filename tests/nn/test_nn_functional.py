@@ -1,0 +1,71 @@
+"""The functions of nn.functional that are not operations themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tinygrad_dl as tg
+import tinygrad_dl.nn.functional as F
+from tinygrad_dl import nn
+
+INDICES = np.array([[2, 0, 1], [1, 1, 2]])
+
+
+def test_every_name_is_there_and_listed() -> None:
+    assert nn.functional is F
+    for name in F.__all__:
+        assert callable(getattr(F, name)), name
+
+
+def test_relu_takes_pytorchs_arguments() -> None:
+    assert F.relu(tg.tensor([-1.0, 2.0]), False).tolist() == [0.0, 2.0]
+    with pytest.raises(NotImplementedError, match="relu: inplace=True"):
+        F.relu(tg.ones(1), inplace=True)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax_takes_a_dtype(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    ours = getattr(F, name)(tg.tensor(INDICES), dim=1, dtype=tg.float64)
+    theirs = getattr(torch.nn.functional, name)(torch.tensor(INDICES), dim=1, dtype=torch.float64)
+    assert ours.dtype == tg.float64
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize("classes", [-1, 3, 5])
+def test_one_hot_agrees_with_pytorch(classes: int) -> None:
+    torch = pytest.importorskip("torch")
+    for indices in (INDICES, INDICES[0], INDICES[0, 0]):
+        ours = F.one_hot(tg.tensor(indices), classes)
+        theirs = torch.nn.functional.one_hot(torch.tensor(indices), classes)
+        assert ours.dtype == tg.int64 and ours.tolist() == theirs.tolist()
+    assert (
+        F.one_hot(tg.tensor(INDICES, device="strict"), classes).tolist()
+        == F.one_hot(tg.tensor(INDICES), classes).tolist()
+    )
+
+
+def test_one_hot_of_nothing() -> None:
+    empty = tg.zeros(0, dtype=tg.int64)
+    assert F.one_hot(empty, 3).shape == (0, 3)
+    with pytest.raises(RuntimeError, match=r"no class to count in a tensor of shape \(0,\); give num_classes"):
+        F.one_hot(empty)
+
+
+def test_what_one_hot_refuses() -> None:
+    with pytest.raises(RuntimeError, match="from 0 to 1, these are from 0 to 2"):
+        F.one_hot(tg.tensor(INDICES), 2)
+    with pytest.raises(RuntimeError, match="these are from -1 to 3"):
+        F.one_hot(tg.tensor([-1, 3]))
+    for dtype in (tg.float32, tg.bool):
+        with pytest.raises(RuntimeError, match=rf"one_hot: .* {dtype}; convert it: tensor.long\(\)"):
+            F.one_hot(tg.ones(2, dtype=dtype))
+
+
+def test_dropout_takes_pytorchs_arguments() -> None:
+    x = tg.ones(100)
+    assert F.dropout(x, 0.5, False) is x
+    assert set(F.dropout(x, p=0.75).tolist()) == {0.0, 4.0}
+    with pytest.raises(NotImplementedError, match="dropout: inplace=True"):
+        F.dropout(x, inplace=True)

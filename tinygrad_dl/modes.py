@@ -1,0 +1,171 @@
+"""What is recorded, and where: the modes of this thread."""
+
+import contextlib
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+class Modes(threading.local):
+    """What records in this thread: a class of nodes, or None under `no_grad`."""
+
+    record: Any = None
+    recorder: Any = None  # what `enable_grad` restores: `Node`, or while tracing a subclass that keeps more
+    inference = False
+    modules: Any = None  # while tracing: the modules whose forward is running, outermost first
+
+
+modes = Modes()
+
+
+
+class _Mode(contextlib.ContextDecorator):
+    """A grad mode as context manager and decorator, of this thread only; also on generators, as in PyTorch."""
+
+    def __init__(self) -> None:
+        self._outer: list[tuple[Any, bool]] = []
+
+    def _recreate_cm(self) -> "_Mode":
+        return type(self)()
+
+    def _record(self) -> Any:
+        raise NotImplementedError
+
+    def __new__(cls, function: Any = None, *args: Any) -> Any:
+        mode = super().__new__(cls)
+        if callable(function):  # used as `@no_grad` without parentheses
+            mode.__init__()  # type: ignore[misc]
+            return mode(function)
+        return mode
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if not inspect.isgeneratorfunction(function):
+            return super().__call__(function)
+
+        @functools.wraps(function)
+        def generator(*args: Any, **options: Any) -> Any:
+            with self._recreate_cm():
+                steps = function(*args, **options)
+            value = None
+            while True:
+                with self._recreate_cm():
+                    try:
+                        item = steps.send(value)
+                    except StopIteration as end:
+                        return end.value
+                value = yield item
+
+        return generator
+
+    def __enter__(self) -> "_Mode":
+        self._outer.append((modes.record, modes.inference))
+        modes.record = self._record()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        modes.record, modes.inference = self._outer.pop()
+
+
+class no_grad(_Mode):
+    """Nothing is recorded inside: results do not require grad, leaves may be edited in place.
+
+    >>> import tinygrad_dl as tg
+    >>> w = tg.tensor(1.0, requires_grad=True)
+    >>> with tg.no_grad():
+    ...     print((w * 2).requires_grad)
+    False
+    """
+
+    def _record(self) -> Any:
+        return None
+
+
+class enable_grad(_Mode):
+    """Operations are recorded inside, also within `no_grad`.
+
+    >>> import tinygrad_dl as tg
+    >>> w = tg.tensor(1.0, requires_grad=True)
+    >>> with tg.no_grad(), tg.enable_grad():
+    ...     print((w * 2).requires_grad)
+    True
+    """
+
+    def _record(self) -> Any:
+        return modes.recorder
+
+
+class set_grad_enabled(_Mode):
+    """Switch recording on or off, at once or for a `with` block.
+
+    >>> import tinygrad_dl as tg
+    >>> with tg.set_grad_enabled(False):
+    ...     print(tg.is_grad_enabled())
+    False
+    """
+
+    def __new__(cls, mode: bool) -> Any:
+        return object.__new__(cls)
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.mode = bool(mode)
+        self._before = (modes.record, modes.inference)
+        modes.record = self._record()
+
+    def _recreate_cm(self) -> "set_grad_enabled":
+        return set_grad_enabled(self.mode)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        modes.record = self._before[0]  # a decorator acts inside the function only
+        return super().__call__(function)
+
+    def _record(self) -> Any:
+        return modes.recorder if self.mode else None
+
+    def __enter__(self) -> "set_grad_enabled":
+        self._outer.append(self._before)
+        modes.record = self._record()
+        return self
+
+
+class inference_mode(_Mode):
+    """As `no_grad`, for code that will never need gradients of what it computes.
+
+    >>> import tinygrad_dl as tg
+    >>> with tg.inference_mode():
+    ...     print(tg.is_grad_enabled(), tg.is_inference_mode_enabled())
+    False True
+    """
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self.mode = bool(mode)
+
+    def _recreate_cm(self) -> "inference_mode":
+        return inference_mode(self.mode)
+
+    def _record(self) -> Any:
+        modes.inference = self.mode
+        return None if self.mode else modes.recorder
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded in this thread.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.is_grad_enabled()
+    True
+    """
+    return modes.record is not None
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is inside `inference_mode`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.is_inference_mode_enabled()
+    False
+    """
+    return modes.inference
