@@ -366,8 +366,8 @@ class Module:
 
         Parameters stay the same objects, with their gradients, so that an optimizer made before keeps working; integer
         buffers keep their dtype. Arguments: a device, a dtype, both, or a tensor that has both; or by name.
-        non_blocking changes nothing here: copies are finished on return. Returns the module. Raises ArgumentTypeError for
-        a dtype that is not floating, DeviceError for a device that is not there.
+        non_blocking changes nothing here: copies are finished on return. Returns the module. Raises ArgumentTypeError
+        for a dtype that is not floating, DeviceError for a device that is not there.
 
         >>> import tinygrad_dl as tg
         >>> from tinygrad_dl import nn
@@ -496,12 +496,8 @@ class Module:
         Layers of this package store their constructor's arguments under their names, so it can be read off.
         """
         layer = next(kind for kind in type(self).__mro__ if kind.__module__.startswith(f"{__package__}."))
-        arguments = list(inspect.signature(layer.__init__).parameters.values())[1:]
-        named = [
-            argument.name
-            for argument in arguments
-            if argument.kind not in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD)
-        ]
+        arguments = inspect.signature(layer).parameters.values()
+        named = [a.name for a in arguments if a.kind not in (a.VAR_POSITIONAL, a.VAR_KEYWORD)]
         return ", ".join(f"{name}={self._shown(name)!r}" for name in named if name not in ("device", "dtype"))
 
     def _shown(self, name: str) -> Any:

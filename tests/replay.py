@@ -190,12 +190,14 @@ def _other_loop(call: Call, cupy: Any) -> str:
         return ""
     inputs = call.arguments[: ufunc.nin]
     found = _loop(types, inputs)
-    expected = [dtype.char for dtype in ufunc.resolve_dtypes((*map(_operand_dtype, inputs), *[None] * ufunc.nout))]
-    results = "".join(expected[ufunc.nin :])
+    try:
+        expected = ufunc.resolve_dtypes((*map(_operand_dtype, inputs), *[None] * ufunc.nout))[ufunc.nin :]
+    except TypeError:
+        return ""  # NumPy has no loop either
     if found is None:
         return f"CuPy's {name} has no loop for {[str(_operand_dtype(value)) for value in inputs]}"
-    if [np.dtype(code) for code in found] != [np.dtype(code) for code in results]:
-        return f"CuPy's {name} gives {found}, NumPy's {results}"
+    if tuple(map(np.dtype, found)) != expected:
+        return f"CuPy's {name} gives {found}, NumPy's {''.join(dtype.char for dtype in expected)}"
     return ""
 
 

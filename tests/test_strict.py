@@ -64,6 +64,7 @@ REFUSED: list[tuple[str, type[Exception], Callable[[Any], Any]]] = [
     ("np.copyto(a, NumPy)", ValueError, lambda a: np.copyto(a, HOST)),
     ("np.concatenate mixed", TypeError, lambda a: np.concatenate([a, HOST])),
     ("np.where mixed", TypeError, lambda a: np.where(a > 0, a, HOST)),
+    ("np.where(True, a, 0)", AttributeError, lambda a: np.where(True, a, 0.0)),
     ("np.clip with 0-d", TypeError, lambda a: np.clip(a, SCALAR, None)),
     ("np.clip(min=)", TypeError, lambda a: np.clip(a, min=0)),
     ("module on NumPy", TypeError, lambda a: strict.exp(HOST)),

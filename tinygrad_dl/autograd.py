@@ -15,7 +15,12 @@ from .errors import ArgumentTypeError, DeviceError, GraphError, ShapeError
 from .explain import freed
 from .inplace import edits, require_intact, stamp
 from .operation import FREED, Node, Slot, make_node, own
+from .modes import enable_grad as enable_grad
+from .modes import inference_mode as inference_mode
+from .modes import is_grad_enabled as is_grad_enabled
 from .modes import modes
+from .modes import no_grad as no_grad
+from .modes import set_grad_enabled as set_grad_enabled
 from .ops.elementwise import identity
 from .ops.reduction import sum as sum_
 from .ops.shape import reshape
@@ -151,22 +156,6 @@ def walk(seeds: dict[Any, Any], recorded: bool, keep: bool, targets: Iterable[An
     owned = set()  # nodes and leaves whose gradient is a sum of ours: safe to add to in place
     last_edit = edits.last
 
-    def send(parent: Any, part: Any) -> None:
-        """Add what a node contributes to the gradient of a parent."""
-        shape = parent.shape if isinstance(parent, Node) else parent.array.shape
-        if part.shape != shape:
-            part = unbroadcast(part, shape)
-        old = gradients.get(parent)
-        if old is None:
-            gradients[parent] = part  # may alias another gradient
-        elif parent in owned:
-            old += part
-            gradients[parent] = old  # a NumPy scalar was not changed in place
-        else:
-            gradients[parent] = old + part
-            if not recorded:
-                owned.add(parent)
-
     def useful(parent: Any) -> bool:
         """Whether a gradient for this parent leads to what is wanted."""
         return wanted is None or parent in wanted or parent in passing
@@ -194,15 +183,28 @@ def walk(seeds: dict[Any, Any], recorded: bool, keep: bool, targets: Iterable[An
             saved = node.saved
             if saved is FREED:
                 raise freed(node)
-            if plan.rule is not None and not recorded:  # the usual case: one parent, held bare
-                send(node.parents, plan.rule(g, saved))
-            elif recorded or plan.compound or wanted is not None:
-                for parent, part in _contributions(node, g, recorded, useful):
-                    if part is not None and useful(parent):
-                        send(parent, part)
-            else:
-                for parent, rule in zip(node.parents, plan.rules):
-                    send(parent, rule(g, saved))
+            parents = node.parents
+            if recorded or plan.compound or wanted is not None:
+                pairs: Iterable[Any] = _contributions(node, g, recorded, useful)
+            else:  # the usual case
+                pairs = zip(parents if type(parents) is tuple else (parents,), plan.rules)
+            for parent, rule in pairs:
+                part = rule(g, saved)
+                if part is None:
+                    continue
+                shape = parent.shape if isinstance(parent, Node) else parent.array.shape
+                if part.shape != shape:
+                    part = unbroadcast(part, shape)
+                old = gradients.get(parent)
+                if old is None:
+                    gradients[parent] = part  # may alias another gradient
+                elif parent in owned:
+                    old += part
+                    gradients[parent] = old  # NumPy's scalars don't change in place
+                else:
+                    gradients[parent] = old + part
+                    if not recorded:
+                        owned.add(parent)
             if not keep and saved is not None:
                 node.saved = FREED
     finally:
@@ -236,7 +238,10 @@ def _leading_to(nodes: list[Node], targets: set[Any]) -> set[Any]:
 
 
 def _contributions(node: Node, g: Any, recorded: bool, useful: Any) -> Iterator[tuple[Any, Any]]:
-    """Each parent with what the node sends to it, where that is of use; a recorded walk gives saved values their history."""
+    """Each parent with a rule, as in the usual case, where the rules must be prepared.
+
+    A recorded walk gives saved values their history first; joint rules and rules of lists are called once for all.
+    """
     plan, saved, mask = node.plan, node.saved, None
     parents = iter(node.parents if type(node.parents) is tuple else (node.parents,))
     if type(g) is list:
@@ -246,20 +251,25 @@ def _contributions(node: Node, g: Any, recorded: bool, useful: Any) -> Iterator[
     if recorded:
         saved = _saved_with_history(node, plan.saved_values(saved), mask)
         if plan.operation.twin is not None:
-            yield from zip(parents, _walk_twin(plan, saved, g))
+            yield from zip(parents, map(_found, _walk_twin(plan, saved, g)))
             return
         saved = saved if len(plan.names) > 1 else saved[0] if saved else None
     if plan.operation.joint is not None:
         parts = dict(zip(plan.operation.rules, plan.rules[0](g, saved), strict=True))
-        yield from zip(parents, [parts[name] for name in plan.needs])
+        yield from zip(parents, [_found(parts[name]) for name in plan.needs])
         return
     for name, rule in zip(plan.needs, plan.rules):
         if name == plan.listed:
-            yield from zip(parents, [part for part, need in zip(rule(g, saved), mask or ()) if need])
+            yield from zip(parents, [_found(part) for part, need in zip(rule(g, saved), mask or ()) if need])
         else:
             parent = next(parents)
             if useful(parent):
-                yield parent, rule(g, saved)
+                yield parent, _found(rule(g, saved))
+
+
+def _found(part: Any) -> Any:
+    """A contribution that is known already, in the form of a rule."""
+    return lambda g, saved: part
 
 
 def _walk_twin(plan: Any, saved: tuple[Any, ...], g: Any) -> list[Any]:
@@ -309,19 +319,23 @@ def _saved_with_history(node: Node, values: tuple[Any, ...], mask: list[bool] | 
 
 
 def _constant(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
     return wrap(value) if backend.is_array(value) else value
 
 
 def _output_with_history(node: Node, value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(wrap(v, True, make_node(Slot, None, node, i, v.shape)) if v.dtype in FLOATING else wrap(v) for i, v in enumerate(value))
-    return wrap(value, True, node)
+    return wrap(value[...] if isinstance(value, np.generic) else value, True, node)
 
 
 def _with_history(value: Any, parent: Any, plan: Any) -> Tensor:
+    is_scalar = isinstance(value, np.generic)
     if isinstance(parent, Node):
-        return wrap(value, True, parent)
-    if parent.array is not value:
+        return wrap(value[...] if is_scalar else value, True, parent)
+    intact = parent.array is value if not is_scalar else parent.array.ndim == 0 and not parent.array != value
+    if not intact:
         raise GraphError(
             f"{plan.operation.name}: a leaf of shape {tuple(parent.shape)} got another array (by .data, .to() or a loaded state) "
             "after it was used, so the graph of its gradient can't be recorded. Compute the result again first"

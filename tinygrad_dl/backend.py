@@ -261,6 +261,25 @@ def scalar_array(value: Any) -> Array:
     return value[...]
 
 
+_constants: dict[tuple[Any, Any], Any] = {}
+
+
+def constant(value: Any, array: Array) -> Any:
+    """A Python number as NumPy meets it fastest beside a floating array: a 0-d array of its dtype, made once.
+
+    NumPy takes twice as long for `array * 2.0` as for a product with a 0-d array. 0 stays as it is (0.0 and -0.0 are one
+    key), and so does everything beside integers and on other devices.
+    """
+    found = _constants.get((value, array.dtype))
+    if found is None:
+        if array.dtype.kind != "f" or value == 0 or value != value:
+            return value
+        if len(_constants) > 1000:
+            _constants.clear()
+        found = _constants[value, array.dtype] = np.array(value, array.dtype)
+    return found if type(array) is np.ndarray else value
+
+
 def zeros(array: Array, shape: tuple[int, ...]) -> Array:
     """Zeros of the dtype and device of `array`."""
     return array_module(array).zeros(shape, array.dtype)

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import backend
 from .dtypes import can_cast, of
-from .errors import ArgumentTypeError, DtypeError, ShapeError
+from .errors import DtypeError, ShapeError
 from .inplace import require_editable, stamp
 from .modes import modes
 from .tensor import Tensor
@@ -82,19 +82,6 @@ def make_public(names: dict[str, Any]) -> None:
     Rules call the operations behind them with raw arrays and get raw arrays; a user who does that has made a mistake.
     """
     for name, value in list(names.items()):
-        if hasattr(value, "operation"):
-            names[name] = _public(value)
-
-
-def _public(operation: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(operation)
-    def public(*args: Any, **options: Any) -> Any:
-        if args and isinstance(args[0], Tensor):  # the usual case first
-            return operation(*args, **options)
-        if not any(isinstance(value, Tensor) for value in (*args, *options.values())):
-            name = operation.operation.name  # type: ignore[attr-defined]
-            came = type(args[0]).__name__ if args else "nothing"
-            raise ArgumentTypeError(f"{name}: input must be a Tensor, {came} came; convert it with tinygrad_dl.tensor(...)")
-        return operation(*args, **options)
-
-    return public
+        if hasattr(value, "public"):
+            names[name] = value.public()
+            names[name].operation = value.operation

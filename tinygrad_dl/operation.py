@@ -15,6 +15,7 @@ import numpy as np
 from numpy import generic
 
 from . import backend
+from .backend import constant
 from .dtypes import FLOATING
 from .errors import ArgumentTypeError, nearest
 from .explain import explain
@@ -150,7 +151,7 @@ class Plan:
     "out" for the node's own output, "list" for a list of inputs, None for a constant.
     """
 
-    __slots__ = ("compound", "getters", "listed", "names", "needs", "operation", "rule", "rules", "sources")
+    __slots__ = ("compound", "getters", "listed", "names", "needs", "operation", "rules", "sources")
 
     def __init__(self, operation: "Operation", needs: tuple[str, ...], several: bool) -> None:
         self.operation, self.needs = operation, needs
@@ -169,7 +170,6 @@ class Plan:
         self.getters = [_getter(operation, name) for name in self.names]
         self.rules = tuple(self._adapter(rule, wanted) for rule, wanted in zip(rules, asked, strict=True))
         self.compound = joint is not None or self.listed is not None or several  # needs more than a call of each rule
-        self.rule = self.rules[0] if len(needs) == 1 and not self.compound else None
 
     def _source(self, name: str) -> Any:
         if name == "out":
@@ -276,6 +276,8 @@ class Operation:
         self.defaults = forward.__defaults__ or ()
         self.required = len(self.parameters) - len(self.defaults)
         self.places = [i for i, parameter in enumerate(self.parameters) if parameter in rules and parameter != listed]
+        self.function: Any = None  # of an elementwise operation, what is called on the arrays,
+        self.numbers = False  # and whether it and the rules want Python's numbers as they came
         self.plans: dict[Any, Plan] = {}
 
     def bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
@@ -346,22 +348,25 @@ def operation(
 
     def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
         made = Operation(name or forward.__name__, forward, rules, joint, twin, promote, constants, listed)
-        record = _general(made)
-        functools.update_wrapper(record, forward)
-        return register(record, made, numpy)
+        return register(_general, made, functools.partial(functools.update_wrapper, wrapped=forward), numpy)
 
     return decorate
 
 
-def register(record: Any, made: Operation, numpy: tuple[Any, ...]) -> Callable[..., Any]:
-    """Let NumPy's functions on tensors find the operation that records them."""
+def register(build: Any, made: Operation, document: Callable[[Any], Any], numpy: tuple[Any, ...]) -> Callable[..., Any]:
+    """The recording function of an operation, found by NumPy's functions on tensors.
+
+    It comes in two forms: rules call the one that takes raw arrays too, users (through `public`) one that refuses them.
+    """
+    record = document(build(made, call_on_arrays))
     record.operation = made
+    record.public = lambda: document(build(made, refuse_arrays))
     for function in numpy:
         NUMPY[function] = record
     return record
 
 
-def _general(operation: Operation) -> Callable[..., Any]:
+def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """The recording function of an operation with any arguments."""
     arity = len(operation.parameters)
     listed = None if operation.listed is None else operation.parameters.index(operation.listed)
@@ -394,7 +399,7 @@ def _general(operation: Operation) -> Callable[..., Any]:
                     needs += (operation.listed,)  # type: ignore[assignment]
                     parents += [value.node or value for value, need in zip(members, mask, strict=True) if need]
         if not found:
-            return call_on_arrays(record, operation, arrays)
+            return otherwise(record, operation, arrays)
         out, kept = operation.run(arrays)
         several = type(out) is tuple
         if not needs:
@@ -414,6 +419,12 @@ def _general(operation: Operation) -> Callable[..., Any]:
         return result
 
     return record
+
+
+def refuse_arrays(record: Any, operation: Operation, arrays: list[Any]) -> Any:
+    """What a user gets who calls an operation without any Tensor."""
+    came = type(arrays[0]).__name__ if arrays else "nothing"
+    raise ArgumentTypeError(f"{operation.name}: input must be a Tensor, {came} came; convert it with tinygrad_dl.tensor(...)")
 
 
 def _output(array: Any, i: int, node: Node) -> Tensor:
@@ -442,47 +453,63 @@ def elementwise(
     floating: bool = False,
     numpy: tuple[Any, ...] | None = None,
     refuse: tuple[str, str] = ("", ""),
+    numbers: bool = False,
     **rules: Any,
 ) -> Callable[..., Any]:
     """An operation from a function of one or two arrays whose recording path has nothing to loop over.
 
     floating: integers are computed in the default dtype. refuse: a dtype kind that the operation does not take, and what
-    to use instead. numpy: the NumPy functions it records, `function` itself if not given.
+    to use instead. numpy: the NumPy functions it records, `function` itself if not given. numbers: Python's numbers reach the
+    function and the rules as they came.
     """
     arguments = ", ".join(rules)
     forward = eval(f"lambda {arguments}: function({arguments})", {"function": function})  # our own names, from the table
     made = Operation(name, forward, rules, promote="float" if floating else "same", refuse=refuse)
-    record: Any = (_unary if len(rules) == 1 else _binary)(function, made)
-    record.__name__ = record.__qualname__ = name
-    record.__doc__ = doc
-    return register(record, made, (function,) if numpy is None else numpy)
+    made.function, made.numbers = function, numbers
+
+    return register(_unary if len(rules) == 1 else _binary, made, documented(name, doc), (function,) if numpy is None else numpy)
+
+
+def documented(name: str, doc: str) -> Callable[[Any], Any]:
+    """A decorator that gives a recording function its name and docstring."""
+
+    def document(record: Any) -> Any:
+        record.__name__ = record.__qualname__ = name
+        record.__doc__ = doc
+        return record
+
+    return document
 
 
 _new = object.__new__
 
 
-def _unary(function: Any, operation: Operation) -> Callable[..., Any]:
+def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """The recording function of an elementwise operation of one input."""
     (name,) = operation.rules
+    function = operation.function
     plan: Any = None
     keeps = None  # of (input, out), what is saved
 
     def record(input: Any) -> Any:
         nonlocal plan, keeps
         if not isinstance(input, Tensor):
-            return call_on_arrays(record, operation, [input])
+            return otherwise(record, operation, [input])
         array = input.array
+        if array.ndim == 0:
+            array = array[()]  # NumPy's scalars: several times faster, also in the rules
         try:
             out = function(array)
         except (TypeError, ValueError) as error:
             raise explain(operation.name, operation.parameters, [array], error) from None
+        kept = out
         if isinstance(out, generic):
             out = out[...]
         if out.dtype is not array.dtype:
             (promoted,) = promote_arguments(operation, (input,))
             if promoted is not input:
                 return record(promoted)
-            out = out.astype(array.dtype)
+            kept = out = out.astype(array.dtype)
         if not input._requires_grad or (recording := modes.record) is None:
             return wrap(out)
         if plan is None:
@@ -491,7 +518,7 @@ def _unary(function: Any, operation: Operation) -> Callable[..., Any]:
         node = recording()
         node.plan = plan
         node.parents = input.node or input
-        node.saved = keeps(array, None, out)
+        node.saved = keeps(array, None, kept)
         node.shape = out.shape
         node.order = tick()
         node.extras = None
@@ -523,9 +550,10 @@ _KEEPS: dict[tuple[int, ...], Any] = {  # the usual ones, without a tuple in bet
 }
 
 
-def _binary(function: Any, operation: Operation) -> Callable[..., Any]:
+def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """The recording function of an elementwise operation of two inputs."""
     first, second = operation.rules
+    function, numbers = operation.function, operation.numbers
     plans: list[Any] = [None, None, None, None]  # by which inputs need a gradient: second 1, first 2, both 3
     keeps: list[Any] = [None, None, None, None]
 
@@ -541,31 +569,38 @@ def _binary(function: Any, operation: Operation) -> Callable[..., Any]:
                 y = other.array
                 if x.dtype is not y.dtype or type(x) is not type(y):
                     return record(*promote_arguments(operation, (input, other)))
+                if x.ndim == 0 and y.ndim == 0:
+                    x, y = x[()], y[()]  # NumPy's scalars: several times faster, also in the rules
                 which = 3 if input._requires_grad and other._requires_grad else 2 if input._requires_grad else 1 if other._requires_grad else 0
             else:
-                y = other
-                if type(y) not in SCALARS:
+                if type(other) not in SCALARS:
                     return record(*promote_arguments(operation, (input, other)))
+                if x.ndim == 0:
+                    x = x[()]
+                y = other if numbers else constant(other, x)
                 which = 2 if input._requires_grad else 0
         elif isinstance(other, Tensor):
-            x, y = input, other.array
-            if type(x) not in SCALARS:
+            if type(input) not in SCALARS:
                 return record(*promote_arguments(operation, (input, other)))
-            like = y
+            y = like = other.array
+            if y.ndim == 0:
+                y = y[()]
+            x = input if numbers else constant(input, y)
             which = 1 if other._requires_grad else 0
         else:
-            return call_on_arrays(record, operation, [input, other])
+            return otherwise(record, operation, [input, other])
         try:
             out = function(x, y)
         except (TypeError, ValueError, OverflowError) as error:
             return _recover(record, operation, (input, other), error)
+        kept = out
         if isinstance(out, generic):
             out = out[...]
         if out.dtype is not like.dtype:
             promoted = promote_arguments(operation, (input, other))
             if promoted[0] is not input or promoted[1] is not other:
                 return record(*promoted)
-            out = out.astype(like.dtype)
+            kept = out = out.astype(like.dtype)
         if which == 0 or (recording := modes.record) is None:
             return wrap(out)
         plan = plans[which] or prepare(which)
@@ -578,7 +613,7 @@ def _binary(function: Any, operation: Operation) -> Callable[..., Any]:
         node = recording()
         node.plan = plan
         node.parents = parents
-        node.saved = keeps[which](x, y, out)
+        node.saved = keeps[which](x, y, kept)
         node.shape = out.shape
         node.order = tick()
         node.extras = None

@@ -176,6 +176,8 @@ def _call(function: Callable[..., Any], name: str, arguments: Any, options: Mapp
     """A function or a method that is no ufunc, as CuPy has it."""
     if options.get("out") is ...:
         raise TypeError(f"{name}: CuPy takes no out=...; its results are arrays anyway")
+    if name == "where" and not isinstance(arguments[0], ndarray):
+        raise AttributeError(f"{type(arguments[0]).__name__!r} object has no attribute 'astype': where needs an array")
     if name in _FILLS:
         arguments = [_number(value) for value in arguments]
         options = {key: _number(value) for key, value in options.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 import pickle
 import tracemalloc
 import warnings
@@ -672,6 +673,13 @@ def test_the_base_has_no_rule() -> None:
     w.grad = tg.ones(1)
     with pytest.raises(NotImplementedError, match=r"defines update\(\), or step\(\)"):
         optimizer.step()
+
+
+def test_the_folder_is_not_imported_by_its_bare_name() -> None:
+    spec = importlib.util.spec_from_file_location("optim", tg.optim.__file__)
+    assert spec is not None and spec.loader is not None
+    with pytest.raises(ImportError, match="use `from tinygrad_dl import optim`"):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
 # --- memory

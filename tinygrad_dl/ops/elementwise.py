@@ -4,34 +4,37 @@ g is the gradient of the output, `out` the output itself. Source: notes, section
 """
 
 import math
+import operator
 import re
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import result_type
-from ..errors import ArgumentError, DtypeError
+from ..errors import ArgumentError, ArgumentTypeError, DtypeError
 from ..methods import attach, attach_comparison, attach_in_place, attach_operator
 from ..promotion import SCALARS
-from ..operation import Operation, call_on_arrays, elementwise, operation, promote_arguments, register
+from ..operation import Operation, elementwise, operation, documented, promote_arguments, register
 from ..tensor import NUMPY, Tensor, wrap
+from .composed import composed
 
 # --- arithmetic
 
 identity = elementwise("positive", np.positive, "The tensor itself, as a new node of the graph.", input=lambda g: g)
 
-_add = elementwise("add", np.add, "input + other", input=lambda g: g, other=lambda g: g)
+_add = elementwise("add", operator.add, "input + other", numpy=(np.add,), input=lambda g: g, other=lambda g: g)
 _sub = elementwise(
     "sub",
-    np.subtract,
+    operator.sub,
     "input - other",
+    numpy=(np.subtract,),
     refuse=("b", "two bool tensors can't be subtracted; use logical_xor() or ^"),
     input=lambda g: g,
     other=lambda g: -g,
 )
 mul = elementwise(
     "mul",
-    np.multiply,
+    operator.mul,
     """input · other, element by element.
 
     Arguments: tensors that broadcast, or a number. d/d input = g · other, d/d other = g · input.
@@ -40,12 +43,13 @@ mul = elementwise(
     >>> tg.mul(tg.tensor([1.0, 2.0]), 3)
     tensor([3., 6.])
     """,
+    numpy=(np.multiply,),
     input=lambda g, other: g * other,
     other=lambda g, input: g * input,
 )
 true_divide = elementwise(
     "div",
-    np.true_divide,
+    operator.truediv,
     """input / other, element by element; integers give floating results.
 
     Arguments: tensors that broadcast, or a number.
@@ -55,11 +59,13 @@ true_divide = elementwise(
     tensor([0.5000, 1.5000])
     """,
     floating=True,
+    numpy=(np.true_divide,),
     input=lambda g, other: g / other,
     other=lambda g, out, other: -g * out / other,
 )
 
 
+@composed
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """input + alpha · other, element by element.
 
@@ -72,6 +78,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     return _add(input, other if alpha == 1 else other * alpha)
 
 
+@composed
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """input - alpha · other, element by element.
 
@@ -84,6 +91,7 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     return _sub(input, other if alpha == 1 else other * alpha)
 
 
+@composed
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """input / other, element by element, rounded towards zero ("trunc") or down ("floor") on request.
 
@@ -96,7 +104,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     if rounding_mode is None:
         return true_divide(input, other)
     if rounding_mode == "floor":
-        return floor_divide(input, other)
+        return _floor_divide(input, other)
     if rounding_mode == "trunc":
         return _trunc_divide(input, other)
     raise ArgumentError(f"div: rounding_mode is None, 'trunc' or 'floor', not {rounding_mode!r}")
@@ -119,9 +127,11 @@ def _floor_division(x: Any, y: Any) -> Any:
 
 def _trunc_division(x: Any, y: Any) -> Any:
     _require_nonzero("div", x, y)
-    out = np.true_divide(x, y)
     kind = result_type([x, y])
-    return np.trunc(out) if kind.kind == "f" else np.trunc(out).astype(kind)
+    if kind.kind == "f":
+        return np.trunc(np.true_divide(x, y))
+    down = np.floor_divide(x, y)
+    return down + ((down < 0) & (down * y != x)).astype(kind)  # rounded down is one too low below 0
 
 
 def _remainder(x: Any, y: Any) -> Any:
@@ -144,10 +154,18 @@ floor_divide = elementwise(
     input=lambda g: _no_derivative("floor_divide"),
     other=lambda g: _no_derivative("floor_divide"),
 )
+_floor_divide = elementwise(
+    "div_floor",
+    _floor_division,
+    "input / other rounded down; flat between the steps",
+    numpy=(),
+    input=lambda g: g * 0,
+    other=lambda g: g * 0,
+)
 _trunc_divide = elementwise(
     "div_trunc",
     _trunc_division,
-    "input / other rounded towards zero",
+    "input / other rounded towards zero; flat between the steps",
     numpy=(),
     input=lambda g: g * 0,
     other=lambda g: g * 0,
@@ -165,17 +183,18 @@ remainder = elementwise(
     """,
     numpy=(np.remainder,),
     input=lambda g: g,
-    other=lambda g, input, other: -g * np.floor(input / other),
+    other=lambda g, input, other: -g * _floor_divide(input, other),
 )
 neg = elementwise(
     "neg",
-    np.negative,
+    operator.neg,
     """-input
 
     >>> import tinygrad_dl as tg
     >>> tg.neg(tg.tensor([1.0, -2.0]))
     tensor([-1.,  2.])
     """,
+    numpy=(np.negative,),
     refuse=("b", "a bool tensor can't be negated; use ~ or logical_not()"),
     input=lambda g: -g,
 )
@@ -183,18 +202,24 @@ neg = elementwise(
 
 def _power(x: Any, y: Any) -> Any:
     """x to the power y; small whole exponents as products, which are up to 89 times faster."""
-    if type(y) in SCALARS:
+    if type(y) not in SCALARS:
+        return _integer_power(x, y) if y.dtype.kind == "i" and type(x) is not float else np.power(x, y)
+    if x.dtype.kind == "f":
         if y == 2:
             return x * x
         if y == 3:
             return x * x * x
-        if y == 0.5 and x.dtype.kind == "f":
+        if y == 0.5:
             return np.sqrt(x)
-        if y < 0 and x.dtype.kind in "iu" and type(y) is int:
-            raise DtypeError(f"pow: integers to the negative power {y} are no integers; convert the base first: base.float()")
-    elif getattr(x, "dtype", np.dtype(type(x))).kind in "iub" and y.dtype.kind in "iu" and bool((y < 0).any()):
-        raise DtypeError("pow: integers to negative powers are no integers; convert the base first: base.float()")
+    elif y < 0 and type(y) is int and x.dtype.kind in "iu":
+        raise DtypeError(f"pow: integers to the negative power {y} are no integers; convert the base first: base.float()")
     return np.power(x, y)
+
+
+def _integer_power(x: Any, y: Any) -> Any:
+    """Integers to integer powers; what a negative power makes smaller than 1 is 0, as in PyTorch (NumPy raises)."""
+    powers = np.power(x, np.where(y < 0, y & 1, y))  # of 1 and -1 only the parity matters
+    return np.where((y >= 0) | (x == 1) | (x == -1), powers, 0)
 
 
 def _power_base_rule(g: Any, input: Any, other: Any) -> Any:
@@ -204,17 +229,17 @@ def _power_base_rule(g: Any, input: Any, other: Any) -> Any:
 
 
 def _power_exponent_rule(g: Any, input: Any, other: Any, out: Any) -> Any:
-    if type(input) in SCALARS and input > 0:
-        return g * out * math.log(input)
-    impossible = (input == 0) & (other >= 0) if type(input) not in SCALARS else other >= 0
-    if type(input) in SCALARS:
-        return where(impossible, 0.0, g * out * (math.log(-input) * math.nan if input else -math.inf))
-    return where(impossible, 0.0, g * out * np.log(input))
+    if type(input) not in SCALARS:
+        return where((input == 0) & (other >= 0), 0.0, g * out * np.log(input))
+    if input == 0:
+        return where(other >= 0, 0.0, g * out * -math.inf)
+    return g * out * (math.log(input) if input > 0 else math.nan)
 
 
-_pow = elementwise("pow", _power, "input ** exponent", numpy=(np.power,), input=_power_base_rule, other=_power_exponent_rule)
+_pow = elementwise("pow", _power, "input ** exponent", numpy=(np.power,), numbers=True, input=_power_base_rule, other=_power_exponent_rule)
 
 
+@composed
 def pow(input: Any, exponent: Any) -> Any:
     """input to the power `exponent`, element by element.
 
@@ -230,27 +255,42 @@ def pow(input: Any, exponent: Any) -> Any:
 
 # --- one input
 
+
+def _sign(x: Any) -> Any:
+    """np.sign, but for NaN, whose sign is 0 in PyTorch, and bools, which NumPy refuses."""
+    return x.copy() if x.dtype.kind == "b" else np.sign(np.where(x == x, x, 0))
+
+
 sign = elementwise(
     "sign",
-    np.sign,
+    _sign,
     """-1, 0 or 1: the sign. Its derivative is 0.
 
     >>> import tinygrad_dl as tg
     >>> tg.sign(tg.tensor([-2.0, 0.0, 5.0]))
     tensor([-1.,  0.,  1.])
     """,
+    numpy=(np.sign,),
     input=lambda g: g * 0,
 )
+
+
+def _absolute(x: Any) -> Any:
+    if x.dtype.kind == "b":
+        raise DtypeError("abs: a bool tensor has no absolute value; convert it first with .int()")
+    return np.absolute(x)
+
+
 abs = elementwise(
     "abs",
-    np.absolute,
+    _absolute,
     """The absolute value |input|; its subgradient at 0 is 0.
 
     >>> import tinygrad_dl as tg
     >>> tg.abs(tg.tensor([-2.0, 3.0]))
     tensor([2., 3.])
     """,
-    refuse=("b", "a bool tensor has no absolute value; convert it first with .int()"),
+    numpy=(np.absolute,),
     input=lambda g, input: g * np.sign(input),
 )
 exp = elementwise(
@@ -329,7 +369,7 @@ tanh = elementwise(
 
 def _sigmoid(x: Any) -> Any:
     with np.errstate(over="ignore"):  # e^-x may be infinite, and 1/infinity is the right 0
-        return 1 / (1 + np.exp(-x))
+        return 1 / (1 + np.exp(-x if x.dtype.kind != "b" else x * -1.0))
 
 
 sigmoid = elementwise(
@@ -370,8 +410,8 @@ maximum = elementwise(
     >>> tg.maximum(tg.tensor([1.0, 5.0]), tg.tensor([3.0, 2.0]))
     tensor([3., 5.])
     """,
-    input=lambda g, input, other: where(input > other, g, where(input == other, g / 2, 0.0)),
-    other=lambda g, input, other: where(other > input, g, where(input == other, g / 2, 0.0)),
+    input=lambda g, input, other: where(input == other, g / 2, where(input < other, 0.0, g)),
+    other=lambda g, input, other: where(input == other, g / 2, where(input > other, 0.0, g)),
 )
 minimum = elementwise(
     "minimum",
@@ -382,8 +422,8 @@ minimum = elementwise(
     >>> tg.minimum(tg.tensor([1.0, 5.0]), tg.tensor([3.0, 2.0]))
     tensor([1., 2.])
     """,
-    input=lambda g, input, other: where(input < other, g, where(input == other, g / 2, 0.0)),
-    other=lambda g, input, other: where(other < input, g, where(input == other, g / 2, 0.0)),
+    input=lambda g, input, other: where(input == other, g / 2, where(input > other, 0.0, g)),
+    other=lambda g, input, other: where(input == other, g / 2, where(input < other, 0.0, g)),
 )
 
 
@@ -447,16 +487,17 @@ def predicate(name: str, function: Any, doc: str) -> Any:
     """An operation of two inputs that has no gradient: its inputs meet in one dtype and the result is outside the graph."""
     made = Operation(name, lambda input, other: function(input, other), {"input": None, "other": None}, promote="same")
 
-    def record(input: Any, other: Any) -> Any:
-        if not (isinstance(input, Tensor) or isinstance(other, Tensor)):
-            return call_on_arrays(record, made, [input, other])
-        with_dtype = promote_arguments(made, (input, other))
-        out, _ = made.run([value.array if isinstance(value, Tensor) else value for value in with_dtype])
-        return wrap(out)
+    def build(operation: Operation, otherwise: Any) -> Any:
+        def record(input: Any, other: Any) -> Any:
+            if not (isinstance(input, Tensor) or isinstance(other, Tensor)):
+                return otherwise(record, operation, [input, other])
+            met = promote_arguments(operation, (input, other))
+            out, _ = operation.run([value.array if isinstance(value, Tensor) else value for value in met])
+            return wrap(out)
 
-    record.__name__ = record.__qualname__ = name
-    record.__doc__ = doc
-    return register(record, made, (function,) if isinstance(function, np.ufunc) else ())
+        return record
+
+    return register(build, made, documented(name, doc), (function,) if isinstance(function, np.ufunc) else ())
 
 
 def _comparison(name: str, ufunc: Any, sign: str) -> Any:
@@ -515,6 +556,8 @@ def bitwise_not(input: Any) -> Any:
     >>> ~tg.tensor([True, False])
     tensor([False,  True])
     """
+    if input.dtype.kind == "f":
+        raise ArgumentTypeError(f"bitwise_not: {input.dtype} has no bits to turn, bools and integers have; use logical_not()")
     return np.invert(input)
 
 
@@ -547,9 +590,9 @@ for _sign, _operation in {"and": bitwise_and, "or": bitwise_or, "xor": bitwise_x
     attach_operator(_sign, _operation)
 for _sign, _operation in {"eq": eq, "ne": ne, "lt": lt, "le": le, "gt": gt, "ge": ge}.items():
     attach_comparison(_sign, _operation)
-attach(add, sub, mul, div, true_divide, floor_divide, remainder, pow, neg, sign, abs, exp, log, sqrt, sin, cos, tanh, sigmoid, relu)
+attach(add, sub, mul, div, floor_divide, remainder, pow, neg, sign, abs, exp, log, sqrt, sin, cos, tanh, sigmoid, relu)
 attach(maximum, minimum, clamp, eq, ne, lt, le, gt, ge, logical_and, logical_or, logical_xor, logical_not, isnan, isinf, isfinite)
 attach(bitwise_and, bitwise_or, bitwise_xor, bitwise_not)
-attach(__neg__=neg, __abs__=abs, __invert__=bitwise_not, __pos__=identity, absolute=abs, negative=neg, clip=clamp, multiply=mul, subtract=sub, divide=div)
+attach(__neg__=neg, __abs__=abs, __invert__=bitwise_not, __pos__=identity, true_divide=true_divide, absolute=abs, negative=neg, clip=clamp, multiply=mul, subtract=sub, divide=div)
 attach(where=lambda self, condition, other: where(condition, self, other))
 attach_in_place(add, sub, mul, div, floor_divide, remainder, pow, neg, sign, abs, exp, log, sqrt, sin, cos, tanh, sigmoid, relu, clamp, clip=clamp)

@@ -12,6 +12,7 @@ from ..modes import modes
 from ..operation import operation
 from ..inplace import require_editable, stamp
 from ..tensor import NUMPY, Tensor, normalize_dim
+from .composed import composed
 
 
 @operation("index", input=lambda g, input_shape, index: put(g, index, input_shape))
@@ -144,6 +145,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     stamp(self.array, "index assignment")
 
 
+@composed
 def select(input: Any, dim: int, index: int) -> Any:
     """The slice at `index` along `dim`, without that dimension; a view. Raises DimensionError when out of range.
 

@@ -9,6 +9,7 @@ from ..errors import DtypeError, ShapeError
 from ..methods import attach, attach_operator
 from ..operation import operation, promote_arguments
 from ..tensor import NUMPY, Tensor
+from .composed import composed
 from .shape import reshape, squeeze, transpose, unsqueeze
 
 
@@ -108,6 +109,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     return out
 
 
+@composed
 def mm(input: Any, mat2: Any) -> Any:
     """The product of two matrices (n, k) and (k, m), without broadcasting. Raises ShapeError for other shapes.
 
@@ -120,6 +122,7 @@ def mm(input: Any, mat2: Any) -> Any:
     return matmul(input, mat2)
 
 
+@composed
 def dot(input: Any, tensor: Any) -> Any:
     """The sum of the products of two vectors of one length. Raises ShapeError for other shapes.
 

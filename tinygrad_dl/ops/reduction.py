@@ -11,6 +11,7 @@ from ..errors import ArgumentTypeError, DimensionError, DtypeError
 from ..methods import attach
 from ..operation import operation
 from ..tensor import NUMPY, Tensor, normalize_dim
+from .composed import composed
 from .elementwise import maximum, minimum, where
 from .indexing import take_along_dim
 from .shape import dims_of, expand, reshape, squeeze
@@ -145,6 +146,7 @@ def _correction(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[An
     return dim, correction
 
 
+@composed
 def var(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The variance: the squared distances from the mean, summed and divided by n - correction.
 
@@ -159,6 +161,7 @@ def var(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool
     return _var(input, dim, correction, keepdim)
 
 
+@composed
 def std(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The standard deviation, the square root of `var`; its subgradient where it is 0 is 0.
 
@@ -280,6 +283,7 @@ def _extreme(name: str, whole: Any, position: Any, between: Any, input: Any, dim
     return Extreme(values, indices if input.ndim else argmax(input))
 
 
+@composed
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; with `dim` (values, indices) along it; with a second tensor the larger of two elements.
 
@@ -294,6 +298,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return _extreme("max", amax, argmax, maximum, input, dim if other is None else other, keepdim)
 
 
+@composed
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; with `dim` (values, indices) along it; with a second tensor the smaller of two elements.
 

@@ -12,6 +12,7 @@ from ..errors import ArgumentError, ArgumentTypeError, ShapeError
 from ..methods import attach
 from ..operation import operation, to
 from ..tensor import NUMPY, Tensor, normalize_dim
+from .composed import composed
 
 # --- reshaping
 
@@ -85,6 +86,7 @@ def _worked_out(name: str, input: Any, shape: tuple[int, ...]) -> tuple[int, ...
     return tuple([input.size // rest if n == -1 else n for n in shape])
 
 
+@composed
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """The dimensions from `start_dim` to `end_dim` as one; a 0-d tensor becomes 1-d.
 
@@ -140,6 +142,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     return input.swapaxes(first, second) if input.ndim else input[...]
 
 
+@composed
 def t(input: Any) -> Any:
     """The transpose of a matrix; a vector stays as it is. Raises ShapeError for more dimensions.
 
@@ -167,6 +170,7 @@ def _matrix_transpose(self: Any) -> Any:
 # --- dimensions of size 1
 
 
+@composed
 def squeeze(input: Any, dim: Any = None) -> Any:
     """Without the dimensions of size 1, all of them or those in `dim`; a view.
 
@@ -177,11 +181,11 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     tinygrad_dl.Size([3])
     """
     shape = input.shape
-    given = range(len(shape)) if dim is None else dim if isinstance(dim, tuple | list) else (dim,)
-    dims = [normalize_dim("squeeze", d, len(shape)) for d in given]
+    dims = dims_of("squeeze", dim, len(shape), empty_is_all=False)
     return reshape(input, tuple([n for i, n in enumerate(shape) if n != 1 or i not in dims]))
 
 
+@composed
 def unsqueeze(input: Any, dim: int) -> Any:
     """With a new dimension of size 1 at `dim`; a view. Raises DimensionError when out of range.
 
@@ -239,31 +243,33 @@ def _cat(tensors: Any, dim: int) -> Any:
     return np.concatenate(tensors, dim)
 
 
-def cat(tensors: Any, dim: int = 0, **alias: Any) -> Any:
+@composed
+def cat(tensors: Any, dim: int = 0) -> Any:
     """Tensors joined along a dimension that they have.
 
-    Arguments: tensors (sequence; shapes agree but for `dim`; mixed dtypes are promoted; 1-d empty tensors are left out),
+    Arguments: tensors (sequence; shapes agree but for `dim`; mixed dtypes are promoted; 1-d empty tensors fit all),
     dim (integer). Each gets its part of the gradient. Raises ArgumentError for none, ShapeError for shapes that differ.
 
     >>> import tinygrad_dl as tg
     >>> tg.cat([tg.zeros(2), tg.ones(1)])
     tensor([0., 0., 1.])
     """
-    dim = alias.pop("axis", dim)
-    members = _members("cat", tensors, alias)
+    members = _members("cat", tensors)
     if any(member.ndim == 0 for member in members):
         raise ShapeError("cat: a 0-d tensor can't be joined; use stack")
-    kept = [member for member in members if member.shape != (0,)] or members[:1]
-    dim = normalize_dim("cat", dim, kept[0].ndim)
-    first = tuple(kept[0].shape)
-    for i, member in enumerate(kept):
+    first = next((tuple(member.shape) for member in members if member.shape != (0,)), (0,))
+    dim = normalize_dim("cat", dim, len(first))
+    before, after = first[:dim], first[dim + 1 :]
+    members = [reshape(m, (*before, 0, *after)) if m.shape == (0,) != first else m for m in members]
+    for i, member in enumerate(members):
         shape = tuple(member.shape)
-        if len(shape) != len(first) or shape[:dim] + shape[dim + 1 :] != first[:dim] + first[dim + 1 :]:
-            raise ShapeError(f"cat: tensor {i} of shape {shape} does not fit the first, {first}: all sizes but dimension {dim} must agree")
-    return _cat(kept, dim)
+        if len(shape) != len(first) or (shape[:dim], shape[dim + 1 :]) != (before, after):
+            raise ShapeError(f"cat: tensor {i} of shape {shape} does not fit {first}: all sizes but dimension {dim} must agree")
+    return _cat(members, dim)
 
 
-def stack(tensors: Any, dim: int = 0, **alias: Any) -> Any:
+@composed
+def stack(tensors: Any, dim: int = 0) -> Any:
     """Tensors of one shape joined along a new dimension.
 
     Arguments: tensors (sequence of one shape), dim (integer). Raises ArgumentError for none, ShapeError for shapes that
@@ -274,8 +280,7 @@ def stack(tensors: Any, dim: int = 0, **alias: Any) -> Any:
     tensor([[0., 0.],
             [1., 1.]])
     """
-    dim = alias.pop("axis", dim)
-    members = _members("stack", tensors, alias)
+    members = _members("stack", tensors)
     shapes = [tuple(member.shape) for member in members]
     if len(set(shapes)) > 1:
         raise ShapeError(f"stack: all tensors must have one shape, {', '.join(map(str, shapes))} came")
@@ -283,10 +288,8 @@ def stack(tensors: Any, dim: int = 0, **alias: Any) -> Any:
     return _cat([unsqueeze(member, place) for member in members], place)
 
 
-def _members(name: str, tensors: Any, rest: dict[str, Any]) -> list[Any]:
+def _members(name: str, tensors: Any) -> list[Any]:
     """The tensors of a list in their common dtype."""
-    if rest:
-        raise ArgumentTypeError(f"{name}: there is no argument {next(iter(rest))!r}; it takes tensors and dim")
     if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
         raise ArgumentTypeError(f"{name}: tensors must be a list or tuple of Tensors, {type(tensors).__name__} came")
     members = list(tensors)
@@ -315,6 +318,7 @@ def _wanted(parts: Any) -> list[Any]:
     return list(parts)
 
 
+@composed
 def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
     """Taken apart along a dimension, into parts of one size (the last may be smaller) or of the sizes given; views.
 

@@ -1,0 +1,33 @@
+"""Public functions that are composed of operations take their arguments as the operations themselves do."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ArgumentTypeError, nearest
+from ..operation import ALIASES
+
+
+def composed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function take NumPy's names too (`axis` for `dim`), as PyTorch does, and explain names that it doesn't know."""
+    code = function.__code__
+    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+    @functools.wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        if options:
+            options = {_parameter(function.__name__, name, parameters): value for name, value in options.items()}
+        return function(*args, **options)
+
+    call.composed = True  # type: ignore[attr-defined]  # the package refuses calls without any tensor
+    return call
+
+
+def _parameter(function: str, name: str, parameters: tuple[str, ...]) -> str:
+    """The parameter that a user's name means."""
+    known = name if name in parameters else ALIASES.get(name, name)
+    if known not in parameters:
+        raise ArgumentTypeError(
+            f"{function}: there is no argument {name!r}; it takes {', '.join(parameters)}.{nearest(name, parameters)}"
+        )
+    return known

@@ -1,0 +1,367 @@
+"""The trace: while it is open, nodes keep what a picture of backprop needs and plain nodes drop.
+
+That is the value of each operation, its arguments, the gradient that arrives in backward, the caller's variable names and
+source line, and the modules that were running. All of it lives on the node and dies with the graph.
+"""
+
+import ast
+import functools
+import sys
+import threading
+import weakref
+from collections.abc import Iterator
+from types import FrameType, TracebackType
+from typing import Any
+
+from .. import backend
+from ..operation import Node, modes
+from ..tensor import Tensor
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+# --- switching it on and off
+
+
+class _State(threading.local):
+    """What this thread traces."""
+
+    def __init__(self) -> None:
+        self.depth = 0  # how many traces are open; `trace(True)` counts as one
+        self.always = False
+        self.outer: Any = (Node, None)  # the recorder and the modules from before the first one
+        self.open: list[Trace] = []
+        self.names = Names()
+
+
+class Trace:
+    """What was recorded while it was open: `with viz.trace() as t: ...`. `t.nodes` are its operations in order."""
+
+    def __init__(self) -> None:
+        self.nodes: list[TracedNode] = []
+
+    def __enter__(self) -> "Trace":
+        _open()
+        _state.open.append(self)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        _state.open.remove(self)
+        _close()
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    @property
+    def roots(self) -> list["TracedNode"]:
+        """The operations whose results no other operation of this trace used."""
+        used = {id(parent) for node in self.nodes for parent in parents_of(node)}
+        used |= {id(parent.parents) for node in self.nodes for parent in parents_of(node) if is_slot(parent)}
+        return [node for node in self.nodes if id(node) not in used]
+
+    def __repr__(self) -> str:
+        return f"<trace of {len(self.nodes)} operation(s)>"
+
+
+def trace(enabled: bool | None = None) -> Trace | None:
+    """Record what pictures need: `with viz.trace() as t:` for a block, `viz.trace(True)` from here on in this thread.
+
+    Graphs made meanwhile keep values, gradients, names and source lines for `viz.graph` and `viz.explain`. Arguments:
+    enabled (True or False switches at once; nothing gives a context manager). Traces may be nested. The environment
+    variable TINYGRAD_DL_TRACE=1 switches it on for an unchanged script.
+
+    >>> import tinygrad_dl as tg
+    >>> from tinygrad_dl import viz
+    >>> a = tg.tensor(2.0, requires_grad=True)
+    >>> with viz.trace() as t:
+    ...     J = a * a + 1
+    >>> t, [node.record.operation.name for node in t.nodes]
+    (<trace of 2 operation(s)>, ['mul', 'add'])
+    """
+    if enabled is None:
+        return Trace()
+    if enabled != _state.always:
+        _state.always = bool(enabled)
+        if enabled:
+            _open()
+        else:
+            _close()
+    return None
+
+
+def _open() -> None:
+    if _state.depth == 0:
+        _state.outer = (modes.recorder, modes.modules)
+        _state.names = Names()
+        modes.recorder = TracedNode
+        if modes.record is not None:
+            modes.record = TracedNode
+        if modes.modules is None:
+            modes.modules = []
+    _state.depth += 1
+
+
+def _close() -> None:
+    _state.depth -= 1
+    if _state.depth == 0:
+        modes.recorder, modes.modules = _state.outer
+        if modes.record is not None:
+            modes.record = modes.recorder
+        _state.names = Names()
+
+
+# --- what a node keeps
+
+
+class Record:
+    """What a traced node knows beside its plan: see the fields."""
+
+    __slots__ = ("arguments", "arrays", "call", "gradient", "line", "modules", "name", "names", "operation", "saved", "value")
+
+    def __init__(self, operation: Any, arguments: tuple[Any, ...], saved: Any, value: Any) -> None:
+        self.operation = operation
+        self.arguments = arguments  # all of them by position: tensors, numbers, options
+        self.saved = saved  # what the rules ask for; the node itself gives it up in backward
+        self.value = value  # an array, or a tuple of arrays
+        self.arrays = [_kept(argument) for argument in arguments]
+        self.gradient: Any = None  # of the value, once backward has passed
+        self.name: str | None = None  # the variable that the value was assigned to
+        self.names: dict[int, str] = {}  # of arguments that no traced operation made, by position
+        self.line: tuple[str, int, str] | None = None  # file, line, function
+        self.call: Any = None  # the call in the user's code that this operation belongs to
+        self.modules: tuple[tuple[str, str], ...] = ()  # (path, type) of the modules that ran, outermost first
+
+    def keep_gradient(self, g: Any) -> None:
+        """What the walk calls with the gradient that arrives."""
+        self.gradient = tuple(map(_array_of, g)) if isinstance(g, tuple) else _array_of(g)
+
+
+def _array_of(value: Any) -> Any:
+    return value.array if isinstance(value, Tensor) else value
+
+
+def _kept(argument: Any) -> Any:
+    """An argument's value as it is now: a leaf's is copied, since an optimizer will write into it."""
+    if isinstance(argument, list | tuple) and any(isinstance(part, Tensor) for part in argument):
+        return [_kept(part) for part in argument]
+    if isinstance(argument, Tensor):
+        return argument.array if argument.node is not None else argument.array.copy()
+    return argument
+
+
+class TracedNode(Node):
+    """A node with a `record`; the engine makes it in place of `Node` while a trace is open."""
+
+    __slots__ = ("record",)
+
+    record: Record
+
+    @staticmethod
+    def note(node: "TracedNode", operation: Any, args: tuple[Any, ...], result: Any) -> None:
+        """Called by the engine after it made a node."""
+        value = tuple([part.array for part in result]) if isinstance(result, tuple) else result.array
+        node.record = record = Record(operation, args, node.saved, value)
+        node.extras = [*(node.extras or ()), record.keep_gradient]
+        for open_trace in _state.open:
+            open_trace.nodes.append(node)
+        frame = calling_frame()
+        if frame is not None:
+            _note_source(record, frame)
+
+
+def parents_of(node: Node) -> tuple[Any, ...]:
+    """The nodes and leaves that a node came from, in their order."""
+    return node.parents if type(node.parents) is tuple else (node.parents,)
+
+
+def is_slot(parent: Any) -> bool:
+    """Whether a parent is one of several outputs of another node."""
+    return isinstance(parent, Node) and parent.plan is None
+
+
+def record_of(tensor: Any) -> Record | None:
+    """The record of the operation that made a tensor, if it was traced."""
+    node = getattr(tensor, "node", None)
+    node = node.parents if is_slot(node) else node
+    return getattr(node, "record", None)
+
+
+# --- where in the user's code
+
+
+def calling_frame() -> FrameType | None:
+    """The innermost frame that is not ours (nor NumPy's, which calls us back)."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _is_library(frame):
+        frame = frame.f_back
+    return frame
+
+
+def _is_library(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in (_PACKAGE, "numpy")
+
+
+def _note_source(record: Record, frame: FrameType) -> None:
+    names = _state.names
+    record.line = (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+    record.call = (id(frame), frame.f_lasti)
+    record.modules = names.of_modules(frame)
+    for place, argument in enumerate(record.arguments):
+        for tensor in argument if isinstance(argument, list | tuple) else (argument,):
+            if isinstance(tensor, Tensor):
+                _note_argument(record, place, tensor, frame)
+    record.name = assigned_name(frame)
+
+
+def _note_argument(record: Record, place: int, tensor: Tensor, frame: FrameType) -> None:
+    maker = record_of(tensor)
+    if maker is None:
+        name = _state.names.of_tensor(tensor, frame)
+        if name is not None:
+            record.names[place] = name
+        return
+    held = held_name(tensor, frame)
+    if maker.name is None:
+        maker.name = held
+    elif held is None and maker.call == record.call:  # an inner step of the call whose result gets that name
+        maker.name = None
+
+
+# --- names
+
+
+@functools.cache
+def _executing() -> Any:
+    try:
+        import executing
+    except ImportError:
+        return None
+    return executing
+
+
+def assigned_name(frame: FrameType) -> str | None:
+    """The variable that the running call's result will be assigned to; None when it is not, or can't be known."""
+    executing = _executing()
+    node = None if executing is None else executing.Source.executing(frame).node
+    parent = getattr(node, "parent", None)
+    if isinstance(node, ast.AugAssign):
+        return _target_name(node.target, frame)
+    if isinstance(parent, ast.Assign) and parent.value is node and len(parent.targets) == 1:
+        return _target_name(parent.targets[0], frame)
+    if isinstance(parent, ast.AnnAssign | ast.NamedExpr) and parent.value is node:
+        return _target_name(parent.target, frame)
+    if isinstance(parent, ast.Tuple):
+        statement = getattr(parent, "parent", None)
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
+            targets = statement.targets[0].elts
+            if len(targets) == len(parent.elts):
+                return _target_name(targets[parent.elts.index(node)], frame)
+    return None
+
+
+def _target_name(target: ast.expr, frame: FrameType) -> str | None:
+    """`z`, `self.z` as z, and `Z[l]` with the value that l has, as the notes write it: Z[1]."""
+    if isinstance(target, ast.Name):
+        return target.id
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+        key = target.slice
+        if isinstance(key, ast.Constant):
+            return _item_name(target.value.id, key.value)
+        if isinstance(key, ast.Name):
+            value = {**frame.f_globals, **frame.f_locals}.get(key.id)
+            return _item_name(target.value.id, value) if isinstance(value, int | str) else None
+    return None
+
+
+def _item_name(container: str, key: Any) -> str:
+    return str(key) if isinstance(key, str) else f"{container}[{key}]"
+
+
+def held_name(tensor: Tensor, frame: FrameType) -> str | None:
+    """The name under which a frame's variables hold a tensor: itself, in a list or dict, or as an attribute of self."""
+    variables = frame.f_locals
+    for name, value in variables.items():
+        if value is tensor and not name.startswith("_"):
+            return name
+    for name, value in variables.items():
+        if name.startswith("_"):
+            continue
+        if name == "self":
+            for attribute, held in getattr(value, "__dict__", {}).items():
+                if held is tensor:
+                    return attribute
+        for key, held in _items(value):
+            if held is tensor:
+                return _item_name(name, key)
+    return None
+
+
+def _items(value: Any) -> Iterator[tuple[Any, Any]]:
+    if type(value) in (list, tuple, dict) and len(value) <= 1000:
+        yield from value.items() if isinstance(value, dict) else enumerate(value)
+
+
+class Names:
+    """The names of tensors and modules that have been found, for as long as these live."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[Any, str]] = {}
+
+    def _get(self, thing: Any) -> str | None:
+        reference, name = self._found.get(id(thing), (None, ""))
+        return name if reference is not None and reference() is thing else None
+
+    def put(self, thing: Any, name: str) -> None:
+        """Remember the name of a tensor or a module."""
+        forget, key = self._found.pop, id(thing)
+        self._found[key] = (weakref.ref(thing, lambda _: forget(key, None)), name)
+
+    def of_tensor(self, tensor: Tensor, frame: FrameType | None) -> str | None:
+        """The name of a leaf or a constant: of a parameter its module's, else that of the outermost variable.
+
+        A function's parameter is followed to its caller, since `layer(X, W1)` says more than the `w` inside.
+        """
+        name = self._get(tensor)
+        while name is None and frame is not None:
+            held = held_name(tensor, frame)
+            if held is None:
+                break
+            self.put(tensor, held)
+            code = frame.f_code
+            if held not in code.co_varnames[: code.co_argcount]:
+                break
+            frame = frame.f_back
+            if frame is None or _is_library(frame):
+                break
+        return self._get(tensor)
+
+    def of_modules(self, frame: FrameType) -> tuple[tuple[str, str], ...]:
+        """(path, type) of the modules that are running, outermost first; names the outermost's parameters."""
+        running = modes.modules or ()
+        if not running:
+            return ()
+        root = running[0]
+        if self._get(root) is None:
+            self.add_module(root, held_name(root, frame) or type(root).__name__)
+        if any(self._get(module) is None for module in running):
+            self.add_module(root, self._get(root) or type(root).__name__)
+        return tuple([(self._get(module) or type(module).__name__, type(module).__name__) for module in running])
+
+    def add_module(self, root: Any, name: str) -> None:
+        """Name a module, all below it, and its parameters by their paths."""
+        for path, module in root.named_modules():
+            self.put(module, join(name, path))
+        for path, parameter in root.named_parameters():
+            self.put(parameter, join(name, path))
+
+
+def join(root: str, path: str) -> str:
+    """A path as Python would reach it: model, "0.weight" gives model[0].weight."""
+    for part in path.split(".") if path else ():
+        root += f"[{part}]" if part.isdigit() else f".{part}"
+    return root
+
+
+_state = _State()
