@@ -97,7 +97,9 @@ def train(model: nn.Module, seen: Part, unseen: Part, epochs: int) -> np.ndarray
     batches = DataLoader(TensorDataset(seen.x, seen.y), batch_size=BATCH_SIZE, shuffle=True)
     optimizer = optim.Adam(model.parameters(), lr=LEARNING_RATE)
     history = [measure(model, seen) + measure(model, unseen)]
-    bar = tqdm(range(epochs), desc="Training", unit=" epochs")
+    bar = tqdm(
+        range(epochs), "Training", bar_format="{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}<{remaining}]{postfix}"
+    )
     try:
         for _ in bar:
             model.train()
@@ -107,8 +109,8 @@ def train(model: nn.Module, seen: Part, unseen: Part, epochs: int) -> np.ndarray
                 loss.backward()  # backward: each parameter gets its gradient
                 optimizer.step()  # and takes a step against it
             history.append(measure(model, seen) + measure(model, unseen))
-            status = "loss {:.4f}, accuracy {:.1%}, held out {:.4f} and {:.1%}".format(*history[-1])
-            bar.set_postfix_str(status, refresh=False)
+            loss_now, accuracy, _, held_out = history[-1]
+            bar.set_postfix_str(f"loss {loss_now:.4f}, accuracy {accuracy:.1%}, held out {held_out:.1%}", refresh=False)
     except KeyboardInterrupt:
         bar.close()
         print(f"Stopped after {len(history) - 1} of {epochs} epochs. What was learnt is kept.")

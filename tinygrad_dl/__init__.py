@@ -9,11 +9,14 @@ tensor(8.)
 """
 
 import importlib
+import warnings
 from typing import Any
 
 from . import _checkout
 
 _checkout.install()
+# As in PyTorch, 1/0 and log(0) silently give infinities and NaN; NumPy would warn from our frames.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_dl\.")
 
 from . import autograd as autograd  # noqa: E402
 from .modes import (  # noqa: E402

@@ -22,8 +22,8 @@ from .modes import modes
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
 from .ops.elementwise import identity
-from .ops.reduction import sum as sum_
-from .ops.shape import reshape
+from .ops.reduction import total
+from .ops.shape import sum_to
 from .tensor import Tensor, wrap
 
 # --- what users call
@@ -162,51 +162,52 @@ def walk(seeds: dict[Any, Any], recorded: bool, keep: bool, targets: Iterable[An
 
     outer, modes.record = modes.record, modes.recorder if recorded else None
     try:
-        while nodes:
-            node = nodes.pop()
-            g = gradients.pop(node, None)
-            if g is None:  # nothing flowed here
-                continue
-            plan = node.plan
-            if node.extras is not None:
-                g = _pass_extras(node, g, recorded)
-            if wanted is not None:
-                if node in wanted:
-                    captured[node] = g
-                if node not in passing:
+        with np.errstate(all="ignore"):  # infinities and NaN are results like any other, as in PyTorch
+            while nodes:
+                node = nodes.pop()
+                g = gradients.pop(node, None)
+                if g is None:  # nothing flowed here
                     continue
-            if plan is None:  # one of several outputs: its gradient goes into its slot
-                gradients.setdefault(node.parents, [None] * len(node.parents.shape))[node.saved] = g
-                continue
-            if node.order < last_edit:
-                require_intact(node)
-            saved = node.saved
-            if saved is FREED:
-                raise freed(node)
-            parents = node.parents
-            if recorded or plan.compound or wanted is not None:
-                pairs: Iterable[Any] = _contributions(node, g, recorded, useful)
-            else:  # the usual case
-                pairs = zip(parents if type(parents) is tuple else (parents,), plan.rules)
-            for parent, rule in pairs:
-                part = rule(g, saved)
-                if part is None:
+                plan = node.plan
+                if node.extras is not None:
+                    g = _pass_extras(node, g, recorded)
+                if wanted is not None:
+                    if node in wanted:
+                        captured[node] = g
+                    if node not in passing:
+                        continue
+                if plan is None:  # one of several outputs: its gradient goes into its slot
+                    gradients.setdefault(node.parents, [None] * len(node.parents.shape))[node.saved] = g
                     continue
-                shape = parent.shape if isinstance(parent, Node) else parent.array.shape
-                if part.shape != shape:
-                    part = unbroadcast(part, shape)
-                old = gradients.get(parent)
-                if old is None:
-                    gradients[parent] = part  # may alias another gradient
-                elif parent in owned:
-                    old += part
-                    gradients[parent] = old  # NumPy's scalars don't change in place
-                else:
-                    gradients[parent] = old + part
-                    if not recorded:
-                        owned.add(parent)
-            if not keep and saved is not None:
-                node.saved = FREED
+                if node.order < last_edit:
+                    require_intact(node)
+                saved = node.saved
+                if saved is FREED:
+                    raise freed(node)
+                parents = node.parents
+                if recorded or plan.compound or wanted is not None:
+                    pairs: Iterable[Any] = _contributions(node, g, recorded, useful)
+                else:  # the usual case
+                    pairs = zip(parents if type(parents) is tuple else (parents,), plan.rules)
+                for parent, rule in pairs:
+                    part = rule(g, saved)
+                    if part is None:
+                        continue
+                    shape = parent.shape if isinstance(parent, Node) else parent.array.shape
+                    if part.shape != shape:
+                        part = unbroadcast(part, shape)
+                    old = gradients.get(parent)
+                    if old is None:
+                        gradients[parent] = part  # may alias another gradient
+                    elif parent in owned:
+                        old += part
+                        gradients[parent] = old  # NumPy's scalars don't change in place
+                    else:
+                        gradients[parent] = old + part
+                        if not recorded:
+                            owned.add(parent)
+                if not keep and saved is not None:
+                    node.saved = FREED
     finally:
         modes.record = outer
     gradients.update(captured)
@@ -345,9 +346,11 @@ def _with_history(value: Any, parent: Any, plan: Any) -> Tensor:
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum `g` down to `shape`, the reverse of broadcasting (notes, section 1.9: db = the sum of dZ)."""
+    if isinstance(g, Tensor):
+        return sum_to(g, shape)
     extra = g.ndim - len(shape)
-    axes = tuple(range(extra)) + tuple(extra + i for i, n in enumerate(shape) if n == 1 and g.shape[extra + i] != 1)
-    return reshape(sum_(g, axes, True), tuple(shape)) if extra else sum_(g, axes, True)
+    axes = tuple([i for i, n in enumerate(g.shape) if i < extra or (n != 1 and shape[i - extra] == 1)])
+    return total(g, axes, True).reshape(shape)
 
 
 def _fill(parts: list[Any], shapes: list[Any], recorded: bool) -> tuple[Any, ...]:

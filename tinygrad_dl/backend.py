@@ -327,7 +327,5 @@ def memory_root(array: Array) -> Array:
 
 def host_array(data: Any) -> np.ndarray:
     """Python data, NumPy scalars or any array as a NumPy array of native byte order, without a copy where possible."""
-    if type(data) in _by_type:
-        return to_numpy(data)
-    array = np.asarray(data)
+    array = to_numpy(data) if type(data) in _by_type else np.asarray(data)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))

@@ -8,11 +8,11 @@ class TinygradError(Exception):
     """Base of all errors that tinygrad_dl raises itself."""
 
 
-class ShapeError(TinygradError, RuntimeError):
+class ShapeError(TinygradError, RuntimeError, ValueError):
     """Shapes that do not fit each other or the operation."""
 
 
-class DimensionError(TinygradError, IndexError):
+class DimensionError(TinygradError, IndexError, RuntimeError):
     """A dimension or an index that is out of range."""
 
 
@@ -28,7 +28,7 @@ class GraphError(TinygradError, RuntimeError):
     """A graph that cannot be walked: no history, already freed, or a saved value overwritten."""
 
 
-class ArgumentError(TinygradError, ValueError):
+class ArgumentError(TinygradError, ValueError, RuntimeError):
     """An argument of the right type with a value that makes no sense."""
 
 

@@ -41,11 +41,13 @@ edits = Edits()
 def stamp(array: Any, operation: str) -> None:
     """Note that `operation` has just written into `array`."""
     memory = _memory_of(array)
+    edits.last = now = tick()
+    if array.base is None:  # all of its memory: no need to look where that lies
+        memory.edits = [(0, 1 << 64, now, operation)]
+        return
     low, high = backend.byte_interval(array)
-    now = tick()
     memory.edits = [e for e in memory.edits if e[0] < low or e[1] > high]  # what this edit covers is forgotten
     memory.edits.append((low, high, now, operation))
-    edits.last = now
 
 
 def overwritten_by(array: Any, since: int) -> str | None:
@@ -76,7 +78,7 @@ def require_intact(node: Any) -> None:
 
 
 def _memory_of(array: Any, make: bool = True) -> Any:
-    root = backend.memory_root(array)
+    root = array if array.base is None else backend.memory_root(array)
     if root.base is not None:
         return edits.foreign
     key = id(root)

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import backend
 from .dtypes import can_cast, of
-from .errors import DtypeError, ShapeError
+from .errors import ArgumentTypeError, DtypeError, ShapeError
 from .inplace import require_editable, stamp
 from .modes import modes
 from .tensor import Tensor
@@ -85,3 +85,22 @@ def make_public(names: dict[str, Any]) -> None:
         if hasattr(value, "public"):
             names[name] = value.public()
             names[name].operation = value.operation
+        elif hasattr(value, "composed"):
+            names[name] = _refusing(value)
+
+
+def _holds_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor) or (isinstance(value, list | tuple) and (not value or any(map(_holds_tensor, value))))
+
+
+def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def public(*args: Any, **options: Any) -> Any:
+        if not any(map(_holds_tensor, (*args, *options.values()))):
+            came = type(args[0]).__name__ if args else "nothing"
+            raise ArgumentTypeError(
+                f"{function.__name__}: input must be a Tensor, {came} came; convert it with tinygrad_dl.tensor(...)"
+            )
+        return function(*args, **options)
+
+    return public

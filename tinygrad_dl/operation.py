@@ -7,7 +7,7 @@ arrays, Tensors (then they record the graph of the gradient) and Symbols (then t
 
 import functools
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
@@ -151,7 +151,7 @@ class Plan:
     "out" for the node's own output, "list" for a list of inputs, None for a constant.
     """
 
-    __slots__ = ("compound", "getters", "listed", "names", "needs", "operation", "rules", "sources")
+    __slots__ = ("compound", "getters", "listed", "names", "needs", "operation", "pick", "rules", "sources")
 
     def __init__(self, operation: "Operation", needs: tuple[str, ...], several: bool) -> None:
         self.operation, self.needs = operation, needs
@@ -167,7 +167,10 @@ class Plan:
             names.update(dict.fromkeys(operation.parameters))
         self.names = tuple(names)
         self.sources = tuple(self._source(name) for name in self.names)
-        self.getters = [_getter(operation, name) for name in self.names]
+        places = [*operation.parameters, "out"]
+        simple = bool(self.names) and all(name in places for name in self.names)
+        self.pick = itemgetter(*map(places.index, self.names)) if simple else None
+        self.getters = None if simple else [_getter(operation, name) for name in self.names]
         self.rules = tuple(self._adapter(rule, wanted) for rule, wanted in zip(rules, asked, strict=True))
         self.compound = joint is not None or self.listed is not None or several  # needs more than a call of each rule
 
@@ -197,6 +200,8 @@ class Plan:
 
     def collect(self, arrays: list[Any], out: Any, kept: dict[str, Any]) -> Any:
         """What is saved: nothing, one value bare, or a tuple."""
+        if self.getters is None:
+            return self.pick((*arrays, out))
         values = [get(arrays, out, kept) for get in self.getters]
         return tuple(values) if len(values) > 1 else values[0] if values else None
 
@@ -301,12 +306,11 @@ class Operation:
             raise ArgumentTypeError(f"{self.name}: missing argument(s) {', '.join(missing)}")
         return tuple([filled[name] for name in self.parameters])
 
-    def run(self, arrays: Iterable[Any]) -> tuple[Any, dict[str, Any]]:
+    def run(self, arrays: list[Any]) -> tuple[Any, dict[str, Any]]:
         """The forward on arrays: its output (never one of NumPy's scalars) and what it kept."""
-        arrays = tuple(arrays)
         try:
             out = self.forward(*arrays)
-        except (ValueError, TypeError, IndexError, OverflowError) as error:
+        except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
             raise explain(self.name, self.parameters, arrays, error) from None
         kept: dict[str, Any] = {}
         if type(out) is Kept:
@@ -315,12 +319,10 @@ class Operation:
             out = backend.scalar_array(out)
         return out, kept
 
-    def plan(self, needs: tuple[str, ...], several: bool = False) -> Plan:
-        """The plan for a choice of inputs that need a gradient, made at first use."""
-        found = self.plans.get(needs)
-        if found is None:
-            found = self.plans[needs] = Plan(self, needs, several)
-        return found
+    def plan(self, needs: tuple[int, ...], several: bool = False) -> Plan:
+        """The plan for a choice of inputs (by position) that need a gradient, made at first use."""
+        plan = self.plans[needs] = Plan(self, tuple([self.parameters[i] for i in needs]), several)
+        return plan
 
 
 ALIASES = {"axis": "dim", "axes": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other", "b": "other"}
@@ -368,48 +370,48 @@ def register(build: Any, made: Operation, document: Callable[[Any], Any], numpy:
 
 def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """The recording function of an operation with any arguments."""
-    arity = len(operation.parameters)
+    arity, promote = len(operation.parameters), operation.promote
     listed = None if operation.listed is None else operation.parameters.index(operation.listed)
+    ruled = [name in operation.rules for name in operation.parameters]
 
     def record(*args: Any, **options: Any) -> Any:
         if options or len(args) != arity:
             args = operation.bind(args, options)
-        if operation.promote is not None:
+        if promote is not None:
             args = promote_arguments(operation, args)
-        arrays = list(args)
+        arrays, parents, mask = list(args), [], None
+        needs: tuple[int, ...] = ()
         found = False
-        needs: tuple[str, ...] = ()
-        parents: list[Any] = []
         recording = modes.record
         for i, value in enumerate(args):
             if isinstance(value, Tensor):
                 found = True
                 arrays[i] = value.array
-                if value._requires_grad and recording is not None and operation.parameters[i] in operation.rules:
-                    needs += (operation.parameters[i],)
+                if value._requires_grad and ruled[i] and recording is not None:
+                    needs += (i,)
                     parents.append(value.node or value)
-        mask = None
         if listed is not None:
             members = args[listed]
             arrays[listed] = [value.array if isinstance(value, Tensor) else value for value in members]
             found = found or any(isinstance(value, Tensor) for value in members)
-            if recording is not None:
-                mask = [isinstance(value, Tensor) and value._requires_grad for value in members]
-                if True in mask:
-                    needs += (operation.listed,)  # type: ignore[assignment]
-                    parents += [value.node or value for value, need in zip(members, mask, strict=True) if need]
+            mask = [recording is not None and isinstance(value, Tensor) and value._requires_grad for value in members]
+            if True in mask:
+                needs += (listed,)
+                parents += [value.node or value for value, need in zip(members, mask) if need]
         if not found:
             return otherwise(record, operation, arrays)
         out, kept = operation.run(arrays)
         several = type(out) is tuple
         if not needs:
             return tuple([wrap(part) for part in out]) if several else wrap(out)
-        plan = operation.plan(needs, several)
+        plan = operation.plans.get(needs) or operation.plan(needs, several)
         saved = plan.collect(arrays, out, kept)
         if plan.listed is not None:
-            saved = (saved, mask)
+            saved, origin = (saved, mask), tuple(parents)
+        else:
+            origin = parents[0] if len(parents) == 1 else tuple(parents)
         shape = [(part.shape, part.dtype) for part in out] if several else out.shape
-        node = make_node(recording, plan, parents[0] if len(parents) == 1 and plan.listed is None else tuple(parents), saved, shape)
+        node = make_node(recording, plan, origin, saved, shape)
         if several:
             result: Any = tuple([_output(part, i, node) for i, part in enumerate(out)])
         else:
@@ -513,7 +515,7 @@ def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...,
         if not input._requires_grad or (recording := modes.record) is None:
             return wrap(out)
         if plan is None:
-            plan = operation.plan((name,))
+            plan = operation.plan((0,))
             keeps = _keeper(plan, {name: 0, "out": 2})
         node = recording()
         node.plan = plan
@@ -558,7 +560,7 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
     keeps: list[Any] = [None, None, None, None]
 
     def prepare(which: int) -> Plan:
-        plan = plans[which] = operation.plan(((second,), (first,), (first, second))[which - 1])
+        plan = plans[which] = operation.plan(((1,), (0,), (0, 1))[which - 1])
         keeps[which] = _keeper(plan, {first: 0, second: 1, "out": 2})
         return plan
 

@@ -35,7 +35,7 @@ def meeting(operation: Any, args: tuple[Any, ...]) -> tuple[list[Any], list[tupl
     NumPy's scalars and the user's 0-d arrays become Python scalars, other arrays constant tensors.
     """
     values = list(args)
-    places = [i for i in operation.places if values[i] is not None]
+    places = [i for i in operation.places if values[i] is not None or i < operation.required]
     if not any(isinstance(values[i], Tensor) for i in places):
         return values, []  # a rule calls with raw arrays
     for i in places:

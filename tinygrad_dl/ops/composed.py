@@ -19,7 +19,8 @@ def composed(function: Callable[..., Any]) -> Callable[..., Any]:
             options = {_parameter(function.__name__, name, parameters): value for name, value in options.items()}
         return function(*args, **options)
 
-    call.composed = True  # type: ignore[attr-defined]  # the package refuses calls without any tensor
+    if parameters[0] != "tensors":  # functions of a list look into it themselves
+        call.composed = True  # type: ignore[attr-defined]  # the package refuses calls without any tensor
     return call
 
 

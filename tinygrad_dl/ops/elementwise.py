@@ -115,7 +115,7 @@ def _no_derivative(name: str) -> Any:
 
 
 def _require_nonzero(name: str, x: Any, y: Any) -> None:
-    if getattr(y, "dtype", np.dtype(type(y))).kind in "iub" and getattr(x, "dtype", np.dtype(type(x))).kind in "iub":
+    if getattr(y, "dtype", np.dtype(type(y))).kind in "iu" and getattr(x, "dtype", np.dtype(type(x))).kind in "iu":
         if (y == 0) if type(y) in SCALARS else bool((y == 0).any()):
             raise ArgumentError(f"{name}: integer division by zero")
 
@@ -151,6 +151,7 @@ floor_divide = elementwise(
     tensor([ 3, -4])
     """,
     numpy=(np.floor_divide,),
+    refuse=("b", "bools can't be divided; convert them first, for example with .int()"),
     input=lambda g: _no_derivative("floor_divide"),
     other=lambda g: _no_derivative("floor_divide"),
 )
@@ -159,6 +160,7 @@ _floor_divide = elementwise(
     _floor_division,
     "input / other rounded down; flat between the steps",
     numpy=(),
+    refuse=("b", "bools can't be divided; convert them first, for example with .int()"),
     input=lambda g: g * 0,
     other=lambda g: g * 0,
 )
@@ -167,6 +169,7 @@ _trunc_divide = elementwise(
     _trunc_division,
     "input / other rounded towards zero; flat between the steps",
     numpy=(),
+    refuse=("b", "bools can't be divided; convert them first, for example with .int()"),
     input=lambda g: g * 0,
     other=lambda g: g * 0,
 )
@@ -182,6 +185,7 @@ remainder = elementwise(
     tensor([1., 2.])
     """,
     numpy=(np.remainder,),
+    refuse=("b", "bools can't be divided; convert them first, for example with .int()"),
     input=lambda g: g,
     other=lambda g, input, other: -g * _floor_divide(input, other),
 )
@@ -236,7 +240,16 @@ def _power_exponent_rule(g: Any, input: Any, other: Any, out: Any) -> Any:
     return g * out * (math.log(input) if input > 0 else math.nan)
 
 
-_pow = elementwise("pow", _power, "input ** exponent", numpy=(np.power,), numbers=True, input=_power_base_rule, other=_power_exponent_rule)
+_pow = elementwise(
+    "pow",
+    _power,
+    "input ** exponent",
+    numpy=(np.power,),
+    numbers=True,
+    refuse=("b", "bools have no powers; convert them first, for example with .int()"),
+    input=_power_base_rule,
+    other=_power_exponent_rule,
+)
 
 
 @composed
@@ -452,6 +465,8 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """
     if min is None and max is None:
         raise ArgumentError("clamp: at least one of min and max must be given")
+    if input.dtype.kind == "b":
+        raise DtypeError("clamp: bools have no bounds; convert them first, for example with .int()")
     out = input if min is None else np.maximum(input, min)
     return np.minimum(out, max) if max is not None else out
 
@@ -473,6 +488,8 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     >>> tg.where(x > 0, x, 0.0)
     tensor([0., 2.])
     """
+    if not hasattr(condition, "dtype"):
+        raise ArgumentTypeError(f"where: condition must be a bool tensor, {type(condition).__name__} came; convert it with tinygrad_dl.tensor(...)")
     if condition.dtype.kind != "b":
         raise DtypeError(f"where: condition must be a bool tensor, {condition.dtype} of shape {tuple(condition.shape)} came; compare it with something")
     if type(input) in SCALARS and type(other) in SCALARS:

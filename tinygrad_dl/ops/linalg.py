@@ -1,11 +1,12 @@
 """Products of matrices. Source: notes, sections 1.6 and 1.9: dW = dZ Aᵀ, dA = Wᵀ dZ."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from .. import backend
-from ..errors import DtypeError, ShapeError
+from ..errors import ArgumentTypeError, DtypeError, ShapeError
 from ..methods import attach, attach_operator
 from ..operation import operation, promote_arguments
 from ..tensor import NUMPY, Tensor
@@ -15,7 +16,7 @@ from .shape import reshape, squeeze, transpose, unsqueeze
 
 def _rows(x: Any) -> Any:
     """All leading dimensions as one: the examples of a batch as the rows of a matrix."""
-    return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1])) if x.shape[-1] else reshape(x, (0, x.shape[-1]))
+    return x if x.ndim == 2 else reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _matmul_first_rule(g: Any, input_shape: Any, other: Any) -> Any:
@@ -76,11 +77,15 @@ def _fit(first: tuple[int, ...], second: tuple[int, ...]) -> str:
     )
 
 
-@operation(
-    input=lambda g, weight: matmul(g, weight),
-    weight=lambda g, input: matmul(_rows(g).T, _rows(input)),
-    bias=lambda g: g,
-)
+def _linear_input_rule(g: Any, weight: Any) -> Any:
+    return matmul(g, weight) if weight.ndim == 2 else unsqueeze(g, -1) * weight
+
+
+def _linear_weight_rule(g: Any, input: Any, weight_shape: Any) -> Any:
+    return matmul(_rows(g).T if len(weight_shape) == 2 else reshape(g, (-1,)), _rows(input))
+
+
+@operation(input=_linear_input_rule, weight=_linear_weight_rule, bias=lambda g: g)
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """input · weightᵀ + bias: one layer of a network, examples as rows.
 
@@ -137,10 +142,20 @@ def dot(input: Any, tensor: Any) -> Any:
 
 def _operand_matmul(input: Any, other: Any) -> Any:
     """`@`: two tensors must have one dtype; an array of NumPy's meets the tensor in the wider one, as in NumPy."""
-    if not (isinstance(input, Tensor) and isinstance(other, Tensor)) and (backend.is_array(input) or backend.is_array(other)):
+    if not (isinstance(input, Tensor) and isinstance(other, Tensor)):
         if isinstance(input, Tensor) or isinstance(other, Tensor):
+            _require_matrices(input, other)
             input, other = promote_arguments(_MEETING, (input, other))
     return matmul(input, other)
+
+
+def _require_matrices(*operands: Any) -> None:
+    for operand in operands:
+        if not isinstance(operand, Tensor) and not backend.is_array(operand):
+            raise ArgumentTypeError(
+                f"matmul: both must be tensors or arrays, {type(operand).__name__} came; use * for numbers, or convert it with "
+                "tinygrad_dl.tensor(...)"
+            )
 
 
 def _numpy_dot(a: Any, b: Any) -> Any:

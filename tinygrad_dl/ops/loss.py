@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..dtypes import FLOATING
 from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
 from ..operation import keep, operation
 from ..tensor import Tensor
@@ -33,6 +34,11 @@ def _require_tensors(name: str, **values: Any) -> None:
             raise ArgumentTypeError(f"{name}: {argument} must be a Tensor, not {type(value).__name__}; convert it with tinygrad_dl.tensor(...)")
 
 
+def _require_floating(name: str, *tensors: Any) -> None:
+    if not any(tensor.array.dtype in FLOATING for tensor in tensors):
+        raise DtypeError(f"{name}: a loss needs floating numbers, {tensors[0].dtype} came; use input.float()")
+
+
 # --- squared error
 
 
@@ -55,6 +61,7 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = 
     """
     _require_tensors("mse_loss", input=input, target=target)
     _require_reduction("mse_loss", reduction)
+    _require_floating("mse_loss", input, target)
     _warn_about_broadcasting("mse_loss", input, target)
     loss = squared_error(input, target)
     if weight is None:
@@ -123,6 +130,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
     name = "binary_cross_entropy_with_logits"
     _require_tensors(name, input=input, target=target)
     _require_reduction(name, reduction)
+    _require_floating(name, input)
     if input.array.shape != target.array.shape:
         raise ShapeError(f"{name}: target has shape {tuple(target.shape)}, it must have the input's, {tuple(input.shape)}; use target.reshape(...)")
     loss = _bce_with_logits(input, target, pos_weight)
@@ -161,23 +169,31 @@ def _fused_cross_entropy(input: Any, target: Any, reduction: str) -> Any:
     """Softmax and the negative log-likelihood of classes in one step; dZ = A - Y (notes, section 2, N040)."""
     x = shifted(input, -1)
     e = np.exp(x)
-    sums = total(e, (-1,), True)
-    rows = backend.array_module(input).arange(input.shape[0])
-    loss = np.log(sums)[:, 0] - x[rows, target]
+    sums = total(e, 1, True)
+    n, classes = input.shape
+    picked = x.reshape(-1)[backend.array_module(target).arange(0, n * classes, classes) + target]
+    loss = np.log(sums).reshape(-1) - picked
     if reduction != "none":
-        loss = total(loss) / input.dtype.type(target.shape[0]) if reduction == "mean" else total(loss)
+        loss = total(loss) / n if reduction == "mean" else total(loss)
     return keep(loss, probabilities=e / sums)
 
 
-def _require_classes(name: str, target: Any, classes: int, ignore_index: int | None) -> None:
-    """Raise for a class that does not exist."""
+def _require_classes(name: str, target: Any, classes: int, ignore_index: int) -> bool:
+    """Raise for a class that does not exist; returns whether one must be ignored."""
     array = target.array
-    wrong = (array < 0) | (array >= classes)
-    if ignore_index is not None:
-        wrong = wrong & (array != ignore_index)
+    outside = array.view(np.uint64) >= classes  # the negative ones too
+    if not outside.any():
+        return 0 <= ignore_index < classes and bool((array == ignore_index).any())
+    wrong = outside & (array != ignore_index)
     if bool(wrong.any()):
         first = int(array[wrong].reshape(-1)[0])
         raise DimensionError(f"{name}: target holds the class {first}, the input has {classes} classes, numbered 0 to {classes - 1}")
+    return True
+
+
+def _require_weight(name: str, weight: Any, classes: int) -> None:
+    if weight is not None and tuple(weight.shape) != (classes,):
+        raise ShapeError(f"{name}: weight has shape {tuple(weight.shape)}, it must have one number for each of the {classes} classes")
 
 
 def _class_dim(name: str, input: Any, target: Any) -> int:
@@ -216,15 +232,15 @@ def cross_entropy(
     _require_reduction("cross_entropy", reduction)
     if not 0.0 <= label_smoothing <= 1.0:
         raise ArgumentError(f"cross_entropy: label_smoothing must lie between 0 and 1, {label_smoothing} came")
-    if not input.is_floating_point():
-        raise DtypeError(f"cross_entropy: input must be floating logits, not {input.dtype}")
+    _require_floating("cross_entropy", input)
     if target.is_floating_point():
         return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing)
     target = _classes("cross_entropy", target)
     dim = _class_dim("cross_entropy", input, target)
     classes = input.shape[dim]
-    _require_classes("cross_entropy", target, classes, ignore_index)
-    if input.ndim == 2 and weight is None and not label_smoothing and not bool((target.array == ignore_index).any()) and target.array.size:
+    ignored = _require_classes("cross_entropy", target, classes, ignore_index)
+    _require_weight("cross_entropy", weight, classes)
+    if input.ndim == 2 and weight is None and not label_smoothing and not ignored and target.array.size:
         return _fused_cross_entropy(input, target, reduction)
     log_probabilities = log_softmax(input, dim)
     loss = nll_loss(log_probabilities, target, weight, ignore_index=ignore_index, reduction=reduction)
@@ -245,6 +261,7 @@ def _cross_entropy_of_probabilities(input: Any, target: Any, weight: Any, reduct
         raise ShapeError(f"cross_entropy: target probabilities have shape {tuple(target.shape)}, they must have the input's, {tuple(input.shape)}")
     dim = 0 if input.ndim == 1 else 1
     classes = input.shape[dim]
+    _require_weight("cross_entropy", weight, classes)
     if label_smoothing:
         target = target * (1 - label_smoothing) + label_smoothing / classes
     terms = log_softmax(input, dim) * target
@@ -283,9 +300,11 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int =
     """
     _require_tensors("nll_loss", input=input, target=target)
     _require_reduction("nll_loss", reduction)
+    _require_floating("nll_loss", input)
     target = _classes("nll_loss", target)
     dim = _class_dim("nll_loss", input, target)
     _require_classes("nll_loss", target, input.shape[dim], ignore_index)
+    _require_weight("nll_loss", weight, input.shape[dim])
     counted = target != ignore_index
     weights = _class_weights(weight, target, counted, input)
     picked = squeeze(take_along_dim(input, unsqueeze(where(counted, target, 0), dim), dim), dim)

@@ -11,6 +11,7 @@ from ..dtypes import result_type
 from ..errors import ArgumentError, ArgumentTypeError, ShapeError
 from ..methods import attach
 from ..operation import operation, to
+from ..promotion import as_operand
 from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
 
@@ -296,15 +297,13 @@ def _members(name: str, tensors: Any) -> list[Any]:
     if not members:
         raise ArgumentError(f"{name}: the list of tensors is empty")
     for i, member in enumerate(members):
-        if not (isinstance(member, Tensor) or backend.is_array(member) or hasattr(member, "apply_operation")):
-            raise ArgumentTypeError(f"{name}: element {i} must be a Tensor, {type(member).__name__} came")
-    if any(isinstance(member, Tensor) for member in members):
-        target = result_type([getattr(member, "array", member) for member in members])
-        members = [to(m, target, None) if isinstance(m, Tensor) and m.array.dtype is not target else m for m in members]
-    return members
+        if not isinstance(member, Tensor):
+            raise ArgumentTypeError(f"{name}: element {i} must be a Tensor, {type(member).__name__} came; convert it with tinygrad_dl.tensor(...)")
+    target = result_type([member.array for member in members])
+    return [member if member.array.dtype is target else to(member, target, None) for member in members]
 
 
-@operation(input=lambda g, input_shape, sizes, dim: cat(_wanted(g), dim))
+@operation(input=lambda g, dim: _cat(_wanted(g), dim))
 def _split(input: Any, sizes: Any, dim: int) -> Any:
     parts, start = [], 0
     before = (slice(None),) * dim
@@ -384,6 +383,16 @@ def _numpy_transpose(a: Any, axes: Any = None) -> Any:
     return permute(a, tuple(axes) if axes is not None else tuple(range(a.ndim))[::-1])
 
 
+def _numpy_concatenate(arrays: Any, axis: int | None = 0) -> Any:
+    members = _tensors("concatenate", arrays)
+    return cat([reshape(m, (-1,)) for m in members] if axis is None else members, axis or 0)
+
+
+def _tensors(name: str, arrays: Any) -> list[Any]:
+    """The members of a list in which NumPy's arrays may stand beside tensors."""
+    return [as_operand(name, "arrays", array) for array in arrays]
+
+
 attach(flatten, t, squeeze, unsqueeze, split, clone, contiguous, transpose, swapaxes=transpose, swapdims=transpose)
 attach(reshape=_variadic(reshape, "shape"), view=_variadic(_view, "size"), permute=_variadic(permute, "dims"), expand=_variadic(expand, "size"))
 attach(T=property(_reversed), mT=property(_matrix_transpose))
@@ -397,8 +406,8 @@ NUMPY.update(
         np.swapaxes: transpose,
         np.squeeze: lambda a, axis=None: squeeze(a, axis),
         np.expand_dims: lambda a, axis: unsqueeze(a, axis),
-        np.concatenate: lambda arrays, axis=0: cat(arrays, axis),
-        np.stack: lambda arrays, axis=0: stack(arrays, axis),
+        np.concatenate: _numpy_concatenate,
+        np.stack: lambda arrays, axis=0: stack(_tensors("stack", arrays), axis),
         np.broadcast_to: lambda array, shape: expand(array, sizes_of("broadcast_to", (shape,))),
     }
 )

@@ -1,0 +1,5 @@
+"""Pictures of backprop: traces, graphs, and derivations read off the rules that run."""
+
+from .derivation import Derivation, explain
+from .symbol import Symbol, derivative
+from .trace import Trace, trace

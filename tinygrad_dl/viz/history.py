@@ -104,6 +104,8 @@ class History:
         output = None
         if is_slot(node):
             node, output = node.parents, node.saved
+        if node not in self._of_node:  # the operation has no rule for this argument, so it is no parent
+            return Argument(label, self._outside(parent, name, array))
         return Argument(label, self._of_node[node], output=output)
 
     def _outside(self, tensor: Any, name: str | None, array: Any) -> Value:
@@ -111,7 +113,7 @@ class History:
         value = self._of_tensor.get(id(tensor))
         if value is None:
             plain = array if array is not None else getattr(tensor, "array", tensor)
-            kind = LEAF if getattr(tensor, "requires_grad", False) else CONSTANT
+            kind = LEAF if getattr(tensor, "requires_grad", False) and tensor.node is None else CONSTANT
             value = Value(kind, name, tuple(plain.shape), plain)
             value.tensor = tensor
             if isinstance(tensor, Tensor):
@@ -144,11 +146,18 @@ class History:
                     break
                 count += 1
 
-    def name_by(self, names: Mapping[Any, str]) -> None:
-        """Give tensors the names that a caller knows."""
-        for tensor, name in names.items():
-            if id(tensor) in self._of_tensor:
-                self._of_tensor[id(tensor)].name = name
+    def branches(self, nodes: Iterable[Any]) -> list[Value]:
+        """Named results of a trace that were computed from values of this history but do not lead to its roots."""
+        found = []
+        for node in nodes:
+            if node in self._of_node or not node.record.name:
+                continue
+            tensors = [argument for argument in node.record.arguments if isinstance(argument, Tensor)]
+            if all((t.node in self._of_node) if t.node is not None else id(t) in self._of_tensor for t in tensors):
+                value = Value(RESULT, node.record.name, node.shape, node.record.value)
+                value.node, value.arguments = node, self._recorded(node.record)
+                found.append(value)
+        return found
 
 
 _LETTERS = {RESULT: "uvwpqrsth", LEAF: "abcdefg", CONSTANT: "xykmn"}

@@ -173,6 +173,10 @@ class Symbol:
         written, binding = _write(simplify(self), values or {})
         return f"[{written}]" if binding == _TEST else written
 
+    def factor(self, values: Mapping[str, str] | None = None) -> str:
+        """The text as it stands behind the dot of a product: a sum and a negative number in parentheses."""
+        return _within(simplify(self), _PRODUCT, values or {})
+
     def __repr__(self) -> str:
         return self.text()
 
@@ -212,13 +216,14 @@ for _name, _ufunc in {"neg": np.negative, "abs": np.absolute, "invert": np.inver
 # --- building trees
 
 
-def call(head: str, compute: Callable[..., Any], parts: Sequence[Any], labels: tuple[str, ...] = ()) -> Any:
+def call(head: str, compute: Callable[..., Any], parts: Sequence[Any], labels: tuple[str, ...] = (), like: Any = None) -> Any:
     """The Symbol of a call, or a tuple of Symbols for a call with several outputs.
 
-    Its shape and dtype come from a trial on zeros, so that no operation has to declare them.
+    Its shape and dtype are those of `like` (an array, or a tuple of them); without it, of a trial on zeros, so that no
+    operation has to declare them.
     """
     with np.errstate(all="ignore"):
-        trial = compute(*[_evaluated(part, None) for part in parts])
+        trial = compute(*[_evaluated(part, None) for part in parts]) if like is None else like
     symbol = Symbol("")
     symbol.head, symbol.parts, symbol.labels, symbol.compute = canonical(head), tuple(parts), labels, compute
     if not isinstance(trial, tuple):
@@ -363,7 +368,7 @@ def _simplify_where(s: Symbol, condition: Any, a: Any, b: Any) -> Any:
 
 def _simplify_arrangement(s: Symbol, x: Any, *rest: Any) -> Any:
     """Repeating or arranging a number changes nothing that broadcasting would not do."""
-    if constant(x) is not None or _is_constant(x):
+    if _is_constant(x):
         return _sized(x, s)
     if isinstance(x, Symbol):
         if x.shape == s.shape or s.head == "cast" or (x.size == 1 and s.head == "expand"):
@@ -376,7 +381,7 @@ def _simplify_arrangement(s: Symbol, x: Any, *rest: Any) -> Any:
 
 
 def _is_constant(x: Any) -> bool:
-    return isinstance(x, Symbol) and not _names_in(x)
+    return constant(x) is not None or (isinstance(x, Symbol) and not _names_in(x))
 
 
 def _simplify_transpose(s: Symbol, x: Any, *rest: Any) -> Any:
@@ -410,6 +415,23 @@ def _names_in(symbol: Any) -> set[str]:
     if not isinstance(symbol, Symbol) or symbol.head == NUMBER:
         return set()
     return {symbol.parts[0]} if symbol.head == NAME else _names_in(list(symbol.parts))
+
+
+def key(symbol: Any) -> Any:
+    """What two simplified expressions have in common when they are the same."""
+    if isinstance(symbol, Symbol):
+        return (symbol.head, *map(key, symbol.parts))
+    return tuple(map(key, symbol)) if isinstance(symbol, list | tuple) else repr(symbol)
+
+
+def substitute(symbol: Any, known: Mapping[Any, str]) -> Any:
+    """A simplified expression in which each part that `known` has a name for stands under that name."""
+    if not isinstance(symbol, Symbol) or symbol.head in (NAME, NUMBER):
+        return symbol
+    name = known.get(key(symbol))
+    if name is not None:
+        return Symbol(name, symbol.shape, symbol.dtype)
+    return _with_parts(symbol, tuple([substitute(part, known) for part in symbol.parts]))
 
 
 # --- writing; each form comes with how tightly it binds
@@ -476,7 +498,7 @@ def _write_product(x: Symbol, values: Values) -> tuple[str, int]:
     if isinstance(a, Symbol) and a.head == "matmul":
         first = f"({first})"
     second = _within(b, _PRODUCT if x.head == "mul" else _MATRIX, values)
-    if isinstance(b, Symbol) and b.head == "matmul":
+    if isinstance(b, Symbol) and b.head == "matmul" and not _is_constant(a):
         second = f"({second})"
     return first + ("·" if x.head == "mul" else "/") + second, _MINUS if first.startswith("−") else _PRODUCT
 

@@ -9,9 +9,11 @@ import functools
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import FrameType, TracebackType
 from typing import Any
+
+import numpy as np
 
 from .. import backend
 from ..operation import Node, modes
@@ -137,6 +139,8 @@ class Record:
 
 
 def _array_of(value: Any) -> Any:
+    if isinstance(value, np.generic):  # what NumPy's functions make of 0-d arrays
+        return backend.scalar_array(value)
     return value.array if isinstance(value, Tensor) else value
 
 
@@ -164,9 +168,7 @@ class TracedNode(Node):
         node.extras = [*(node.extras or ()), record.keep_gradient]
         for open_trace in _state.open:
             open_trace.nodes.append(node)
-        frame = calling_frame()
-        if frame is not None:
-            _note_source(record, frame)
+        _note_source(record, calling_frame())
 
 
 def parents_of(node: Node) -> tuple[Any, ...]:
@@ -189,11 +191,16 @@ def record_of(tensor: Any) -> Record | None:
 # --- where in the user's code
 
 
+def call_user(f: Any, inputs: Iterable[Any]) -> Any:
+    """Call a function of the user's: what lies beyond this frame is not the code that is traced."""
+    return f(*inputs)
+
+
 def calling_frame() -> FrameType | None:
     """The innermost frame that is not ours (nor NumPy's, which calls us back)."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _is_library(frame):
-        frame = frame.f_back
+        frame = None if frame.f_code is call_user.__code__ else frame.f_back
     return frame
 
 
@@ -201,26 +208,26 @@ def _is_library(frame: FrameType) -> bool:
     return str(frame.f_globals.get("__name__", "")).partition(".")[0] in (_PACKAGE, "numpy")
 
 
-def _note_source(record: Record, frame: FrameType) -> None:
-    names = _state.names
-    record.line = (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
-    record.call = (id(frame), frame.f_lasti)
-    record.modules = names.of_modules(frame)
+def _note_source(record: Record, frame: FrameType | None) -> None:
+    record.modules = _state.names.of_modules(frame)
+    if frame is not None:
+        record.line = (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+        record.call = (id(frame), frame.f_lasti)
     for place, argument in enumerate(record.arguments):
         for tensor in argument if isinstance(argument, list | tuple) else (argument,):
             if isinstance(tensor, Tensor):
                 _note_argument(record, place, tensor, frame)
-    record.name = assigned_name(frame)
+    record.name = None if frame is None else assigned_name(frame)
 
 
-def _note_argument(record: Record, place: int, tensor: Tensor, frame: FrameType) -> None:
+def _note_argument(record: Record, place: int, tensor: Tensor, frame: FrameType | None) -> None:
     maker = record_of(tensor)
     if maker is None:
         name = _state.names.of_tensor(tensor, frame)
         if name is not None:
             record.names[place] = name
         return
-    held = held_name(tensor, frame)
+    held = None if frame is None else held_name(tensor, frame)
     if maker.name is None:
         maker.name = held
     elif held is None and maker.call == record.call:  # an inner step of the call whose result gets that name
@@ -337,14 +344,15 @@ class Names:
                 break
         return self._get(tensor)
 
-    def of_modules(self, frame: FrameType) -> tuple[tuple[str, str], ...]:
+    def of_modules(self, frame: FrameType | None) -> tuple[tuple[str, str], ...]:
         """(path, type) of the modules that are running, outermost first; names the outermost's parameters."""
         running = modes.modules or ()
         if not running:
             return ()
         root = running[0]
         if self._get(root) is None:
-            self.add_module(root, held_name(root, frame) or type(root).__name__)
+            held = None if frame is None else held_name(root, frame)
+            self.add_module(root, held or type(root).__name__)
         if any(self._get(module) is None for module in running):
             self.add_module(root, self._get(root) or type(root).__name__)
         return tuple([(self._get(module) or type(module).__name__, type(module).__name__) for module in running])
