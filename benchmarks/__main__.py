@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.interleave import measure
 from benchmarks.libraries import MODULES, WITHOUT_GPU, installed
-from benchmarks.report import environment, markdown, summary
+from benchmarks.report import environment, failures, markdown, summary
 from benchmarks.targets import TARGETS
 
 ROUND_SECONDS, QUICK_ROUND_SECONDS = 0.1, 0.02
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         options.output.with_suffix(".md").write_text(text, encoding="utf-8")
         options.output.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         print(f"Written: {options.output.with_suffix('.md')}, {options.output.with_suffix('.json')}", file=sys.stderr)
-    return int("Errors:" in text)
+    return int(bool(failures(report)))
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

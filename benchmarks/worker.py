@@ -97,7 +97,9 @@ class Imports:
 def fresh_process(code: str) -> tuple[float, float]:
     """Processor seconds of a process that runs the code, and the MB that it reports."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    if done.returncode:
+        raise ImportError(f"`{code}` failed: {done.stderr.strip().splitlines()[-1]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, float(done.stdout)
 

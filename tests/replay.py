@@ -129,7 +129,7 @@ def replay(calls: Recorder, cupy: Any) -> list[str]:
 def _refusal(call: Call, cupy: Any) -> str:
     """CuPy's reason to refuse a call, or an empty string."""
     try:
-        arguments, options = _fill(call.arguments, cupy), _fill(call.options, cupy)
+        arguments, options = fill(call.arguments, cupy), fill(call.options, cupy)
         _callable(call, cupy)(*arguments, **options)
     except cupy.cuda.runtime.CUDARuntimeError:
         return ""
@@ -140,15 +140,15 @@ def _refusal(call: Call, cupy: Any) -> str:
     return ""
 
 
-def _fill(value: Any, cupy: Any) -> Any:
+def fill(value: Any, cupy: Any) -> Any:
     """A value with arrays of CuPy on no memory in place of the blanks."""
     if isinstance(value, Blank):
         nowhere = cupy.cuda.MemoryPointer(cupy.cuda.UnownedMemory(4096, 64, None, 0), 0)
         return cupy.ndarray(value.shape, value.dtype, memptr=nowhere, strides=value.strides)
     if isinstance(value, dict):
-        return {name: _fill(item, cupy) for name, item in value.items()}
+        return {name: fill(item, cupy) for name, item in value.items()}
     if type(value) in (list, tuple):
-        return type(value)(_fill(item, cupy) for item in value)
+        return type(value)(fill(item, cupy) for item in value)
     return value
 
 

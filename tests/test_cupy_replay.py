@@ -122,7 +122,7 @@ def test_what_strict_refuses_cupy_refuses(cupy: Any, case: tuple[str, type[Excep
     name, error, call = case
     if "module" in name:
         return  # these call `strict` itself; the tables below are compared with CuPy
-    array = replay._fill(replay.Blank((2, 3), "<f4", (12, 4)), cupy)
+    array = replay.fill(replay.Blank((2, 3), "<f4", (12, 4)), cupy)
     with pytest.raises((error, cupy.cuda.runtime.CUDARuntimeError, ImportError)):
         call(array)
 
@@ -155,7 +155,7 @@ def test_keywords_that_cupy_lacks_are_refused(cupy: Any) -> None:
 @pytest.mark.parametrize("method", ["reduce", "accumulate", "reduceat", "at"])
 def test_methods_of_ufuncs_that_cupy_has(cupy: Any, method: str) -> None:
     known = testing.SCATTERS if method == "at" else testing.REDUCES[method]
-    array = replay._fill(replay.Blank((2, 3), "<i4", (12, 4)), cupy)
+    array = replay.fill(replay.Blank((2, 3), "<i4", (12, 4)), cupy)
     arguments = {"at": (0, 1), "reduceat": ([0],)}.get(method, (0,))
     for name in names_of(np):
         ufunc = getattr(np, name)

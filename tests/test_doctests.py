@@ -34,13 +34,12 @@ def modules() -> list[str]:
 def documented(module: ModuleType) -> Iterator[tuple[str, str]]:
     """Names and docstrings of a module and what it defines.
 
-    `doctest` asks where a function's code lies and would miss operations, which are made by operation.py. So
-    `__module__` says where a name belongs, and of the package itself all public names count.
+    `doctest` asks where a function's code lies and would miss operations, which are made by operation.py.
     """
     yield module.__name__, docstring(module)
     for name, value in vars(module).items():
-        public = module is tinygrad_dl and not name.startswith("_") and callable(value)
-        if public or getattr(value, "__module__", None) == module.__name__:
+        of_table = module.__name__.startswith("tinygrad_dl.ops.") and hasattr(value, "operation")
+        if of_table or getattr(value, "__module__", None) == module.__name__:
             yield f"{module.__name__}.{name}", docstring(value)
             for member, attribute in vars(value).items() if inspect.isclass(value) else ():
                 function = getattr(attribute, "fget", getattr(attribute, "__func__", attribute))
@@ -61,9 +60,8 @@ def examples(name: str) -> tuple[doctest.DocTest, ...]:
     for place, text in documented(module):
         if ">>>" in text:
             texts.setdefault(text, place)
-    names = {} if module is tinygrad_dl else vars(module)  # ours include `float` and `sum`
     parse = doctest.DocTestParser().get_doctest
-    return tuple(parse(text, dict(names), place, module.__file__, 0) for text, place in texts.items())
+    return tuple(parse(text, {}, place, module.__file__, 0) for text, place in texts.items())
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +87,7 @@ def test_examples_in_docstrings(name: str) -> None:
 
 def test_every_public_function_has_an_example() -> None:
     """Also shows that the walk finds them: examples that nobody runs would pass for ever."""
-    found = {example.docstring for example in examples("tinygrad_dl")}
+    found = {example.docstring for name in modules() for example in examples(name)}
     public = {name: value for name, value in vars(tinygrad_dl).items() if inspect.isfunction(value) and name[0] != "_"}
     assert not [name for name, value in public.items() if docstring(value) not in found]
     for package in ("tinygrad_dl.nn.", "tinygrad_dl.optim.", "tinygrad_dl.utils.", "tinygrad_dl.viz."):

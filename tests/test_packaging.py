@@ -9,7 +9,9 @@ import sys
 import tomllib
 import venv
 import zipfile
+from importlib import import_module
 from importlib.util import find_spec
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +170,12 @@ def test_importing_the_folder_itself_fails_loudly(repository: Path) -> None:
     for name in ("nn", "optim"):
         program = f"try:\n import {name}\nexcept ImportError as error: print(error)"
         assert "tinygrad_dl" in " ".join(run_checkout(repository, program, repository))
+
+
+def test_every_sub_package_is_an_attribute(repository: Path) -> None:
+    """No public function may stand in its way, as `tinygrad_dl.tensor` does in its module's."""
+    for package in packages_in(repository).keys() - {"tinygrad_dl"}:
+        assert attrgetter(package.removeprefix("tinygrad_dl."))(tinygrad_dl) is import_module(package)
 
 
 # --- the wheel

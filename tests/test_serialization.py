@@ -17,6 +17,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import tinygrad_dl as tg
 from tinygrad_dl import backend, serialization
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DeviceError, StateDictError
 from tinygrad_dl.serialization import load, save
@@ -664,3 +665,34 @@ def test_the_comparison_with_safetensors_sees_both_verdicts() -> None:
     assert not refused(VALID) and not refused_by_safetensors(VALID)
     assert not refused(FLAT) and not refused_by_safetensors(FLAT)
     assert refused(VALID[:-1]) and refused_by_safetensors(VALID[:-1])
+
+
+# --- a checkpoint in use
+
+
+@pytest.mark.parametrize("make", [lambda p: tg.optim.SGD(p, lr=0.1, momentum=0.9), lambda p: tg.optim.Adam(p, lr=0.1)])
+def test_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened(make: Any, tmp_path: Path) -> None:
+    tg.manual_seed(0)
+    net = tg.nn.Sequential(tg.nn.Linear(3, 4), tg.nn.Dropout(0.5), tg.nn.Linear(4, 1))
+    optimizer = make(net.parameters())
+    x, y = tg.randn(8, 3), tg.randn(8, 1)
+
+    def train(net: Any, optimizer: Any, steps: int) -> list[Any]:
+        for _ in range(steps):
+            optimizer.zero_grad()
+            tg.nn.functional.mse_loss(net(x), y).backward()
+            optimizer.step()
+        return [parameter.tolist() for parameter in net.parameters()]
+
+    train(net, optimizer, 3)
+    state = {"model": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3, "random": tg.get_rng_state()}
+    tg.save(state, tmp_path / "f")
+    wanted = train(net, optimizer, 3)
+
+    state = tg.load(tmp_path / "f")
+    other = tg.nn.Sequential(tg.nn.Linear(3, 4), tg.nn.Dropout(0.5), tg.nn.Linear(4, 1))
+    again = make(other.parameters())
+    other.load_state_dict(state["model"])
+    again.load_state_dict(state["optimizer"])
+    tg.set_rng_state(state["random"])
+    assert train(other, again, 3) == wanted and state["epoch"] == 3

@@ -350,6 +350,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
         return sum_to(g, shape)
     extra = g.ndim - len(shape)
     axes = tuple([i for i, n in enumerate(g.shape) if i < extra or (n != 1 and shape[i - extra] == 1)])
+    if len(axes) == extra:
+        return total(g, axes)
     return total(g, axes, True).reshape(shape)
 
 

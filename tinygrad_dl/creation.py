@@ -7,7 +7,7 @@ import numpy as np
 
 from . import backend
 from . import dtypes
-from .errors import ArgumentError, ArgumentTypeError
+from .errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError
 from .ops.shape import sizes_of
 from .tensor import Tensor, data_array, wrap
 
@@ -27,14 +27,25 @@ def _natural(operation: str, data: Any, dtype: Any) -> np.ndarray:
     """Data in its natural dtype: arrays keep theirs, Python's floats take the default dtype."""
     array = data_array(operation, data)
     if dtype is None:
-        if array.dtype == np.float64 and not _holds_float64(data):
+        if array.dtype == np.float64 and not _of_numpy(data):
             return array.astype(dtypes.get_default_dtype().numpy)
         dtypes.of_numpy(array.dtype)
+    elif array.dtype.kind == "i" and array.size and not _of_numpy(data):
+        for extreme in (array.min(), array.max()):
+            _require_in_range(operation, int(extreme), dtypes.find(dtype).numpy)
     return array
 
 
-def _holds_float64(data: Any) -> bool:
-    """Whether the float64 comes from NumPy or a tensor rather than from Python's numbers."""
+def _require_in_range(name: str, value: Any, wanted: Any) -> None:
+    """Raise for a Python integer that a dtype does not hold; NumPy's arrays wrap, as in PyTorch."""
+    if type(value) is int and wanted.kind in "iu":
+        info = np.iinfo(wanted)
+        if not info.min <= value <= info.max:
+            raise DtypeError(f"{name}: {value} does not fit into {wanted}, which holds {info.min} to {info.max}; choose a wider dtype")
+
+
+def _of_numpy(data: Any) -> bool:
+    """Whether the dtype comes from NumPy or a tensor rather than from Python's numbers."""
     while isinstance(data, list | tuple) and data:
         data = data[0]
     return isinstance(data, np.ndarray | np.generic | Tensor) or backend.is_array(data)
@@ -95,12 +106,18 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
 # --- filled
 
 
-def _filled(name: str, size: Any, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+def natural_sizes(name: str, size: Any) -> tuple[int, ...]:
+    """Sizes given one by one or as one sequence, none of them negative."""
     sizes = sizes_of(name, size)
     if any(n < 0 for n in sizes):
-        raise ArgumentError(f"{name}: sizes can't be negative, {sizes} came")
+        raise ShapeError(f"{name}: sizes can't be negative, {sizes} came")
+    return sizes
+
+
+def _filled(name: str, size: Any, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     wanted = (dtypes.get_default_dtype() if dtype is None else dtypes.find(dtype)).numpy
-    made = wrap(backend.module_of(backend.find_device(device)).full(sizes, value, wanted))
+    _require_in_range(name, value, wanted)
+    made = wrap(backend.module_of(backend.find_device(device)).full(natural_sizes(name, size), value, wanted))
     if requires_grad:
         made.requires_grad = True
     return made
@@ -150,7 +167,7 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     >>> tg.empty(2, 3).shape
     tinygrad_dl.Size([2, 3])
     """
-    sizes = sizes_of("empty", size)
+    sizes = natural_sizes("empty", size)
     wanted = (dtypes.get_default_dtype() if dtype is None else dtypes.find(dtype)).numpy
     made = wrap(backend.module_of(backend.find_device(device)).empty(sizes, wanted))
     if requires_grad:
@@ -166,6 +183,7 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
     tensor([[1., 0.],
             [0., 1.]])
     """
+    n, m = natural_sizes("eye", (n, n if m is None else m))
     return _finish(np.eye(n, m), dtypes.get_default_dtype() if dtype is None else dtype, device, requires_grad)
 
 
@@ -184,6 +202,8 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, dev
     if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
         raise ArgumentTypeError(f"arange: start, end and step must be numbers, {(start, end, step)!r} came")
     first, last, by = numbers
+    if not all(map(math.isfinite, numbers)):
+        raise ArgumentError(f"arange: from {first} to {last} in steps of {by} is no finite range")
     if by == 0 or (last - first) / by < 0:
         raise ArgumentError(f"arange: from {first} to {last} in steps of {by} leads nowhere; the step's sign must lead to the end")
     if dtype is None:
@@ -199,8 +219,7 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
     >>> tg.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
-    if not isinstance(steps, int) or steps < 0:
-        raise ArgumentError(f"linspace: steps must be an integer not below 0, {steps!r} came")
+    (steps,) = natural_sizes("linspace", (steps,))
     return _finish(np.linspace(start, end, steps), dtypes.get_default_dtype() if dtype is None else dtype, device, requires_grad)
 
 
@@ -220,7 +239,8 @@ def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     >>> tg.zeros_like(tg.tensor([1, 2]))
     tensor([0, 0])
     """
-    return zeros(input.shape, **_like("zeros_like", input, dtype, device), requires_grad=requires_grad)
+    like = _like("zeros_like", input, dtype, device)
+    return zeros(input.shape, **like, requires_grad=requires_grad)
 
 
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -230,7 +250,8 @@ def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
     >>> tg.ones_like(tg.tensor([1, 2]))
     tensor([1, 1])
     """
-    return ones(input.shape, **_like("ones_like", input, dtype, device), requires_grad=requires_grad)
+    like = _like("ones_like", input, dtype, device)
+    return ones(input.shape, **like, requires_grad=requires_grad)
 
 
 def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -240,7 +261,8 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any 
     >>> tg.full_like(tg.tensor([1, 2]), 7)
     tensor([7, 7])
     """
-    return full(input.shape, fill_value, **_like("full_like", input, dtype, device), requires_grad=requires_grad)
+    like = _like("full_like", input, dtype, device)
+    return full(input.shape, fill_value, **like, requires_grad=requires_grad)
 
 
 def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -250,4 +272,5 @@ def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     >>> tg.empty_like(tg.tensor([1, 2])).dtype
     tinygrad_dl.int64
     """
-    return empty(input.shape, **_like("empty_like", input, dtype, device), requires_grad=requires_grad)
+    like = _like("empty_like", input, dtype, device)
+    return empty(input.shape, **like, requires_grad=requires_grad)

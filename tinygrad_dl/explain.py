@@ -41,11 +41,13 @@ def explain(operation: str, names: Iterable[str], values: Iterable[Any], error: 
     if isinstance(error, IndexError):
         return DimensionError(f"{operation}: {_plain(error)}; got {came}")
     if isinstance(error, TypeError):
-        kind: type[Exception] = DtypeError if "not supported for the input types" in str(error) or arrays else ArgumentTypeError
         if "ufunc" in str(error):
             dtypes = " and ".join(dict.fromkeys(value.dtype.name for _, value in arrays))
             return DtypeError(f"{operation}: not defined for {dtypes}; got {came}. Convert first, for example with .float()")
+        kind: type[Exception] = ArgumentTypeError if "integer" in str(error) else DtypeError
         return kind(f"{operation}: {_plain(error)}; got {came}")
+    if isinstance(error, AttributeError):  # what is no array has not what arrays have
+        return ArgumentTypeError(f"{operation}: tensors are needed, got {came}; convert numbers and lists with tinygrad_dl.tensor(...)")
     if isinstance(error, OverflowError):
         return ArgumentError(f"{operation}: {_plain(error)}; got {came}")
     return ShapeError(f"{operation}: {_plain(error)}; got {came}")

@@ -151,9 +151,9 @@ class Plan:
     "out" for the node's own output, "list" for a list of inputs, None for a constant.
     """
 
-    __slots__ = ("compound", "getters", "listed", "names", "needs", "operation", "pick", "rules", "sources")
+    __slots__ = ("collect", "compound", "listed", "names", "needs", "operation", "rules", "sources")
 
-    def __init__(self, operation: "Operation", needs: tuple[str, ...], several: bool) -> None:
+    def __init__(self, operation: "Operation", needs: tuple[str, ...], several: bool, kept: tuple[str, ...]) -> None:
         self.operation, self.needs = operation, needs
         self.listed = operation.listed if operation.listed in needs else None
         joint = operation.joint
@@ -167,10 +167,7 @@ class Plan:
             names.update(dict.fromkeys(operation.parameters))
         self.names = tuple(names)
         self.sources = tuple(self._source(name) for name in self.names)
-        places = [*operation.parameters, "out"]
-        simple = bool(self.names) and all(name in places for name in self.names)
-        self.pick = itemgetter(*map(places.index, self.names)) if simple else None
-        self.getters = None if simple else [_getter(operation, name) for name in self.names]
+        self.collect = _collector(operation, self.names, kept)
         self.rules = tuple(self._adapter(rule, wanted) for rule, wanted in zip(rules, asked, strict=True))
         self.compound = joint is not None or self.listed is not None or several  # needs more than a call of each rule
 
@@ -198,13 +195,6 @@ class Plan:
             return lambda g, saved: rule(g, saved[place])
         return lambda g, saved: rule(g, *[saved[i] for i in at])
 
-    def collect(self, arrays: list[Any], out: Any, kept: dict[str, Any]) -> Any:
-        """What is saved: nothing, one value bare, or a tuple."""
-        if self.getters is None:
-            return self.pick((*arrays, out))
-        values = [get(arrays, out, kept) for get in self.getters]
-        return tuple(values) if len(values) > 1 else values[0] if values else None
-
     def saved_values(self, saved: Any) -> tuple[Any, ...]:
         """The saved values as a tuple in the order of `names`."""
         return saved if len(self.names) > 1 else (saved,) if self.names else ()
@@ -226,20 +216,28 @@ _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _getter(operation: "Operation", name: str) -> Callable[[list[Any], Any, dict[str, Any]], Any]:
-    """How the value of a name that a rule asks for is found after the forward."""
-    if name == "out":
-        return lambda arrays, out, kept: out
+def _collector(operation: "Operation", names: tuple[str, ...], kept: tuple[str, ...]) -> Callable[[tuple[Any, ...]], Any]:
+    """A function from (arguments, output, kept values) to what is saved: nothing, one value bare, or a tuple."""
+    places = [*operation.parameters, "out", *kept]
+    if not names:
+        return lambda values: None
+    if all(name in places for name in names):
+        return itemgetter(*[places.index(name) for name in names])
+    readers = [_reader(operation, places, name) for name in names]
+    if len(readers) == 1:
+        return readers[0]
+    return lambda values: tuple([read(values) for read in readers])
+
+
+def _reader(operation: "Operation", places: list[str], name: str) -> Callable[[tuple[Any, ...]], Any]:
+    """How to find the value of a name that a rule asks for: in its place, or as `<argument>_<attribute>`."""
+    if name in places:
+        return itemgetter(places.index(name))
     argument, _, attribute = name.rpartition("_")
-    if name in operation.parameters:
-        i = operation.parameters.index(name)
-        return lambda arrays, out, kept: arrays[i]
-    if attribute in _ATTRIBUTES and argument in operation.parameters:
-        i, read = operation.parameters.index(argument), _ATTRIBUTES[attribute]
-        if argument == operation.listed:
-            return lambda arrays, out, kept: [read(value) for value in arrays[i]]
-        return lambda arrays, out, kept: read(arrays[i])
-    return lambda arrays, out, kept: kept[name]
+    read, i = _ATTRIBUTES[attribute], places.index(argument)
+    if argument == operation.listed:
+        return lambda values: [read(value) for value in values[i]]
+    return lambda values: read(values[i])
 
 
 # --- operations
@@ -319,9 +317,9 @@ class Operation:
             out = backend.scalar_array(out)
         return out, kept
 
-    def plan(self, needs: tuple[int, ...], several: bool = False) -> Plan:
+    def plan(self, needs: tuple[int, ...], several: bool = False, kept: tuple[str, ...] = ()) -> Plan:
         """The plan for a choice of inputs (by position) that need a gradient, made at first use."""
-        plan = self.plans[needs] = Plan(self, tuple([self.parameters[i] for i in needs]), several)
+        plan = self.plans[needs] = Plan(self, tuple([self.parameters[i] for i in needs]), several, kept)
         return plan
 
 
@@ -404,8 +402,8 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
         several = type(out) is tuple
         if not needs:
             return tuple([wrap(part) for part in out]) if several else wrap(out)
-        plan = operation.plans.get(needs) or operation.plan(needs, several)
-        saved = plan.collect(arrays, out, kept)
+        plan = operation.plans.get(needs) or operation.plan(needs, several, tuple(kept))
+        saved = plan.collect((*arrays, out, *kept.values()))
         if plan.listed is not None:
             saved, origin = (saved, mask), tuple(parents)
         else:

@@ -6,12 +6,11 @@ import numpy as np
 
 from . import backend
 from . import dtypes
-from .creation import _finish, _like
+from .creation import _finish, _like, natural_sizes
 from .errors import ArgumentError, ArgumentTypeError, DtypeError
 from .inplace import require_editable, stamp
 from .methods import attach
 from .modes import modes
-from .ops.shape import sizes_of
 from .tensor import Tensor, wrap
 
 
@@ -116,7 +115,7 @@ def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, devi
     """
     kind = _floating("rand", dtype)
     inner = np.float32 if kind.itemsize <= 4 else np.float64
-    drawn = numpy_generator(generator).random(sizes_of("rand", size), dtype=inner)
+    drawn = numpy_generator(generator).random(natural_sizes("rand", size), dtype=inner)
     if kind.itemsize == 2:
         drawn = np.minimum(drawn, np.float32(1 - 2**-11))  # rounding must not reach 1
     return _finish(np.asarray(drawn), kind, device, requires_grad)
@@ -130,7 +129,7 @@ def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, dev
     tinygrad_dl.Size([2, 3])
     """
     kind = _floating("randn", dtype)
-    drawn = numpy_generator(generator).standard_normal(sizes_of("randn", size), dtype=np.float32 if kind.itemsize <= 4 else np.float64)
+    drawn = numpy_generator(generator).standard_normal(natural_sizes("randn", size), dtype=np.float32 if kind.itemsize <= 4 else np.float64)
     return _finish(np.asarray(drawn), kind, device, requires_grad)
 
 
@@ -145,11 +144,11 @@ def randint(low: int, high: Any = None, size: Any = None, *, generator: Generato
     """
     if size is None:
         low, high, size = 0, low, high
-    if not isinstance(size, tuple | list) or not isinstance(high, int):
+    if not isinstance(size, tuple | list) or not all(isinstance(n, int | np.integer) for n in (low, high)):
         raise ArgumentTypeError(f"randint: randint(low, high, size) takes two integers and a tuple, {(low, high, size)!r} came")
     if high <= low:
         raise ArgumentError(f"randint: there is no integer from {low} up to but not including {high}")
-    drawn = numpy_generator(generator).integers(low, high, sizes_of("randint", (size,)))
+    drawn = numpy_generator(generator).integers(low, high, natural_sizes("randint", (size,)))
     return _finish(np.asarray(drawn), dtypes.int64 if dtype is None else dtype, device, requires_grad)
 
 
@@ -160,6 +159,7 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, d
     >>> sorted(tg.randperm(4).tolist())
     [0, 1, 2, 3]
     """
+    (n,) = natural_sizes("randperm", (n,))
     return _finish(numpy_generator(generator).permutation(n), dtypes.int64 if dtype is None else dtype, device)
 
 
@@ -198,6 +198,7 @@ def randint_like(input: Tensor, low: int, high: Any = None, *, dtype: Any = None
 
 
 def _redraw(name: str, tensor: Tensor, drawn: np.ndarray) -> Tensor:
+    _floating(name, tensor.dtype)
     require_editable(name, tensor, modes.record is not None)
     tensor.array[...] = backend.from_numpy(drawn.astype(tensor.array.dtype), tensor.device)
     stamp(tensor.array, name)
@@ -233,6 +234,7 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """
     if not isinstance(input, Tensor):
         raise ArgumentTypeError(f"bernoulli: input must be a Tensor of probabilities, not {type(input).__name__}")
+    _floating("bernoulli", input.dtype)
     if not bool(((input.array >= 0) & (input.array <= 1)).all()):
         raise ArgumentError("bernoulli: probabilities lie between 0 and 1")
     drawn = numpy_generator(generator).random(input.array.shape)

@@ -7,6 +7,7 @@ import numpy as np
 from .. import backend
 from .. import dtypes
 from ..errors import ArgumentTypeError, ShapeError
+from ..explain import explain
 from ..inplace import require_editable, stamp
 from ..methods import attach
 from ..modes import modes
@@ -81,6 +82,8 @@ def _copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         self.array[...] = values
     except ValueError:
         raise ShapeError(f"copy_: src of shape {tuple(values.shape)} does not broadcast to {tuple(self.shape)}") from None
+    except OverflowError as error:
+        raise explain("copy_", ("tensor", "src"), (self, src), error) from None
     stamp(self.array, "copy_")
     return self
 
@@ -93,7 +96,10 @@ def _fill_(self: Tensor, value: Any) -> Tensor:
         if number.array.ndim:
             raise ShapeError(f"fill_: a number or a 0-d tensor fills, one of shape {tuple(number.shape)} came; use copy_")
         number = number.array.item()
-    self.array[...] = number
+    try:
+        self.array[...] = number
+    except (OverflowError, ValueError) as error:
+        raise explain("fill_", ("tensor", "value"), (self, value), error) from None
     stamp(self.array, "fill_")
     return self
 

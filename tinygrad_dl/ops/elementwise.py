@@ -65,6 +65,13 @@ true_divide = elementwise(
 )
 
 
+def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    """other · alpha, where a fraction of integers would not be of the result's kind."""
+    if isinstance(alpha, float) and result_type([getattr(x, "array", x) for x in (input, other)]).kind != "f":
+        raise DtypeError(f"{name}: alpha must be an integer for integer tensors, {alpha} came")
+    return other * alpha
+
+
 @composed
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """input + alpha · other, element by element.
@@ -75,7 +82,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     >>> tg.add(tg.tensor([1.0, 2.0]), 3, alpha=2)
     tensor([7., 8.])
     """
-    return _add(input, other if alpha == 1 else other * alpha)
+    return _add(input, other if alpha == 1 else _scaled("add", input, other, alpha))
 
 
 @composed
@@ -88,7 +95,7 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     >>> tg.sub(tg.tensor([1.0, 2.0]), 3)
     tensor([-2., -1.])
     """
-    return _sub(input, other if alpha == 1 else other * alpha)
+    return _sub(input, other if alpha == 1 else _scaled("sub", input, other, alpha))
 
 
 @composed

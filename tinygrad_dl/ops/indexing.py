@@ -6,18 +6,24 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..errors import ArgumentError, ArgumentTypeError, DimensionError
+from .. import dtypes
+from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
+from ..explain import explain
 from ..methods import attach
 from ..modes import modes
 from ..operation import operation
 from ..inplace import require_editable, stamp
 from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
+from .shape import expand, reshape
 
 
 @operation("index", input=lambda g, input_shape, index: put(g, index, input_shape))
 def _getitem(input: Any, index: Any) -> Any:
-    return input[index]
+    out = input[index]
+    if isinstance(out, np.generic):  # a single element too is a view of the tensor's memory
+        out = input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    return out
 
 
 @operation("index_put", input=lambda g, index: _getitem(g, index))
@@ -48,8 +54,8 @@ def _index_part(part: Any, device: Any) -> Any:
     if part is None or part is Ellipsis or isinstance(part, bool | int):
         return part
     if isinstance(part, slice):
-        return slice(*[bound if bound is None else bound.__index__() for bound in (part.start, part.stop, part.step)])
-    if isinstance(part, np.integer):
+        return slice(*[_bound(bound) for bound in (part.start, part.stop, part.step)])
+    if isinstance(part, np.integer) or (isinstance(part, np.ndarray) and part.ndim == 0 and part.dtype.kind in "iu"):
         return int(part)
     if isinstance(part, range | list | tuple | np.ndarray) or backend.is_array(part):
         array = np.asarray([p.item() if isinstance(p, Tensor) else p for p in part] if isinstance(part, Sequence) else backend.to_numpy(part))
@@ -63,6 +69,12 @@ def _index_part(part: Any, device: Any) -> Any:
     )
 
 
+def _bound(bound: Any) -> Any:
+    if bound is None or hasattr(bound, "__index__"):
+        return bound if bound is None else bound.__index__()
+    raise ArgumentTypeError(f"index: a slice's bounds must be integers or None, {bound!r} came")
+
+
 def index_of(tensor: Tensor, index: Any) -> Any:
     """A user's index as the array library takes it, checked against the shape."""
     device = tensor.device
@@ -70,7 +82,15 @@ def index_of(tensor: Tensor, index: Any) -> Any:
         return _checked_one(tensor, index)
     parts = tuple([_index_part(part, device) for part in (index if isinstance(index, tuple) else (index,))])
     _check(tensor, parts)
+    if any(part is Ellipsis for part in parts) and any(backend.is_array(part) for part in parts):
+        return _spelt_out(parts, tensor.array.ndim)
     return parts if isinstance(index, tuple) else parts[0]
+
+
+def _spelt_out(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+    """Slices for the Ellipsis: for NumPy, even one that stands for no dimension lies between the arrays beside it."""
+    i = next(i for i, part in enumerate(parts) if part is Ellipsis)
+    return (*parts[:i], *[slice(None)] * (ndim - sum(map(_takes, parts))), *parts[i + 1 :])
 
 
 def _checked_one(tensor: Tensor, index: Any) -> Any:
@@ -124,7 +144,41 @@ def _takes(part: Any) -> int:
 
 def getitem(self: Tensor, index: Any) -> Tensor:
     """The elements at an index: integers and slices give views, lists, integer and bool tensors copies."""
-    return _getitem(self, index_of(self, index))
+    place = index_of(self, index)
+    if type(place) is tuple and _mixes(place):
+        first, then = _in_two_steps(place)
+        return _getitem(_getitem(self, first), then)
+    return _getitem(self, place)
+
+
+def _mixes(parts: tuple[Any, ...]) -> bool:
+    """Whether integers stand beside arrays or bools in an index."""
+    integers = [part for part in parts if isinstance(part, int) and not isinstance(part, bool)]
+    return bool(integers) and any(isinstance(part, bool) or backend.is_array(part) for part in parts)
+
+
+def _in_two_steps(parts: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """An index as one of integers, slices and None, a view, and one of arrays into that view.
+
+    PyTorch takes integers out first; NumPy counts an integer among the arrays, which may move their dimensions to the front.
+    """
+    first: list[Any] = []
+    then: list[Any] = []
+    whole = slice(None)
+    for part in parts:
+        if isinstance(part, bool):
+            then.append(part)
+        elif isinstance(part, int):
+            first.append(part)
+        elif backend.is_array(part):
+            first += [whole] * _takes(part)
+            then.append(part)
+        else:
+            first.append(part)
+            then.append(part if part is Ellipsis else whole)
+    if not any(part is Ellipsis for part in first):
+        first.append(Ellipsis)  # so that a single element is a view too
+    return tuple(first), tuple(then)
 
 
 def setitem(self: Tensor, index: Any, value: Any) -> None:
@@ -136,11 +190,13 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     written = value.array if isinstance(value, Tensor) else value
     if backend.is_array(written) and type(written) is not type(self.array):
         written = written.item() if written.ndim == 0 else written
+    target = self.array
+    if type(place) is tuple and _mixes(place):
+        first, place = _in_two_steps(place)
+        target = target[first]
     try:
-        self.array[place] = written
-    except (ValueError, TypeError) as error:
-        from ..explain import explain
-
+        target[place] = written
+    except (ValueError, TypeError, OverflowError) as error:
         raise explain("index assignment", ("tensor", "value"), (self, value), error) from None
     stamp(self.array, "index assignment")
 
@@ -166,11 +222,26 @@ def _grid(indices: Any, dim: int) -> tuple[Any, ...]:
     return tuple(places)
 
 
-@operation(input=lambda g, indices, dim, input_shape: put_along_dim(g, indices, dim, input_shape))
-def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
+@operation("take_along_dim", input=lambda g, indices, dim, input_shape: put_along_dim(g, indices, dim, input_shape))
+def gather_along(input: Any, indices: Any, dim: int) -> Any:
+    """The elements at `indices` along `dim`; both have the same shape but for `dim`."""
+    return input[_grid(indices, dim)]
+
+
+@operation(input=lambda g, indices, dim: gather_along(g, indices, dim))
+def put_along_dim(input: Any, indices: Any, dim: int, shape: Any) -> Any:
+    """Zeros of `shape` with `input` added at `indices` along `dim`: the reverse of `gather_along`."""
+    out = backend.zeros(input, tuple(shape))
+    np.add.at(out, _grid(indices, dim), input)
+    return out
+
+
+@composed
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """The elements at `indices` along `dim`, which have the shape of the result.
 
-    Arguments: input (tensor), indices (int64, the input's shape but for `dim`), dim. Raises ShapeError when they don't fit.
+    Arguments: input (tensor), indices (integers; the other dimensions broadcast with the input's), dim (None for the
+    elements in one row). Raises ShapeError when they don't fit, DtypeError for indices that are no integers.
 
     >>> import tinygrad_dl as tg
     >>> x = tg.tensor([[1.0, 4.0], [3.0, 2.0]])
@@ -178,15 +249,31 @@ def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
     tensor([[4.],
             [3.]])
     """
-    return input[_grid(indices, dim % input.ndim)]
+    if dim is None:
+        input, indices, dim = reshape(input, (-1,)), reshape(indices, (-1,)), 0
+    dim = normalize_dim("take_along_dim", dim, input.ndim)
+    if indices.dtype not in _INTEGERS:
+        raise DtypeError(f"take_along_dim: indices must be integers, not {indices.dtype}; use indices.long()")
+    mine, theirs = ((*x.shape[:dim], 1, *x.shape[dim + 1 :]) for x in (input, indices))
+    if mine != theirs:
+        common = _common_shape(input, indices, dim, mine, theirs)
+        input, indices = (expand(x, (*common[:dim], x.shape[dim], *common[dim + 1 :])) for x in (input, indices))
+    return gather_along(input, indices, dim)
 
 
-@operation(input=lambda g, indices, dim: take_along_dim(g, indices, dim))
-def put_along_dim(input: Any, indices: Any, dim: int, shape: Any) -> Any:
-    """Zeros of `shape` with `input` added at `indices` along `dim`: the reverse of `take_along_dim`."""
-    out = backend.zeros(input, tuple(shape))
-    np.add.at(out, _grid(indices, dim % len(shape)), input)
-    return out
+def _common_shape(input: Any, indices: Any, dim: int, mine: tuple[int, ...], theirs: tuple[int, ...]) -> tuple[int, ...]:
+    if len(mine) == len(theirs):
+        try:
+            return np.broadcast_shapes(mine, theirs)
+        except ValueError:
+            pass
+    raise ShapeError(
+        f"take_along_dim: indices of shape {tuple(indices.shape)} do not fit input of shape {tuple(input.shape)}: all dimensions "
+        f"but dim {dim} must be equal or 1"
+    )
+
+
+_INTEGERS = frozenset(d for d in dtypes.ALL if d.category == 1)
 
 
 attach(select, take_along_dim, __getitem__=getitem, __setitem__=setitem)

@@ -62,10 +62,10 @@ def matmul(input: Any, other: Any) -> Any:
 
 def _product(x: Any, y: Any) -> Any:
     """The product of arrays; float16 in float32."""
-    if x.dtype == np.float16:
-        return np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(np.float16)
-    if x.dtype == np.bool_:
+    if x.dtype.kind == "b":
         raise DtypeError("matmul: bool matrices have no product; convert them first, for example with .float()")
+    if x.dtype.itemsize == 2 and x.dtype.kind == "f":
+        return np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(x.dtype)
     return x.dot(y) if x.ndim <= 2 and y.ndim <= 2 else np.matmul(x, y)
 
 
@@ -78,11 +78,11 @@ def _fit(first: tuple[int, ...], second: tuple[int, ...]) -> str:
 
 
 def _linear_input_rule(g: Any, weight: Any) -> Any:
-    return matmul(g, weight) if weight.ndim == 2 else unsqueeze(g, -1) * weight
+    return g @ weight if weight.ndim == 2 else unsqueeze(g, -1) * weight
 
 
-def _linear_weight_rule(g: Any, input: Any, weight_shape: Any) -> Any:
-    return matmul(_rows(g).T if len(weight_shape) == 2 else reshape(g, (-1,)), _rows(input))
+def _linear_weight_rule(g: Any, input: Any) -> Any:
+    return _rows(g).T @ _rows(input) if g.ndim == input.ndim else reshape(g, (-1,)) @ _rows(input)
 
 
 @operation(input=_linear_input_rule, weight=_linear_weight_rule, bias=lambda g: g)
@@ -97,20 +97,25 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     >>> tg.nn.functional.linear(tg.tensor([1.0, 2.0]), tg.tensor([[3.0, 4.0]]), tg.tensor([0.5]))
     tensor([11.5000])
     """
-    if input.ndim == 0 or weight.ndim not in (1, 2) or input.shape[-1] != weight.shape[-1]:
-        raise ShapeError(f"linear: input {tuple(input.shape)} does not fit weight {tuple(weight.shape)}: its last size must be weight's last, in (..., in) and (out, in)")
     if input.dtype is not weight.dtype or (bias is not None and bias.dtype is not weight.dtype):
         kinds = ", ".join(f"{name} {x.dtype}" for name, x in (("input", input), ("weight", weight), ("bias", bias)) if x is not None)
         raise DtypeError(f"linear: all must have one dtype, {kinds} came; convert the input, for example with input.to(weight.dtype)")
-    if bias is not None and tuple(bias.shape) not in ((weight.shape[0],) if weight.ndim == 2 else (), ()):
-        if tuple(bias.shape) != tuple(weight.shape[:-1]):
-            raise ShapeError(f"linear: bias {tuple(bias.shape)} does not fit weight {tuple(weight.shape)}: it must be {tuple(weight.shape[:-1])}")
+    if input.ndim == 0 or input.shape[-1] != weight.shape[-1] or weight.ndim > 2:
+        raise ShapeError(
+            f"linear: input {tuple(input.shape)} does not fit weight {tuple(weight.shape)}: its last size must be weight's last, in "
+            "(..., in) and (out, in)"
+        )
     out = _product(input, weight.T)
     if bias is None:
         return out
-    if isinstance(out, np.generic) or out.ndim == 0:
+    if out.ndim == 0 or bias.ndim > 1:
         return out + bias
-    out += bias
+    try:
+        out += bias
+    except ValueError:
+        raise ShapeError(
+            f"linear: bias {tuple(bias.shape)} does not fit weight {tuple(weight.shape)}: it must be {tuple(weight.shape[:-1])}"
+        ) from None
     return out
 
 

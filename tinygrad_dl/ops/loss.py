@@ -191,6 +191,16 @@ def _require_classes(name: str, target: Any, classes: int, ignore_index: int) ->
     return True
 
 
+def _is_plain(input: Any, target: Any) -> bool:
+    """Whether the fused operation takes them: a matrix of logits and a class for each of its rows, at least one."""
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
+        return False
+    x, classes = input.array, target.array
+    if x.ndim != 2 or classes.dtype != np.int64 or type(x) is not type(classes):
+        return False
+    return classes.shape == x.shape[:1] and x.dtype in FLOATING and classes.size > 0
+
+
 def _require_weight(name: str, weight: Any, classes: int) -> None:
     if weight is not None and tuple(weight.shape) != (classes,):
         raise ShapeError(f"{name}: weight has shape {tuple(weight.shape)}, it must have one number for each of the {classes} classes")
@@ -228,6 +238,9 @@ def cross_entropy(
     >>> tg.nn.functional.cross_entropy(tg.tensor([[0.0, 0.0]]), tg.tensor([1]))
     tensor(0.6931)
     """
+    if weight is None and label_smoothing == 0.0 and _is_plain(input, target) and reduction in REDUCTIONS:
+        if not _require_classes("cross_entropy", target, input.array.shape[1], ignore_index):
+            return _fused_cross_entropy(input, target, reduction)
     _require_tensors("cross_entropy", input=input, target=target)
     _require_reduction("cross_entropy", reduction)
     if not 0.0 <= label_smoothing <= 1.0:
@@ -238,10 +251,8 @@ def cross_entropy(
     target = _classes("cross_entropy", target)
     dim = _class_dim("cross_entropy", input, target)
     classes = input.shape[dim]
-    ignored = _require_classes("cross_entropy", target, classes, ignore_index)
+    _require_classes("cross_entropy", target, classes, ignore_index)
     _require_weight("cross_entropy", weight, classes)
-    if input.ndim == 2 and weight is None and not label_smoothing and not ignored and target.array.size:
-        return _fused_cross_entropy(input, target, reduction)
     log_probabilities = log_softmax(input, dim)
     loss = nll_loss(log_probabilities, target, weight, ignore_index=ignore_index, reduction=reduction)
     if not label_smoothing:

@@ -332,12 +332,12 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
         raise ShapeError("split: a 0-d tensor can't be taken apart")
     dim = normalize_dim("split", dim, tensor.ndim)
     n, given = tensor.shape[dim], split_size_or_sections
-    if isinstance(given, int):
+    if isinstance(given, int | np.integer):
         if given < 0 or (given == 0 and n):
             raise ShapeError(f"split: split_size {given} does not fit dimension {dim} of size {n}; a positive size would work")
         sizes = [min(given, n - start) for start in range(0, n, given)] if n else [0]
     else:
-        sizes = list(given)
+        sizes = list(sizes_of("split", (given,)))
         if sum(sizes) != n or any(size < 0 for size in sizes):
             raise ShapeError(f"split: the sizes {sizes} add up to {sum(sizes)}, dimension {dim} has {n}")
     return _split(tensor, sizes, dim)
@@ -369,6 +369,8 @@ def _variadic(function: Any, argument: str) -> Any:
     """A method that takes its sizes one by one or as one sequence."""
 
     def method(self: Any, *sizes: Any, **named: Any) -> Any:
+        if not (sizes or named):
+            raise ArgumentTypeError(f"{function.__name__.strip('_')}: the argument {argument} is missing")
         given = named.pop(argument, None)
         if named:
             raise ArgumentTypeError(f"{function.__name__}: there is no argument {next(iter(named))!r}; it takes {argument}")

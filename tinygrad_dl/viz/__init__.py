@@ -1,5 +1,6 @@
 """Pictures of backprop: traces, graphs, and derivations read off the rules that run."""
 
 from .derivation import Derivation, explain
+from .graph import Graph, graph
 from .symbol import Symbol, derivative
 from .trace import Trace, trace

@@ -51,9 +51,9 @@ def explain(
       u = b·c      = 3·2     = 6
       J = u + b    = 6 + 3   = 9
     Backward
-      dJ/du                               = 1            = 1
-      dJ/db = dJ/db + dJ/du · du/db       = 1 + 1·c = 1 + 1·2  = 3
-      dJ/dc = dJ/du · du/dc       = 1·b = 1·3  = 3
+      dJ/du                           = 1                  = 1
+      dJ/db = 1 + dJ/du · du/db       = 1 + 1·c = 1 + 1·2  = 3
+      dJ/dc = dJ/du · du/dc           = 1·b = 1·3          = 3
     """
     if notation not in NOTATIONS:
         raise ArgumentError(f"explain: notation is {', '.join(map(repr, NOTATIONS))}, not {notation!r}.{nearest(notation, NOTATIONS)}")
@@ -505,9 +505,22 @@ def matrix_rows(array: np.ndarray, digits: int = 5, limit: int = 36) -> list[str
         low, high, mean = (number_text(float(x), 3) for x in (array.min(), array.max(), array.mean()))
         return [f"{low} … {high}, mean {mean}"]
     rows = [array] if array.ndim == 1 else list(array) if array.ndim else [array.reshape(1)]
-    cells = [[number_text(x, digits) for x in row.tolist()] for row in rows]
+    write = _column_format(array, digits)
+    cells = [[write(x) for x in row.tolist()] for row in rows]
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     return ["[" + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) + "]" for row in cells]
+
+
+def _column_format(array: np.ndarray, digits: int) -> Callable[[Any], str]:
+    """How the numbers of a matrix are written: with as many decimals each, unless they are whole or differ much in size."""
+    sizes = np.abs(array[array != 0])
+    if array.dtype.kind != "f" or not sizes.size or not np.isfinite(sizes).all():
+        return lambda x: number_text(x, digits)
+    largest, smallest = float(sizes.max()), float(sizes.min())
+    decimals = digits - 1 - math.floor(math.log10(largest))
+    if (array == np.round(array)).all() or smallest < largest / 100 or not 0 < decimals < 8:
+        return lambda x: number_text(x, digits)
+    return lambda x: f"{x:.{min(decimals, digits)}f}".replace("-", "−")
 
 
 def _aligned(lines: list[Line], gaps: tuple[int, int]) -> Iterator[str]:

@@ -559,7 +559,7 @@ def _write_call(x: Symbol, values: Values) -> tuple[str, int]:
     for label, part in zip(labels, x.parts, strict=False):
         if isinstance(part, Symbol | list) or (not label and part is not None):
             words.append(_write(part, values)[0])
-        elif part is not None and not _is_type(part) and label not in _UNSAID:
+        elif part is not None and part != "mean" and not _is_type(part) and label not in _UNSAID:
             words.append(f"{_SHORT.get(label, label)}={part}" if isinstance(part, int) else f"{_SHORT.get(label, label)}={_write(part, values)[0]}")
     return f"{_CALLED.get(x.head, x.head)}({', '.join(words)})", _ATOM
 

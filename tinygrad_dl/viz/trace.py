@@ -305,6 +305,17 @@ def held_name(tensor: Tensor, frame: FrameType) -> str | None:
     return None
 
 
+def _variable_of(module: Any, frame: FrameType | None) -> str | None:
+    """The variable of a caller that holds a module; within its own forward it is only `self`."""
+    while frame is not None and frame.f_code is not call_user.__code__:
+        if not _is_library(frame):
+            for name, value in frame.f_locals.items():
+                if value is module and name != "self" and not name.startswith("_"):
+                    return name
+        frame = frame.f_back
+    return None
+
+
 def _items(value: Any) -> Iterator[tuple[Any, Any]]:
     if type(value) in (list, tuple, dict) and len(value) <= 1000:
         yield from value.items() if isinstance(value, dict) else enumerate(value)
@@ -351,8 +362,7 @@ class Names:
             return ()
         root = running[0]
         if self._get(root) is None:
-            held = None if frame is None else held_name(root, frame)
-            self.add_module(root, held or type(root).__name__)
+            self.add_module(root, _variable_of(root, frame) or type(root).__name__)
         if any(self._get(module) is None for module in running):
             self.add_module(root, self._get(root) or type(root).__name__)
         return tuple([(self._get(module) or type(module).__name__, type(module).__name__) for module in running])
