@@ -225,7 +225,7 @@ def draw_pictures(model: nn.Module, history: np.ndarray, seen: Part, unseen: Par
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", choices=["cpu", "cuda", "strict"], help="where to compute (default: cpu)")
+    parser.add_argument("--device", choices=["cpu", "cuda", "strict"], help="default: cpu, or TINYGRAD_DL_DEVICE")
     parser.add_argument("--epochs", type=int, help=f"passes over the training part (default: {EPOCHS})")
     parser.add_argument("--seed", type=int, default=0, help="of the split and of all that is drawn (default: 0)")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_EPOCHS} epochs, unless --epochs is given")

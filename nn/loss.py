@@ -128,12 +128,7 @@ class BCEWithLogitsLoss(_Loss):
     """
 
     def __init__(
-        self,
-        weight: Tensor | None = None,
-        *,
-        reduction: str = "mean",
-        pos_weight: Tensor | None = None,
-        **unknown: Any,
+        self, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None, **unknown: Any
     ) -> None:
         super().__init__(reduction, unknown)
         self.register_buffer("weight", weight)

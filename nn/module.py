@@ -177,6 +177,9 @@ class Module:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         if "_kinds" not in self.__dict__:
             raise self._not_initialized()
+        found = inspect.getattr_static(type(self), name, None)
+        if isinstance(found, property) and found.fget is not None:
+            return found.fget(self)  # it raised an AttributeError of its own: that is the one to see
         raise ModuleAttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}.{nearest(name, dir(self))}"
         )

@@ -22,14 +22,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dl.backend import CPU, Array, device_of, to_device, zeros
-from tinygrad_dl.errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    DtypeError,
-    ShapeError,
-    StateDictError,
-    nearest,
-)
+from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError, StateDictError, nearest
 from tinygrad_dl.inplace import stamp
 from tinygrad_dl.modes import enable_grad
 from tinygrad_dl.tensor import Tensor, wrap

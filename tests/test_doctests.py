@@ -95,18 +95,20 @@ def test_every_public_function_has_an_example() -> None:
 
 
 def programs() -> list[object]:
-    """The Python blocks of the documents."""
+    """The Python blocks of the documents, each with what the text block behind it says that it prints."""
     root = Path(__file__).resolve().parent.parent
     found: list[object] = []
     for path in [*root.glob("*.md"), *sorted((root / "docs").rglob("*.md"))]:
-        blocks = re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+        pattern = r"^```python\n(.*?)^```\n(?:\n^```text\n(.*?)^```)?"
+        blocks = re.findall(pattern, path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
         name = path.relative_to(root).as_posix()
-        found += [pytest.param(block, id=f"{name}, block {i + 1}") for i, block in enumerate(blocks)]
+        found += [pytest.param(*block, id=f"{name}, block {i + 1}") for i, block in enumerate(blocks)]
     return found
 
 
-@pytest.mark.parametrize("program", programs())
-def test_programs_in_documents(program: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("program", "printed"), programs())
+def test_programs_in_documents(program: str, printed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "program.py"
     path.write_text(program, encoding="utf-8")  # a trace reads names from the source
     exec(compile(program, str(path), "exec"), {"__name__": "__main__", "__file__": str(path)})
+    assert not printed or capsys.readouterr().out == printed

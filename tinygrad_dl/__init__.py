@@ -19,14 +19,6 @@ _checkout.install()
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_dl\.")
 
 from . import autograd as autograd  # noqa: E402
-from .modes import (  # noqa: E402
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
-)
 from .backend import device, get_default_device, set_default_device  # noqa: E402
 from .creation import (  # noqa: E402
     arange,
@@ -44,6 +36,7 @@ from .creation import (  # noqa: E402
     zeros,
     zeros_like,
 )
+from .dtypes import bool_ as bool  # noqa: E402
 from .dtypes import (  # noqa: E402
     can_cast,
     double,
@@ -65,7 +58,6 @@ from .dtypes import (  # noqa: E402
     short,
     uint8,
 )
-from .dtypes import bool_ as bool  # noqa: E402
 from .dtypes import float_ as float  # noqa: E402
 from .dtypes import int_ as int  # noqa: E402
 from .errors import (  # noqa: E402
@@ -83,7 +75,8 @@ from .errors import (  # noqa: E402
 )
 from .gradcheck import gradcheck, gradgradcheck  # noqa: E402
 from .methods import attach, make_public  # noqa: E402
-from .ops import conversion as _conversion  # noqa: E402, F401  # attaches its methods
+from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled  # noqa: E402
+from .ops import conversion as _conversion  # noqa: E402  # attaches its methods
 from .ops.elementwise import (  # noqa: E402
     abs,
     add,
@@ -145,19 +138,7 @@ from .ops.reduction import (  # noqa: E402
     sum,
     var,
 )
-from .ops.shape import (  # noqa: E402
-    cat,
-    clone,
-    flatten,
-    permute,
-    reshape,
-    split,
-    squeeze,
-    stack,
-    t,
-    transpose,
-    unsqueeze,
-)
+from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze  # noqa: E402
 from .printing import set_printoptions, tensor_repr  # noqa: E402
 from .random import (  # noqa: E402
     Generator,

@@ -10,21 +10,20 @@ from typing import Any
 import numpy as np
 
 from . import backend
+from .arguments import key_of, listed, seeds_of
 from .dtypes import FLOATING
-from .errors import ArgumentTypeError, DeviceError, GraphError, ShapeError
+from .errors import GraphError
 from .explain import freed
 from .inplace import edits, require_intact, stamp
-from .operation import FREED, Node, Slot, make_node, own
-from .modes import enable_grad as enable_grad
-from .modes import inference_mode as inference_mode
-from .modes import is_grad_enabled as is_grad_enabled
-from .modes import modes
-from .modes import no_grad as no_grad
-from .modes import set_grad_enabled as set_grad_enabled
+from .modes import enable_grad, inference_mode, is_grad_enabled, modes, no_grad, set_grad_enabled
+from .node import FREED, Node, own
 from .ops.elementwise import identity
 from .ops.reduction import total
 from .ops.shape import sum_to
+from .recorded import saved_with_history, walk_twin
 from .tensor import Tensor, wrap
+
+__all__ = ["backward", "enable_grad", "grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled"]
 
 # --- what users call
 
@@ -51,9 +50,9 @@ def backward(
     >>> a.grad, b.grad, c.grad
     (tensor(3.), tensor(6.), tensor(9.))
     """
-    roots = _listed("backward", "tensors", tensors)
-    seeds = _seeds("backward", roots, grad_tensors, create_graph)
-    targets = None if inputs is None else [_key(t) for t in _listed("backward", "inputs", inputs)]
+    roots = listed("backward", "tensors", tensors)
+    seeds = seeds_of("backward", roots, grad_tensors, create_graph)
+    targets = None if inputs is None else [key_of(t) for t in listed("backward", "inputs", inputs)]
     if targets is not None and not targets:
         raise GraphError("backward: inputs is empty; leave it out for all leaves")
     if create_graph:
@@ -66,7 +65,7 @@ def backward(
     gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, targets)
     if targets is not None:
         gradients = {key: gradients[key] for key in dict.fromkeys(targets) if key in gradients}
-        for tensor in _listed("backward", "inputs", inputs):
+        for tensor in listed("backward", "inputs", inputs):
             if tensor.node is not None and tensor.node in gradients:
                 _accumulate(tensor, gradients.pop(tensor.node), create_graph)
     while gradients:
@@ -102,12 +101,14 @@ def grad(
         raise NotImplementedError("grad: is_grads_batched needs batched walks; call grad once per row of grad_outputs")
     if allow_unused is False and materialize_grads:
         raise GraphError("grad: materialize_grads=True gives zeros for unused inputs, so allow_unused can't be False")
-    roots, wanted = _listed("grad", "outputs", outputs), _listed("grad", "inputs", inputs)
+    roots, wanted = listed("grad", "outputs", outputs), listed("grad", "inputs", inputs)
     for i, tensor in enumerate(wanted):
         if not tensor._requires_grad:
-            raise GraphError(f"grad: input {i} (shape {tuple(tensor.shape)}) does not require grad; call requires_grad_() before the forward")
-    keys = [_key(tensor) for tensor in wanted]
-    seeds = _seeds("grad", roots, grad_outputs, create_graph)
+            raise GraphError(
+                f"grad: input {i} (shape {tuple(tensor.shape)}) does not require grad; call requires_grad_() before the forward"
+            )
+    keys = [key_of(tensor) for tensor in wanted]
+    seeds = seeds_of("grad", roots, grad_outputs, create_graph)
     gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, keys)
     results: list[Tensor | None] = []
     for i, (key, tensor) in enumerate(zip(keys, wanted, strict=True)):
@@ -141,7 +142,9 @@ Tensor.backward = _tensor_backward  # type: ignore[attr-defined]
 # --- the walk
 
 
-def walk(seeds: dict[Any, Any], recorded: bool, keep: bool, targets: Iterable[Any] | None = None, ends: Iterable[Any] = ()) -> dict[Any, Any]:
+def walk(
+    seeds: dict[Any, Any], recorded: bool, keep: bool, targets: Iterable[Any] | None = None, ends: Iterable[Any] = ()
+) -> dict[Any, Any]:
     """Pass each node once, from the last created to the first, and not beyond `ends`.
 
     `seeds` are the gradients of the roots (nodes or leaves). Gradients are arrays, or Tensors when the walk is
@@ -250,9 +253,9 @@ def _contributions(node: Node, g: Any, recorded: bool, useful: Any) -> Iterator[
     if plan.listed is not None:
         saved, mask = saved
     if recorded:
-        saved = _saved_with_history(node, plan.saved_values(saved), mask)
+        saved = saved_with_history(node, plan.saved_values(saved), mask)
         if plan.operation.twin is not None:
-            yield from zip(parents, map(_found, _walk_twin(plan, saved, g)))
+            yield from zip(parents, map(_found, walk_twin(walk, plan, saved, g)))
             return
         saved = saved if len(plan.names) > 1 else saved[0] if saved else None
     if plan.operation.joint is not None:
@@ -271,77 +274,6 @@ def _contributions(node: Node, g: Any, recorded: bool, useful: Any) -> Iterator[
 def _found(part: Any) -> Any:
     """A contribution that is known already, in the form of a rule."""
     return lambda g, saved: part
-
-
-def _walk_twin(plan: Any, saved: tuple[Any, ...], g: Any) -> list[Any]:
-    """Differentiate the composed form of a fused operation on its saved inputs, recording."""
-    operation = plan.operation
-    given = {name: saved[plan.names.index(name)] for name in operation.parameters}
-    inputs: list[Tensor] = []
-    for name in plan.needs:
-        if name == plan.listed:
-            given[name] = [identity(t) if t._requires_grad else t for t in given[name]]
-            inputs += [t for t in given[name] if t._requires_grad]
-        else:
-            given[name] = identity(given[name])
-            inputs.append(given[name])
-    result = operation.twin(*[given[name] for name in operation.parameters])
-    results, parts = (result, g) if isinstance(result, tuple) else ((result,), (g,))
-    seeds: dict[Any, Any] = {}
-    for tensor, part in zip(results, parts, strict=True):
-        if tensor.node is not None:
-            seeds[tensor.node] = part
-    ends = [tensor.node for tensor in inputs]
-    gradients = walk(seeds, True, True, ends=ends)
-    return [gradients.get(end) for end in ends]
-
-
-def _saved_with_history(node: Node, values: tuple[Any, ...], mask: list[bool] | None) -> tuple[Any, ...]:
-    plan = node.plan
-    parents = node.parents if type(node.parents) is tuple else (node.parents,)
-    found = []
-    for name, source, value in zip(plan.names, plan.sources, values, strict=True):
-        if source == "out":
-            found.append(_output_with_history(node, value))
-        elif source == "list":
-            members = iter(parents[len(plan.needs) - 1 :])
-            found.append([_with_history(v, next(members), plan) if need else _constant(v) for v, need in zip(value, mask or (), strict=True)])
-        elif source is not None:
-            found.append(_with_history(value, parents[source], plan))
-        else:
-            operation = plan.operation
-            if name not in operation.parameters and operation.twin is None and backend.is_array(value) and name not in operation.constants:
-                raise NotImplementedError(
-                    f"{operation.name}: its derivative keeps {name!r}, whose own derivative is not known, so it can't be "
-                    "differentiated twice (create_graph=True)"
-                )
-            found.append(_constant(value))
-    return tuple(found)
-
-
-def _constant(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    return wrap(value) if backend.is_array(value) else value
-
-
-def _output_with_history(node: Node, value: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(wrap(v, True, make_node(Slot, None, node, i, v.shape)) if v.dtype in FLOATING else wrap(v) for i, v in enumerate(value))
-    return wrap(value[...] if isinstance(value, np.generic) else value, True, node)
-
-
-def _with_history(value: Any, parent: Any, plan: Any) -> Tensor:
-    is_scalar = isinstance(value, np.generic)
-    if isinstance(parent, Node):
-        return wrap(value[...] if is_scalar else value, True, parent)
-    intact = parent.array is value if not is_scalar else parent.array.ndim == 0 and not parent.array != value
-    if not intact:
-        raise GraphError(
-            f"{plan.operation.name}: a leaf of shape {tuple(parent.shape)} got another array (by .data, .to() or a loaded state) "
-            "after it was used, so the graph of its gradient can't be recorded. Compute the result again first"
-        )
-    return parent
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
@@ -389,7 +321,9 @@ def _accumulate(tensor: Tensor, g: Any, recorded: bool) -> None:
         if recorded:
             tensor._grad = identity(g) if old is None else old + g
         elif old is None:
-            tensor._grad = wrap(g if _holders(g) == _SOLE and not isinstance(g, np.generic) and g.base is None else own(g))
+            tensor._grad = wrap(
+                g if _holders(g) == _SOLE and not isinstance(g, np.generic) and g.base is None else own(g)
+            )
         elif old._requires_grad:
             tensor._grad = wrap(old.array + g)
         else:
@@ -408,59 +342,3 @@ def _sole_holders() -> int:
 
 
 _SOLE = _sole_holders()
-
-
-# --- arguments
-
-
-def _key(tensor: Tensor) -> Any:
-    return tensor if tensor.node is None else tensor.node
-
-
-def _listed(operation: str, argument: str, tensors: Any) -> list[Tensor]:
-    listed = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-    for tensor in listed:
-        if not isinstance(tensor, Tensor):
-            raise ArgumentTypeError(f"{operation}: {argument} must be Tensors, {type(tensor).__name__} came")
-    return listed
-
-
-def _seeds(operation: str, roots: list[Tensor], gradients: Any, recorded: bool) -> dict[Any, Any]:
-    """The gradient with which each root starts."""
-    given = [gradients] if gradients is None or isinstance(gradients, Tensor) else list(gradients)
-    if gradients is None:
-        given *= len(roots)
-    if len(given) != len(roots):
-        raise GraphError(f"{operation}: {len(roots)} tensor(s) came with {len(given)} gradient(s); pass one for each")
-    seeds: dict[Any, Any] = {}
-    for root, gradient in zip(roots, given, strict=True):
-        if not root._requires_grad:
-            raise GraphError(
-                f"{operation}: this tensor (shape {tuple(root.shape)}, {root.dtype}) does not require grad and no operation that "
-                "does made it. Call requires_grad_() on the inputs before the forward, and check for no_grad and detach"
-            )
-        g = _seed(operation, root, gradient)
-        g = g if recorded else g.array
-        key = _key(root)
-        seeds[key] = seeds[key] + g if key in seeds else g
-    return seeds
-
-
-def _seed(operation: str, root: Tensor, gradient: Any) -> Tensor:
-    array = root.array
-    if gradient is None:
-        if array.size != 1:
-            raise GraphError(
-                f"{operation}: only a tensor of one element has an implicit gradient (1), this one has shape {tuple(root.shape)}. "
-                "Reduce it first, for example with .sum() or .mean(), or pass a gradient of that shape"
-            )
-        return wrap(backend.array_module(array).ones(array.shape, array.dtype))
-    if not isinstance(gradient, Tensor):
-        raise ArgumentTypeError(f"{operation}: a gradient is a Tensor of shape {tuple(root.shape)}, {type(gradient).__name__} came")
-    if gradient.array.shape != array.shape:
-        raise ShapeError(f"{operation}: a gradient of shape {tuple(gradient.shape)} came for a tensor of shape {tuple(root.shape)}")
-    if type(gradient.array) is not type(array):
-        raise DeviceError(f"{operation}: the gradient is on '{gradient.device}', the tensor on '{root.device}'; use gradient.to('{root.device}')")
-    return gradient if gradient.array.dtype is array.dtype else gradient.to(root.dtype)
-
-

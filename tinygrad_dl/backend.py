@@ -15,6 +15,7 @@ import numpy as np
 
 from .errors import ArgumentTypeError, DeviceError
 
+HOST = np.ndarray  # the type of the CPU's arrays, whose 0-d results and fast paths differ from the others'
 Array = Any  # numpy.ndarray, cupy.ndarray or the strict stand-in's
 
 
@@ -220,7 +221,12 @@ def is_array(value: Any) -> bool:
 
 def is_operand(value: Any) -> bool:
     """Whether a value can stand beside a tensor: a number, an array, a tensor, or a symbol."""
-    return isinstance(value, bool | int | float | np.generic) or is_array(value) or hasattr(value, "array") or hasattr(value, "apply_operation")
+    return (
+        isinstance(value, bool | int | float | np.generic)
+        or is_array(value)
+        or hasattr(value, "array")
+        or hasattr(value, "apply_operation")
+    )
 
 
 def device_of(array: Array) -> device:

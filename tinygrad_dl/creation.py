@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from . import backend
-from . import dtypes
+from . import backend, dtypes
 from .errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError
 from .ops.shape import sizes_of
 from .tensor import Tensor, data_array, wrap
@@ -41,7 +40,9 @@ def _require_in_range(name: str, value: Any, wanted: Any) -> None:
     if type(value) is int and wanted.kind in "iu":
         info = np.iinfo(wanted)
         if not info.min <= value <= info.max:
-            raise DtypeError(f"{name}: {value} does not fit into {wanted}, which holds {info.min} to {info.max}; choose a wider dtype")
+            raise DtypeError(
+                f"{name}: {value} does not fit into {wanted}, which holds {info.min} to {info.max}; choose a wider dtype"
+            )
 
 
 def _of_numpy(data: Any) -> bool:
@@ -51,7 +52,9 @@ def _of_numpy(data: Any) -> bool:
     return isinstance(data, np.ndarray | np.generic | Tensor) or backend.is_array(data)
 
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
     """A new leaf with a copy of the data.
 
     Arguments: data (numbers, nested lists, arrays, tensors), dtype (default: the data's; the default dtype for Python's
@@ -98,7 +101,9 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     tensor([0, 1, 2])
     """
     if not isinstance(ndarray, np.ndarray):
-        raise ArgumentTypeError(f"from_numpy: a NumPy array is needed, not {type(ndarray).__name__}; use tensor(...) for other data")
+        raise ArgumentTypeError(
+            f"from_numpy: a NumPy array is needed, not {type(ndarray).__name__}; use tensor(...) for other data"
+        )
     dtypes.of_numpy(ndarray.dtype)
     return wrap(backend.host_array(ndarray))
 
@@ -106,43 +111,45 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
 # --- filled
 
 
-def natural_sizes(name: str, size: Any) -> tuple[int, ...]:
-    """Sizes given one by one or as one sequence, none of them negative."""
-    sizes = sizes_of(name, size)
+def natural_sizes(name: str, given: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
+    """Sizes given one by one, as one sequence or by the keyword `size`, none of them negative."""
+    if size is None and not given:
+        raise ArgumentTypeError(f"{name}: size is missing; write {name}(2, 3), or {name}(()) for a 0-d tensor")
+    sizes = sizes_of(name, given if size is None else (size,))
     if any(n < 0 for n in sizes):
         raise ShapeError(f"{name}: sizes can't be negative, {sizes} came")
     return sizes
 
 
-def _filled(name: str, size: Any, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+def _filled(name: str, sizes: tuple[int, ...], value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     wanted = (dtypes.get_default_dtype() if dtype is None else dtypes.find(dtype)).numpy
     _require_in_range(name, value, wanted)
-    made = wrap(backend.module_of(backend.find_device(device)).full(natural_sizes(name, size), value, wanted))
+    made = wrap(backend.module_of(backend.find_device(device)).full(sizes, value, wanted))
     if requires_grad:
         made.requires_grad = True
     return made
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape.
 
-    Arguments: size (integers or one sequence), dtype (default dtype if None), device, requires_grad.
+    Arguments: sizes (integers or one sequence, also as `size=`), dtype (default dtype if None), device, requires_grad.
 
     >>> import tinygrad_dl as tg
     >>> tg.zeros(2)
     tensor([0., 0.])
     """
-    return _filled("zeros", size, 0, dtype, device, requires_grad)
+    return _filled("zeros", natural_sizes("zeros", sizes, size), 0, dtype, device, requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape; arguments as for `zeros`.
 
     >>> import tinygrad_dl as tg
     >>> tg.ones(2, dtype=tg.int64)
     tensor([1, 1])
     """
-    return _filled("ones", size, 1, dtype, device, requires_grad)
+    return _filled("ones", natural_sizes("ones", sizes, size), 1, dtype, device, requires_grad)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -152,24 +159,21 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     >>> tg.full((2,), 7)
     tensor([7, 7])
     """
-    value = fill_value.item() if isinstance(fill_value, Tensor | np.generic) else fill_value
-    if not isinstance(value, bool | int | float):
-        raise ArgumentTypeError(f"full: fill_value must be a number, not {type(value).__name__}")
+    value = _number("full", "fill_value", fill_value)
     if dtype is None:
         dtype = dtypes.bool_ if isinstance(value, bool) else dtypes.int64 if isinstance(value, int) else None
-    return _filled("full", (size,), value, dtype, device, requires_grad)
+    return _filled("full", natural_sizes("full", (size,)), value, dtype, device, requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A shape whose values are not set; arguments as for `zeros`.
 
     >>> import tinygrad_dl as tg
     >>> tg.empty(2, 3).shape
     tinygrad_dl.Size([2, 3])
     """
-    sizes = natural_sizes("empty", size)
     wanted = (dtypes.get_default_dtype() if dtype is None else dtypes.find(dtype)).numpy
-    made = wrap(backend.module_of(backend.find_device(device)).empty(sizes, wanted))
+    made = wrap(backend.module_of(backend.find_device(device)).empty(natural_sizes("empty", sizes, size), wanted))
     if requires_grad:
         made.requires_grad = True
     return made
@@ -187,7 +191,23 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
     return _finish(np.eye(n, m), dtypes.get_default_dtype() if dtype is None else dtype, device, requires_grad)
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def _number(name: str, argument: str, value: Any) -> Any:
+    """A number from a number or a 0-d tensor."""
+    number = value.item() if isinstance(value, Tensor | np.generic) else value
+    if not isinstance(number, bool | int | float):
+        raise ArgumentTypeError(f"{name}: {argument} must be a number, not {value!r}")
+    return number
+
+
+def arange(
+    start: Any = None,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """start, start + step, ... below `end`; with one argument from 0.
 
     Arguments: numbers; all integers give int64, else the default dtype. Raises ArgumentError for a step of 0 or one that
@@ -197,22 +217,26 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, dev
     >>> tg.arange(1, 2.5, 0.5)
     tensor([1.0000, 1.5000, 2.0000])
     """
-    start, end = (0, start) if end is None else (start, end)
-    numbers = [n.item() if isinstance(n, Tensor | np.generic) else n for n in (start, end, step)]
-    if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
-        raise ArgumentTypeError(f"arange: start, end and step must be numbers, {(start, end, step)!r} came")
+    if end is None:
+        start, end = None, start
+    given = {"start": 0 if start is None else start, "end": end, "step": step}
+    numbers = [_number("arange", name, value) for name, value in given.items()]
     first, last, by = numbers
     if not all(map(math.isfinite, numbers)):
         raise ArgumentError(f"arange: from {first} to {last} in steps of {by} is no finite range")
     if by == 0 or (last - first) / by < 0:
-        raise ArgumentError(f"arange: from {first} to {last} in steps of {by} leads nowhere; the step's sign must lead to the end")
+        raise ArgumentError(
+            f"arange: from {first} to {last} in steps of {by} leads nowhere; the step's sign must lead to the end"
+        )
     if dtype is None:
         dtype = dtypes.int64 if all(isinstance(n, int) for n in numbers) else dtypes.get_default_dtype()
     count = math.ceil((last - first) / by)
     return _finish(first + np.arange(count) * by, dtype, device, requires_grad)
 
 
-def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`steps` numbers at equal distances from `start` to `end`, both included.
 
     >>> import tinygrad_dl as tg
@@ -220,7 +244,8 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
     tensor([0.0000, 0.5000, 1.0000])
     """
     (steps,) = natural_sizes("linspace", (steps,))
-    return _finish(np.linspace(start, end, steps), dtypes.get_default_dtype() if dtype is None else dtype, device, requires_grad)
+    numbers = np.linspace(_number("linspace", "start", start), _number("linspace", "end", end), steps)
+    return _finish(numbers, dtypes.get_default_dtype() if dtype is None else dtype, device, requires_grad)
 
 
 # --- like another tensor
@@ -254,7 +279,9 @@ def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
     return ones(input.shape, **like, requires_grad=requires_grad)
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """One number everywhere, with the shape, dtype and device of a tensor.
 
     >>> import tinygrad_dl as tg

@@ -6,7 +6,16 @@ from typing import Any
 import numpy as np
 
 from . import backend
-from .errors import ArgumentError, ArgumentTypeError, DeviceError, DimensionError, DtypeError, GraphError, ShapeError, TinygradError
+from .errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DeviceError,
+    DimensionError,
+    DtypeError,
+    GraphError,
+    ShapeError,
+    TinygradError,
+)
 
 
 def describe(value: Any) -> str:
@@ -34,7 +43,9 @@ def explain(operation: str, names: Iterable[str], values: Iterable[Any], error: 
     shapes = [tuple(value.shape) for _, value in arrays]
     if len(shapes) == 2 and "broadcast" in str(error):
         (first, _), (second, _) = arrays
-        return ShapeError(f"{operation}: {first} {shapes[0]} and {second} {shapes[1]} don't broadcast: {_misfit(*shapes)}")
+        return ShapeError(
+            f"{operation}: {first} {shapes[0]} and {second} {shapes[1]} don't broadcast: {_misfit(*shapes)}"
+        )
     if isinstance(error, np.exceptions.AxisError):
         n = max(error.ndim or 0, 1)
         return DimensionError(f"{operation}: dim {error.axis} is out of range, {-n} to {n - 1} would work; got {came}")
@@ -43,11 +54,15 @@ def explain(operation: str, names: Iterable[str], values: Iterable[Any], error: 
     if isinstance(error, TypeError):
         if "ufunc" in str(error):
             dtypes = " and ".join(dict.fromkeys(value.dtype.name for _, value in arrays))
-            return DtypeError(f"{operation}: not defined for {dtypes}; got {came}. Convert first, for example with .float()")
+            return DtypeError(
+                f"{operation}: not defined for {dtypes}; got {came}. Convert first, for example with .float()"
+            )
         kind: type[Exception] = ArgumentTypeError if "integer" in str(error) else DtypeError
         return kind(f"{operation}: {_plain(error)}; got {came}")
     if isinstance(error, AttributeError):  # what is no array has not what arrays have
-        return ArgumentTypeError(f"{operation}: tensors are needed, got {came}; convert numbers and lists with tinygrad_dl.tensor(...)")
+        return ArgumentTypeError(
+            f"{operation}: tensors are needed, got {came}; convert numbers and lists with tinygrad_dl.tensor(...)"
+        )
     if isinstance(error, OverflowError):
         return ArgumentError(f"{operation}: {_plain(error)}; got {came}")
     return ShapeError(f"{operation}: {_plain(error)}; got {came}")

@@ -8,9 +8,9 @@ import numpy as np
 from . import backend
 from .autograd import grad
 from .creation import tensor
-from .modes import enable_grad
 from .dtypes import FLOATING, float64
 from .errors import ArgumentError, GraphError
+from .modes import enable_grad
 from .tensor import Tensor
 
 
@@ -83,7 +83,9 @@ def gradgradcheck(
         found = grad(results, wanted, list(weights), create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None and g.requires_grad)
 
-    return gradcheck(first_derivatives, (*copies, *seeds), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception)
+    return gradcheck(
+        first_derivatives, (*copies, *seeds), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
+    )
 
 
 def _listed(values: Any) -> list[Any]:
@@ -92,16 +94,22 @@ def _listed(values: Any) -> list[Any]:
 
 def _float64_copies(name: str, inputs: Any) -> tuple[list[Any], list[int]]:
     copies = [
-        value.detach().clone().to(float64).requires_grad_() if isinstance(value, Tensor) and value.requires_grad else value
+        value.detach().clone().to(float64).requires_grad_()
+        if isinstance(value, Tensor) and value.requires_grad
+        else value
         for value in _listed(inputs)
     ]
     checked = [i for i, value in enumerate(copies) if isinstance(value, Tensor) and value.requires_grad]
     if not checked:
-        raise ArgumentError(f"{name}: no input requires grad, so there is nothing to check; call requires_grad_() on one")
+        raise ArgumentError(
+            f"{name}: no input requires grad, so there is nothing to check; call requires_grad_() on one"
+        )
     return copies, checked
 
 
-def _check_output(func: Any, copies: list[Any], checked: list[int], which: int, output: Tensor, eps: float, atol: float, rtol: float) -> None:
+def _check_output(
+    func: Any, copies: list[Any], checked: list[int], which: int, output: Tensor, eps: float, atol: float, rtol: float
+) -> None:
     """Compare the derivative of one output, a row of the Jacobian for each of its elements."""
     rows = []
     for j in range(output.numel()):
@@ -116,7 +124,9 @@ def _check_output(func: Any, copies: list[Any], checked: list[int], which: int, 
     for place, i in enumerate(checked):
         values = backend.to_numpy(copies[i].array).copy()
         for k in range(values.size):
-            numerical = (_moved(func, copies, i, values, k, eps, which) - _moved(func, copies, i, values, k, -eps, which)) / (2 * eps)
+            numerical = (
+                _moved(func, copies, i, values, k, eps, which) - _moved(func, copies, i, values, k, -eps, which)
+            ) / (2 * eps)
             analytical = np.array([0.0 if row[place] is None else row[place].reshape(-1)[k] for row in rows])
             wrong = ~np.isclose(analytical, numerical.reshape(-1), rtol, atol, equal_nan=True)
             if wrong.any():

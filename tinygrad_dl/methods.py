@@ -69,9 +69,13 @@ def in_place_form(operation: Callable[..., Any], name: str) -> Callable[..., Ten
 def write(name: str, target: Tensor, value: Tensor) -> None:
     """Copy `value` into the memory of `target` and stamp it; refuse what PyTorch refuses."""
     if value.array.shape != target.array.shape:
-        raise ShapeError(f"{name}: the result has shape {tuple(value.shape)} and can't be written into a tensor of shape {tuple(target.shape)}")
+        raise ShapeError(
+            f"{name}: the result has shape {tuple(value.shape)} and can't be written into a tensor of shape {tuple(target.shape)}"
+        )
     if not can_cast(value.dtype, target.dtype):
-        raise DtypeError(f"{name}: a {of(value.array)} result can't be written into a {target.dtype} tensor; convert the tensor first")
+        raise DtypeError(
+            f"{name}: a {of(value.array)} result can't be written into a {target.dtype} tensor; convert the tensor first"
+        )
     target.array[...] = value.array
     stamp(target.array, name)
 
@@ -90,7 +94,9 @@ def make_public(names: dict[str, Any]) -> None:
 
 
 def _holds_tensor(value: Any) -> bool:
-    return isinstance(value, Tensor) or (isinstance(value, list | tuple) and (not value or any(map(_holds_tensor, value))))
+    return isinstance(value, Tensor) or (
+        isinstance(value, list | tuple) and (not value or any(map(_holds_tensor, value)))
+    )
 
 
 def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,7 +20,6 @@ class Modes(threading.local):
 modes = Modes()
 
 
-
 class _Mode(contextlib.ContextDecorator):
     """A grad mode as context manager and decorator, of this thread only; also on generators, as in PyTorch."""
 

@@ -6,137 +6,22 @@ arrays, Tensors (then they record the graph of the gradient) and Symbols (then t
 """
 
 import functools
-import weakref
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
-import numpy as np
 from numpy import generic
 
 from . import backend
-from .backend import constant
-from .dtypes import FLOATING
-from .errors import ArgumentTypeError, nearest
+from .arguments import bind
+from .backend import HOST, constant
+from .errors import ArgumentTypeError
 from .explain import explain
 from .inplace import tick
 from .modes import Modes, modes
+from .node import Node, make_node, output
 from .promotion import SCALARS, meeting, regular, wrapped_integers
 from .tensor import NUMPY, Tensor, wrap
-
-FREED = type("Freed", (), {"__repr__": lambda self: "<freed>"})()  # stands where a node's saved values were
-
-
-# --- what records
-
-
-class Node:
-    """One recorded operation: its plan, the nodes or leaves it came from, and what its rules asked for.
-
-    It does not hold its output. One parent and one saved value are held bare, several as tuples: fewer objects for the
-    garbage collector to track. `shape` is the output's; of several outputs, a list of (shape, dtype).
-    """
-
-    __slots__ = ("extras", "order", "parents", "plan", "saved", "shape")
-
-    plan: Any  # the rules that run; None on one of several outputs
-    parents: Any
-    saved: Any
-    shape: Any
-    order: int  # when it was created
-    extras: Any  # functions that see, and may change, the gradient on its way
-
-    def name(self) -> str:
-        """The name of the operation, as PyTorch forms it: `MulBackward0`."""
-        words = self.plan.operation.name.strip("_").split("_")
-        return "".join(word[:1].upper() + word[1:] for word in words) + "Backward0"
-
-    @property
-    def next_functions(self) -> tuple[Any, ...]:
-        """For each differentiable input the node (and which of its outputs) that it came from, as in PyTorch."""
-        parents = iter(self.parents if type(self.parents) is tuple else (self.parents,))
-        names = self.plan.operation.rules
-        if self.plan.listed is not None:
-            return tuple(_as_function(parent) for parent in parents)
-        return tuple(_as_function(next(parents)) if name in self.plan.needs else (None, 0) for name in names)
-
-    def retain_into(self, tensor: Tensor) -> None:
-        """From now on add the gradient that passes here to `tensor.grad`."""
-        target = weakref.ref(tensor)
-
-        def retain(g: Any) -> None:
-            owner = target()
-            if owner is not None:
-                gradient = g if isinstance(g, Tensor) else wrap(own(g))
-                owner._grad = gradient if owner._grad is None else owner._grad + gradient
-
-        self.extras = [*(self.extras or ()), retain]
-
-    def __repr__(self) -> str:
-        return f"<{self.name()}>"
-
-
-def make_node(kind: Any, plan: Any, parents: Any, saved: Any, shape: Any) -> Any:
-    """A new node. The short recording paths do the same in place: without a call it takes half the time."""
-    node = kind()
-    node.plan = plan
-    node.parents = parents
-    node.saved = saved
-    node.shape = shape
-    node.order = tick()
-    node.extras = None
-    return node
-
-
-class Slot(Node):
-    """One of several outputs of a node (its only parent): puts its gradient into place `saved` there."""
-
-    __slots__ = ()
-
-    def name(self) -> str:
-        """The name of the operation with several outputs."""
-        return self.parents.name()
-
-    @property
-    def next_functions(self) -> tuple[Any, ...]:
-        """Those of the operation with several outputs."""
-        return self.parents.next_functions
-
-
-class AccumulateGrad:
-    """Where a gradient arrives in a leaf; exists for those who walk `next_functions`."""
-
-    __slots__ = ("variable",)
-
-    def __init__(self, variable: Tensor) -> None:
-        self.variable = variable
-
-    next_functions = ()
-
-    def name(self) -> str:
-        """The name that PyTorch's users look for."""
-        return "AccumulateGrad"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AccumulateGrad) and other.variable is self.variable
-
-    def __hash__(self) -> int:
-        return id(self.variable)
-
-    def __repr__(self) -> str:
-        return "<AccumulateGrad>"
-
-
-def own(g: Any) -> Any:
-    """A gradient as an array that nobody else holds."""
-    return backend.scalar_array(g) if isinstance(g, np.generic) else g.copy()
-
-
-def _as_function(parent: Any) -> tuple[Any, int]:
-    if isinstance(parent, Slot):
-        return parent.parents, parent.saved
-    return (parent if isinstance(parent, Node) else AccumulateGrad(parent)), 0
-
 
 Modes.record = Modes.recorder = Node  # in every thread, from the start
 
@@ -216,7 +101,9 @@ _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _collector(operation: "Operation", names: tuple[str, ...], kept: tuple[str, ...]) -> Callable[[tuple[Any, ...]], Any]:
+def _collector(
+    operation: "Operation", names: tuple[str, ...], kept: tuple[str, ...]
+) -> Callable[[tuple[Any, ...]], Any]:
     """A function from (arguments, output, kept values) to what is saved: nothing, one value bare, or a tuple."""
     places = [*operation.parameters, "out", *kept]
     if not names:
@@ -283,26 +170,9 @@ class Operation:
         self.numbers = False  # and whether it and the rules want Python's numbers as they came
         self.plans: dict[Any, Plan] = {}
 
-    def bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
-        """All arguments by position, defaults filled in."""
-        if len(args) > len(self.parameters):
-            raise ArgumentTypeError(f"{self.name}: takes {len(self.parameters)} argument(s) by position, {len(args)} came")
-        if not options and len(args) >= self.required:
-            return args + self.defaults[len(args) - self.required :]
-        given = dict(zip(self.parameters, args, strict=False))
-        for name, value in options.items():
-            name = ALIASES.get(name, name) if name not in self.parameters else name
-            if name not in self.parameters:
-                hint = nearest(name, self.parameters)
-                raise ArgumentTypeError(f"{self.name}: there is no argument {name!r}; it takes {', '.join(self.parameters)}.{hint}")
-            if name in given:
-                raise ArgumentTypeError(f"{self.name}: argument {name!r} came twice")
-            given[name] = value
-        filled = dict(zip(self.parameters[self.required :], self.defaults, strict=True)) | given
-        missing = [name for name in self.parameters if name not in filled]
-        if missing:
-            raise ArgumentTypeError(f"{self.name}: missing argument(s) {', '.join(missing)}")
-        return tuple([filled[name] for name in self.parameters])
+    def knows_derivative_of(self, name: str) -> bool:
+        """Whether a saved value that is no differentiated input has a history or is declared constant."""
+        return name in self.parameters or self.twin is not None or name in self.constants
 
     def run(self, arrays: list[Any]) -> tuple[Any, dict[str, Any]]:
         """The forward on arrays: its output (never one of NumPy's scalars) and what it kept."""
@@ -313,7 +183,7 @@ class Operation:
         kept: dict[str, Any] = {}
         if type(out) is Kept:
             out, kept = out.out, out.values
-        if isinstance(out, np.generic):
+        if isinstance(out, generic):
             out = backend.scalar_array(out)
         return out, kept
 
@@ -321,9 +191,6 @@ class Operation:
         """The plan for a choice of inputs (by position) that need a gradient, made at first use."""
         plan = self.plans[needs] = Plan(self, tuple([self.parameters[i] for i in needs]), several, kept)
         return plan
-
-
-ALIASES = {"axis": "dim", "axes": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other", "b": "other"}
 
 
 def operation(
@@ -374,7 +241,7 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
 
     def record(*args: Any, **options: Any) -> Any:
         if options or len(args) != arity:
-            args = operation.bind(args, options)
+            args = bind(operation, args, options)
         if promote is not None:
             args = promote_arguments(operation, args)
         arrays, parents, mask = list(args), [], None
@@ -411,7 +278,7 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
         shape = [(part.shape, part.dtype) for part in out] if several else out.shape
         node = make_node(recording, plan, origin, saved, shape)
         if several:
-            result: Any = tuple([_output(part, i, node) for i, part in enumerate(out)])
+            result: Any = tuple([output(part, i, node) for i, part in enumerate(out)])
         else:
             result = wrap(out, True, node)
         if recording is not Node:
@@ -424,14 +291,9 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
 def refuse_arrays(record: Any, operation: Operation, arrays: list[Any]) -> Any:
     """What a user gets who calls an operation without any Tensor."""
     came = type(arrays[0]).__name__ if arrays else "nothing"
-    raise ArgumentTypeError(f"{operation.name}: input must be a Tensor, {came} came; convert it with tinygrad_dl.tensor(...)")
-
-
-def _output(array: Any, i: int, node: Node) -> Tensor:
-    """One of several outputs; integers (indices) have no gradient."""
-    if array.dtype not in FLOATING:
-        return wrap(array)
-    return wrap(array, True, make_node(Slot, None, node, i, array.shape))
+    raise ArgumentTypeError(
+        f"{operation.name}: input must be a Tensor, {came} came; convert it with tinygrad_dl.tensor(...)"
+    )
 
 
 def call_on_arrays(record: Any, operation: Operation, arrays: list[Any]) -> Any:
@@ -444,6 +306,7 @@ def call_on_arrays(record: Any, operation: Operation, arrays: list[Any]) -> Any:
 
 
 # --- elementwise operations: short recording paths
+
 
 def elementwise(
     name: str,
@@ -463,11 +326,15 @@ def elementwise(
     function and the rules as they came.
     """
     arguments = ", ".join(rules)
-    forward = eval(f"lambda {arguments}: function({arguments})", {"function": function})  # our own names, from the table
+    forward = eval(
+        f"lambda {arguments}: function({arguments})", {"function": function}
+    )  # our own names, from the table
     made = Operation(name, forward, rules, promote="float" if floating else "same", refuse=refuse)
     made.function, made.numbers = function, numbers
 
-    return register(_unary if len(rules) == 1 else _binary, made, documented(name, doc), (function,) if numpy is None else numpy)
+    return register(
+        _unary if len(rules) == 1 else _binary, made, documented(name, doc), (function,) if numpy is None else numpy
+    )
 
 
 def documented(name: str, doc: str) -> Callable[[Any], Any]:
@@ -496,7 +363,7 @@ def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...,
         if not isinstance(input, Tensor):
             return otherwise(record, operation, [input])
         array = input.array
-        if array.ndim == 0:
+        if array.ndim == 0 and type(array) is HOST:
             array = array[()]  # NumPy's scalars: several times faster, also in the rules
         try:
             out = function(array)
@@ -569,13 +436,21 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
                 y = other.array
                 if x.dtype is not y.dtype or type(x) is not type(y):
                     return record(*promote_arguments(operation, (input, other)))
-                if x.ndim == 0 and y.ndim == 0:
+                if x.ndim == 0 and y.ndim == 0 and type(x) is HOST:
                     x, y = x[()], y[()]  # NumPy's scalars: several times faster, also in the rules
-                which = 3 if input._requires_grad and other._requires_grad else 2 if input._requires_grad else 1 if other._requires_grad else 0
+                which = (
+                    3
+                    if input._requires_grad and other._requires_grad
+                    else 2
+                    if input._requires_grad
+                    else 1
+                    if other._requires_grad
+                    else 0
+                )
             else:
                 if type(other) not in SCALARS:
                     return record(*promote_arguments(operation, (input, other)))
-                if x.ndim == 0:
+                if x.ndim == 0 and type(x) is HOST:
                     x = x[()]
                 y = other if numbers else constant(other, x)
                 which = 2 if input._requires_grad else 0
@@ -583,7 +458,7 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
             if type(input) not in SCALARS:
                 return record(*promote_arguments(operation, (input, other)))
             y = like = other.array
-            if y.ndim == 0:
+            if y.ndim == 0 and type(y) is HOST:
                 y = y[()]
             x = input if numbers else constant(input, y)
             which = 1 if other._requires_grad else 0

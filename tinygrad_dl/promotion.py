@@ -50,7 +50,10 @@ def meeting(operation: Any, args: tuple[Any, ...]) -> tuple[list[Any], list[tupl
         value = values[i]
         if not isinstance(value, Tensor):
             values[i] = float(value) if target.kind == "f" and type(value) is int else value
-        elif value.device != where and value.array.ndim == 0:  # 0-d tensors mix with all devices
+        elif value.device != where:
+            if value.array.ndim:
+                raise explain(operation.name, operation.parameters, args, TypeError("mixed devices"))
+            # 0-d tensors mix with all devices
             conversions.append((i, target, where))
         elif value.array.dtype is not target:
             conversions.append((i, target, None))

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from . import backend
-from . import dtypes
+from . import backend, dtypes
 from .creation import _finish, _like, natural_sizes
 from .errors import ArgumentError, ArgumentTypeError, DtypeError
 from .inplace import require_editable, stamp
@@ -104,10 +103,17 @@ def _floating(name: str, dtype: Any) -> Any:
     return found
 
 
-def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def rand(
+    *sizes: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Numbers drawn evenly from [0, 1).
 
-    Arguments: size (integers or one sequence), generator, dtype (floating), device, requires_grad.
+    Arguments: sizes (integers or one sequence, also as `size=`), generator, dtype (floating), device, requires_grad.
 
     >>> import tinygrad_dl as tg
     >>> x = tg.rand(100); bool(((x >= 0) & (x < 1)).all())
@@ -115,13 +121,20 @@ def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, devi
     """
     kind = _floating("rand", dtype)
     inner = np.float32 if kind.itemsize <= 4 else np.float64
-    drawn = numpy_generator(generator).random(natural_sizes("rand", size), dtype=inner)
+    drawn = numpy_generator(generator).random(natural_sizes("rand", sizes, size), dtype=inner)
     if kind.itemsize == 2:
         drawn = np.minimum(drawn, np.float32(1 - 2**-11))  # rounding must not reach 1
     return _finish(np.asarray(drawn), kind, device, requires_grad)
 
 
-def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randn(
+    *sizes: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Numbers drawn from the normal distribution with mean 0 and variance 1; arguments as for `rand`.
 
     >>> import tinygrad_dl as tg
@@ -129,11 +142,22 @@ def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, dev
     tinygrad_dl.Size([2, 3])
     """
     kind = _floating("randn", dtype)
-    drawn = numpy_generator(generator).standard_normal(natural_sizes("randn", size), dtype=np.float32 if kind.itemsize <= 4 else np.float64)
+    drawn = numpy_generator(generator).standard_normal(
+        natural_sizes("randn", sizes, size), dtype=np.float32 if kind.itemsize <= 4 else np.float64
+    )
     return _finish(np.asarray(drawn), kind, device, requires_grad)
 
 
-def randint(low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randint(
+    low: Any = None,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Integers drawn evenly from low, ..., high - 1; `randint(high, size)` starts at 0.
 
     Raises ArgumentError when there is nothing to draw from.
@@ -142,10 +166,12 @@ def randint(low: int, high: Any = None, size: Any = None, *, generator: Generato
     >>> tg.randint(3, (2, 2)).shape
     tinygrad_dl.Size([2, 2])
     """
-    if size is None:
-        low, high, size = 0, low, high
+    given = [value for value in (low, high, size) if value is not None]
+    low, high, size = (0, *given) if len(given) == 2 else (low, high, size)
     if not isinstance(size, tuple | list) or not all(isinstance(n, int | np.integer) for n in (low, high)):
-        raise ArgumentTypeError(f"randint: randint(low, high, size) takes two integers and a tuple, {(low, high, size)!r} came")
+        raise ArgumentTypeError(
+            f"randint: randint(low, high, size) takes two integers and a tuple, {(low, high, size)!r} came"
+        )
     if high <= low:
         raise ArgumentError(f"randint: there is no integer from {low} up to but not including {high}")
     drawn = numpy_generator(generator).integers(low, high, natural_sizes("randint", (size,)))
@@ -205,11 +231,15 @@ def _redraw(name: str, tensor: Tensor, drawn: np.ndarray) -> Tensor:
     return tensor
 
 
-def _uniform_(self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None, **named: Any) -> Tensor:
+def _uniform_(
+    self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None, **named: Any
+) -> Tensor:
     """Numbers drawn evenly between `from` and `to`, in place."""
     low, high = named.pop("from", from_), to
     if named:
-        raise ArgumentTypeError(f"uniform_: there is no argument {next(iter(named))!r}; it takes from, to and generator")
+        raise ArgumentTypeError(
+            f"uniform_: there is no argument {next(iter(named))!r}; it takes from, to and generator"
+        )
     if low > high:
         raise ArgumentError(f"uniform_: from {low} lies above to {high}")
     return _redraw("uniform_", self, numpy_generator(generator).random(self.array.shape) * (high - low) + low)

@@ -304,7 +304,9 @@ class Tensor(_Slots):
                     "numpy: this tensor requires grad, and NumPy would compute past the graph. Use tensor.detach().numpy()"
                 )
             if self.device.type != "cpu":
-                raise DeviceError(f"numpy: this tensor is on '{self.device}', NumPy's arrays are on 'cpu'. Use tensor.cpu().numpy()")
+                raise DeviceError(
+                    f"numpy: this tensor is on '{self.device}', NumPy's arrays are on 'cpu'. Use tensor.cpu().numpy()"
+                )
         return backend.to_numpy(self.array)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -319,7 +321,9 @@ class Tensor(_Slots):
 
     def __index__(self) -> int:
         if self.array.dtype.kind not in "iu" or self.array.size != 1:
-            raise ArgumentTypeError(f"index: only an integer tensor of one element is an index, not {self.dtype} {tuple(self.shape)}")
+            raise ArgumentTypeError(
+                f"index: only an integer tensor of one element is an index, not {self.dtype} {tuple(self.shape)}"
+            )
         return int(self.array.item())
 
     def __bool__(self) -> bool:
@@ -366,7 +370,12 @@ class Tensor(_Slots):
     def __reduce_ex__(self, protocol: Any) -> Any:
         if self.node is not None:
             raise GraphError("pickle: a tensor in a graph can't be pickled. Use tensor.detach()")
-        return _rebuild, (type(self), self.array if self.device.type == "cpu" else self.array.get(), str(self.device), self._requires_grad)
+        return _rebuild, (
+            type(self),
+            self.array if self.device.type == "cpu" else self.array.get(),
+            str(self.device),
+            self._requires_grad,
+        )
 
     # --- NumPy's functions on tensors
 
@@ -374,7 +383,12 @@ class Tensor(_Slots):
         operation = NUMPY.get(ufunc) if method == "__call__" and "out" not in options else None
         if operation is not None:
             return operation(*inputs, **options)
-        return _outside_the_graph(f"{ufunc.__name__}.{method}" if method != "__call__" else ufunc.__name__, getattr(ufunc, method), inputs, options)
+        return _outside_the_graph(
+            f"{ufunc.__name__}.{method}" if method != "__call__" else ufunc.__name__,
+            getattr(ufunc, method),
+            inputs,
+            options,
+        )
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         operation = NUMPY.get(function)
@@ -441,7 +455,9 @@ def data_array(operation: str, data: Any) -> np.ndarray:
     except (ValueError, TypeError, OverflowError) as error:
         raise ArgumentError(f"{operation}: nested lists must have the same length at each level ({error})") from None
     if array.dtype.kind not in "biuf":
-        raise ArgumentTypeError(f"{operation}: data of type {type(data).__name__} ({array.dtype}) can't be a tensor; pass real numbers")
+        raise ArgumentTypeError(
+            f"{operation}: data of type {type(data).__name__} ({array.dtype}) can't be a tensor; pass real numbers"
+        )
     return array
 
 

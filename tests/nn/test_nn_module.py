@@ -249,6 +249,20 @@ def test_a_misspelt_attribute_is_an_error_with_the_nearest_name() -> None:
     assert not hasattr(net, "qqqqqq") and getattr(net, "qqqqqq", 5) == 5
 
 
+def test_a_property_that_fails_says_why() -> None:
+    class Net(nn.Module):
+        @property
+        def width(self) -> int:
+            return self.fc.in_feetures
+
+    net = Net()
+    net.fc = nn.Linear(3, 3)
+    with pytest.raises(
+        AttributeError, match=r"'Linear' object has no attribute 'in_feetures'. Did you mean 'in_features'"
+    ):
+        net.width  # noqa: B018
+
+
 def test_what_numpy_and_copy_ask_for_is_simply_not_there() -> None:
     with pytest.raises(AttributeError, match="no attribute '__array__'"):
         nn.ReLU().__array__  # noqa: B018

@@ -4,8 +4,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from ..arguments import ALIASES
 from ..errors import ArgumentTypeError, nearest
-from ..operation import ALIASES
 
 
 def composed(function: Callable[..., Any]) -> Callable[..., Any]:

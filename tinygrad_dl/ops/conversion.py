@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend
-from .. import dtypes
+from .. import backend, dtypes
 from ..errors import ArgumentTypeError, ShapeError
 from ..explain import explain
 from ..inplace import require_editable, stamp
@@ -17,7 +16,9 @@ from ..tensor import Tensor
 from .shape import clone
 
 
-def _to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False) -> Tensor:
+def _to(
+    self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False
+) -> Tensor:
     """This tensor with another dtype or on another device; itself when nothing changes and `copy` is not set.
 
     Arguments: a dtype, a device, a device and a dtype, or another tensor to be like. non_blocking changes nothing here: copies
@@ -26,7 +27,11 @@ def _to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blo
     for value in args:
         if isinstance(value, Tensor):
             dtype, device = value.dtype, value.device
-        elif isinstance(value, dtypes.dtype) or (isinstance(value, type) and not isinstance(value, backend.device)) or isinstance(value, np.dtype):
+        elif (
+            isinstance(value, dtypes.dtype)
+            or (isinstance(value, type) and not isinstance(value, backend.device))
+            or isinstance(value, np.dtype)
+        ):
             dtype = value
         elif isinstance(value, str | backend.device | int) and not isinstance(value, bool):
             device = value
@@ -81,7 +86,9 @@ def _copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     try:
         self.array[...] = values
     except ValueError:
-        raise ShapeError(f"copy_: src of shape {tuple(values.shape)} does not broadcast to {tuple(self.shape)}") from None
+        raise ShapeError(
+            f"copy_: src of shape {tuple(values.shape)} does not broadcast to {tuple(self.shape)}"
+        ) from None
     except OverflowError as error:
         raise explain("copy_", ("tensor", "src"), (self, src), error) from None
     stamp(self.array, "copy_")
@@ -94,7 +101,9 @@ def _fill_(self: Tensor, value: Any) -> Tensor:
     number = as_operand("fill_", "value", value)
     if isinstance(number, Tensor):
         if number.array.ndim:
-            raise ShapeError(f"fill_: a number or a 0-d tensor fills, one of shape {tuple(number.shape)} came; use copy_")
+            raise ShapeError(
+                f"fill_: a number or a 0-d tensor fills, one of shape {tuple(number.shape)} came; use copy_"
+            )
         number = number.array.item()
     try:
         self.array[...] = number

@@ -13,8 +13,8 @@ import numpy as np
 from ..dtypes import result_type
 from ..errors import ArgumentError, ArgumentTypeError, DtypeError
 from ..methods import attach, attach_comparison, attach_in_place, attach_operator
+from ..operation import Operation, documented, elementwise, operation, promote_arguments, register
 from ..promotion import SCALARS
-from ..operation import Operation, elementwise, operation, documented, promote_arguments, register
 from ..tensor import NUMPY, Tensor, wrap
 from .composed import composed
 
@@ -118,7 +118,9 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
 
 
 def _no_derivative(name: str) -> Any:
-    raise NotImplementedError(f"{name}: its derivative is not defined; detach() the input, or round the result of a division")
+    raise NotImplementedError(
+        f"{name}: its derivative is not defined; detach() the input, or round the result of a division"
+    )
 
 
 def _require_nonzero(name: str, x: Any, y: Any) -> None:
@@ -223,7 +225,9 @@ def _power(x: Any, y: Any) -> Any:
         if y == 0.5:
             return np.sqrt(x)
     elif y < 0 and type(y) is int and x.dtype.kind in "iu":
-        raise DtypeError(f"pow: integers to the negative power {y} are no integers; convert the base first: base.float()")
+        raise DtypeError(
+            f"pow: integers to the negative power {y} are no integers; convert the base first: base.float()"
+        )
     return np.power(x, y)
 
 
@@ -496,9 +500,13 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     tensor([0., 2.])
     """
     if not hasattr(condition, "dtype"):
-        raise ArgumentTypeError(f"where: condition must be a bool tensor, {type(condition).__name__} came; convert it with tinygrad_dl.tensor(...)")
+        raise ArgumentTypeError(
+            f"where: condition must be a bool tensor, {type(condition).__name__} came; convert it with tinygrad_dl.tensor(...)"
+        )
     if condition.dtype.kind != "b":
-        raise DtypeError(f"where: condition must be a bool tensor, {condition.dtype} of shape {tuple(condition.shape)} came; compare it with something")
+        raise DtypeError(
+            f"where: condition must be a bool tensor, {condition.dtype} of shape {tuple(condition.shape)} came; compare it with something"
+        )
     if type(input) in SCALARS and type(other) in SCALARS:
         return np.where(condition, input, other).astype(result_type([input, other]))
     return np.where(condition, input, other)
@@ -581,7 +589,9 @@ def bitwise_not(input: Any) -> Any:
     tensor([False,  True])
     """
     if input.dtype.kind == "f":
-        raise ArgumentTypeError(f"bitwise_not: {input.dtype} has no bits to turn, bools and integers have; use logical_not()")
+        raise ArgumentTypeError(
+            f"bitwise_not: {input.dtype} has no bits to turn, bools and integers have; use logical_not()"
+        )
     return np.invert(input)
 
 
@@ -608,15 +618,73 @@ NUMPY[np.square] = lambda x: mul(x, x)
 
 # --- operators and methods
 
-for _sign, _operation in {"add": _add, "sub": _sub, "mul": mul, "truediv": true_divide, "floordiv": floor_divide, "mod": remainder, "pow": _pow}.items():
+for _sign, _operation in {
+    "add": _add,
+    "sub": _sub,
+    "mul": mul,
+    "truediv": true_divide,
+    "floordiv": floor_divide,
+    "mod": remainder,
+    "pow": _pow,
+}.items():
     attach_operator(_sign, _operation)
 for _sign, _operation in {"and": bitwise_and, "or": bitwise_or, "xor": bitwise_xor}.items():
     attach_operator(_sign, _operation)
 for _sign, _operation in {"eq": eq, "ne": ne, "lt": lt, "le": le, "gt": gt, "ge": ge}.items():
     attach_comparison(_sign, _operation)
 attach(add, sub, mul, div, floor_divide, remainder, pow, neg, sign, abs, exp, log, sqrt, sin, cos, tanh, sigmoid, relu)
-attach(maximum, minimum, clamp, eq, ne, lt, le, gt, ge, logical_and, logical_or, logical_xor, logical_not, isnan, isinf, isfinite)
+attach(
+    maximum,
+    minimum,
+    clamp,
+    eq,
+    ne,
+    lt,
+    le,
+    gt,
+    ge,
+    logical_and,
+    logical_or,
+    logical_xor,
+    logical_not,
+    isnan,
+    isinf,
+    isfinite,
+)
 attach(bitwise_and, bitwise_or, bitwise_xor, bitwise_not)
-attach(__neg__=neg, __abs__=abs, __invert__=bitwise_not, __pos__=identity, true_divide=true_divide, absolute=abs, negative=neg, clip=clamp, multiply=mul, subtract=sub, divide=div)
+attach(
+    __neg__=neg,
+    __abs__=abs,
+    __invert__=bitwise_not,
+    __pos__=identity,
+    true_divide=true_divide,
+    absolute=abs,
+    negative=neg,
+    clip=clamp,
+    multiply=mul,
+    subtract=sub,
+    divide=div,
+)
 attach(where=lambda self, condition, other: where(condition, self, other))
-attach_in_place(add, sub, mul, div, floor_divide, remainder, pow, neg, sign, abs, exp, log, sqrt, sin, cos, tanh, sigmoid, relu, clamp, clip=clamp)
+attach_in_place(
+    add,
+    sub,
+    mul,
+    div,
+    floor_divide,
+    remainder,
+    pow,
+    neg,
+    sign,
+    abs,
+    exp,
+    log,
+    sqrt,
+    sin,
+    cos,
+    tanh,
+    sigmoid,
+    relu,
+    clamp,
+    clip=clamp,
+)

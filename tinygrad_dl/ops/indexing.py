@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend
-from .. import dtypes
+from .. import backend, dtypes
 from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
 from ..explain import explain
+from ..inplace import require_editable, stamp
 from ..methods import attach
 from ..modes import modes
 from ..operation import operation
-from ..inplace import require_editable, stamp
 from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
 from .shape import expand, reshape
@@ -47,7 +46,9 @@ def _index_part(part: Any, device: Any) -> Any:
     """One part of an index as the array library takes it."""
     if isinstance(part, Tensor):
         if part.array.dtype.kind not in "iub":
-            raise DimensionError(f"index: a tensor used as index must hold integers or bools, not {part.dtype}; use .long()")
+            raise DimensionError(
+                f"index: a tensor used as index must hold integers or bools, not {part.dtype}; use .long()"
+            )
         if part.array.ndim == 0 and part.array.dtype.kind != "b":
             return int(part.array.item())
         return backend.to_device(part.array.astype(bool) if part.array.dtype == np.uint8 else part.array, device)
@@ -58,7 +59,11 @@ def _index_part(part: Any, device: Any) -> Any:
     if isinstance(part, np.integer) or (isinstance(part, np.ndarray) and part.ndim == 0 and part.dtype.kind in "iu"):
         return int(part)
     if isinstance(part, range | list | tuple | np.ndarray) or backend.is_array(part):
-        array = np.asarray([p.item() if isinstance(p, Tensor) else p for p in part] if isinstance(part, Sequence) else backend.to_numpy(part))
+        array = np.asarray(
+            [p.item() if isinstance(p, Tensor) else p for p in part]
+            if isinstance(part, Sequence)
+            else backend.to_numpy(part)
+        )
         if array.size == 0 and isinstance(part, Sequence):
             array = array.astype(np.int64)
         if array.dtype.kind not in "iub":
@@ -115,7 +120,9 @@ def _check(tensor: Tensor, parts: tuple[Any, ...]) -> None:
     shape = tensor.array.shape
     used = sum(_takes(part) for part in parts)
     if used > len(shape):
-        raise DimensionError(f"index: {used} indices came for a tensor of {len(shape)} dimension(s), shape {tuple(shape)}")
+        raise DimensionError(
+            f"index: {used} indices came for a tensor of {len(shape)} dimension(s), shape {tuple(shape)}"
+        )
     dim = 0
     for part in parts:
         if part is Ellipsis:
@@ -129,9 +136,13 @@ def _check(tensor: Tensor, parts: tuple[Any, ...]) -> None:
         elif backend.is_array(part):
             if part.dtype.kind == "b":
                 if tuple(part.shape) != tuple(shape[dim : dim + part.ndim]):
-                    raise DimensionError(f"index: a mask of shape {tuple(part.shape)} does not fit shape {tuple(shape)} at dimension {dim}")
+                    raise DimensionError(
+                        f"index: a mask of shape {tuple(part.shape)} does not fit shape {tuple(shape)} at dimension {dim}"
+                    )
             elif part.size and not bool(((part >= -shape[dim]) & (part < shape[dim])).all()):
-                raise DimensionError(f"index: values from {int(part.min())} to {int(part.max())} are out of bounds for dimension {dim} of size {shape[dim]}")
+                raise DimensionError(
+                    f"index: values from {int(part.min())} to {int(part.max())} are out of bounds for dimension {dim} of size {shape[dim]}"
+                )
         dim += _takes(part)
 
 
@@ -186,7 +197,9 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     require_editable("index assignment", self, modes.record is not None, value)
     place = index_of(self, index)
     if not isinstance(value, Tensor | bool | int | float | np.generic) and not backend.is_array(value):
-        raise ArgumentTypeError(f"index assignment: a Tensor, an array or a number can be assigned, not {type(value).__name__}")
+        raise ArgumentTypeError(
+            f"index assignment: a Tensor, an array or a number can be assigned, not {type(value).__name__}"
+        )
     written = value.array if isinstance(value, Tensor) else value
     if backend.is_array(written) and type(written) is not type(self.array):
         written = written.item() if written.ndim == 0 else written
@@ -261,7 +274,9 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     return gather_along(input, indices, dim)
 
 
-def _common_shape(input: Any, indices: Any, dim: int, mine: tuple[int, ...], theirs: tuple[int, ...]) -> tuple[int, ...]:
+def _common_shape(
+    input: Any, indices: Any, dim: int, mine: tuple[int, ...], theirs: tuple[int, ...]
+) -> tuple[int, ...]:
     if len(mine) == len(theirs):
         try:
             return np.broadcast_shapes(mine, theirs)

@@ -52,9 +52,13 @@ def matmul(input: Any, other: Any) -> Any:
     tensor([[11.]])
     """
     if input.ndim == 0 or other.ndim == 0:
-        raise ShapeError(f"matmul: vectors and matrices have dimensions, shapes {tuple(input.shape)} and {tuple(other.shape)} came; use * for numbers")
+        raise ShapeError(
+            f"matmul: vectors and matrices have dimensions, shapes {tuple(input.shape)} and {tuple(other.shape)} came; use * for numbers"
+        )
     if input.dtype is not other.dtype:
-        raise DtypeError(f"matmul: both must have one dtype, {input.dtype} and {other.dtype} came; convert one, for example with other.to(input.dtype)")
+        raise DtypeError(
+            f"matmul: both must have one dtype, {input.dtype} and {other.dtype} came; convert one, for example with other.to(input.dtype)"
+        )
     if input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
         raise ShapeError(f"matmul: {_fit(input.shape, other.shape)}")
     return _product(input, other)
@@ -98,8 +102,12 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     tensor([11.5000])
     """
     if input.dtype is not weight.dtype or (bias is not None and bias.dtype is not weight.dtype):
-        kinds = ", ".join(f"{name} {x.dtype}" for name, x in (("input", input), ("weight", weight), ("bias", bias)) if x is not None)
-        raise DtypeError(f"linear: all must have one dtype, {kinds} came; convert the input, for example with input.to(weight.dtype)")
+        kinds = ", ".join(
+            f"{name} {x.dtype}" for name, x in (("input", input), ("weight", weight), ("bias", bias)) if x is not None
+        )
+        raise DtypeError(
+            f"linear: all must have one dtype, {kinds} came; convert the input, for example with input.to(weight.dtype)"
+        )
     if input.ndim == 0 or input.shape[-1] != weight.shape[-1] or weight.ndim > 2:
         raise ShapeError(
             f"linear: input {tuple(input.shape)} does not fit weight {tuple(weight.shape)}: its last size must be weight's last, in "
@@ -128,7 +136,9 @@ def mm(input: Any, mat2: Any) -> Any:
     tensor([[11.]])
     """
     if input.ndim != 2 or mat2.ndim != 2:
-        raise ShapeError(f"mm: both must be matrices, shapes {tuple(input.shape)} and {tuple(mat2.shape)} came; matmul takes batches and vectors")
+        raise ShapeError(
+            f"mm: both must be matrices, shapes {tuple(input.shape)} and {tuple(mat2.shape)} came; matmul takes batches and vectors"
+        )
     return matmul(input, mat2)
 
 
@@ -141,7 +151,9 @@ def dot(input: Any, tensor: Any) -> Any:
     tensor(11.)
     """
     if input.ndim != 1 or tensor.ndim != 1:
-        raise ShapeError(f"dot: both must be vectors, shapes {tuple(input.shape)} and {tuple(tensor.shape)} came; matmul takes matrices")
+        raise ShapeError(
+            f"dot: both must be vectors, shapes {tuple(input.shape)} and {tuple(tensor.shape)} came; matmul takes matrices"
+        )
     return matmul(input, tensor)
 
 

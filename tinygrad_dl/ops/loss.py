@@ -11,9 +11,9 @@ from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeErro
 from ..operation import keep, operation
 from ..tensor import Tensor
 from .elementwise import sigmoid, where
+from .indexing import take_along_dim
 from .reduction import cast, log_softmax, mean, shifted, total
 from .reduction import sum as sum_
-from .indexing import take_along_dim
 from .shape import reshape, squeeze, unsqueeze
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -31,7 +31,9 @@ def _require_reduction(name: str, reduction: str) -> None:
 def _require_tensors(name: str, **values: Any) -> None:
     for argument, value in values.items():
         if not isinstance(value, Tensor):
-            raise ArgumentTypeError(f"{name}: {argument} must be a Tensor, not {type(value).__name__}; convert it with tinygrad_dl.tensor(...)")
+            raise ArgumentTypeError(
+                f"{name}: {argument} must be a Tensor, not {type(value).__name__}; convert it with tinygrad_dl.tensor(...)"
+            )
 
 
 def _require_floating(name: str, *tensors: Any) -> None:
@@ -42,7 +44,11 @@ def _require_floating(name: str, *tensors: Any) -> None:
 # --- squared error
 
 
-@operation(promote="same", input=lambda g, input, target: g * (2 * (input - target)), target=lambda g, input, target: g * (2 * (target - input)))
+@operation(
+    promote="same",
+    input=lambda g, input, target: g * (2 * (input - target)),
+    target=lambda g, input, target: g * (2 * (target - input)),
+)
 def squared_error(input: Any, target: Any) -> Any:
     """(input - target)², element by element."""
     e = input - target
@@ -107,7 +113,12 @@ def softplus(input: Any) -> Any:
     return np.maximum(input, 0) + np.log1p(np.exp(-np.abs(input)))
 
 
-@operation(promote="float", input=_bce_rule, target=_bce_target_rule, pos_weight=lambda g, input, target: g * target * softplus(-input))
+@operation(
+    promote="float",
+    input=_bce_rule,
+    target=_bce_target_rule,
+    pos_weight=lambda g, input, target: g * target * softplus(-input),
+)
 def _bce_with_logits(input: Any, target: Any, pos_weight: Any) -> Any:
     """max(x, 0) - x y + log(1 + e^-|x|), the stable form of notes, section 2, N038."""
     if pos_weight is None:
@@ -116,7 +127,9 @@ def _bce_with_logits(input: Any, target: Any, pos_weight: Any) -> Any:
     return (1 - target) * input + (1 + (pos_weight - 1) * target) * softplus_of_negative
 
 
-def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None) -> Any:
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
+) -> Any:
     """-(y log s(x) + (1 - y) log(1 - s(x))) with s the sigmoid, computed from the logits x without overflow.
 
     Arguments: input (logits), target (of the same shape, between 0 and 1), weight (tensor that broadcasts), reduction
@@ -132,7 +145,9 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
     _require_reduction(name, reduction)
     _require_floating(name, input)
     if input.array.shape != target.array.shape:
-        raise ShapeError(f"{name}: target has shape {tuple(target.shape)}, it must have the input's, {tuple(input.shape)}; use target.reshape(...)")
+        raise ShapeError(
+            f"{name}: target has shape {tuple(target.shape)}, it must have the input's, {tuple(input.shape)}; use target.reshape(...)"
+        )
     loss = _bce_with_logits(input, target, pos_weight)
     return _reduce(loss if weight is None else loss * weight, reduction)
 
@@ -187,7 +202,9 @@ def _require_classes(name: str, target: Any, classes: int, ignore_index: int) ->
     wrong = outside & (array != ignore_index)
     if bool(wrong.any()):
         first = int(array[wrong].reshape(-1)[0])
-        raise DimensionError(f"{name}: target holds the class {first}, the input has {classes} classes, numbered 0 to {classes - 1}")
+        raise DimensionError(
+            f"{name}: target holds the class {first}, the input has {classes} classes, numbered 0 to {classes - 1}"
+        )
     return True
 
 
@@ -203,7 +220,9 @@ def _is_plain(input: Any, target: Any) -> bool:
 
 def _require_weight(name: str, weight: Any, classes: int) -> None:
     if weight is not None and tuple(weight.shape) != (classes,):
-        raise ShapeError(f"{name}: weight has shape {tuple(weight.shape)}, it must have one number for each of the {classes} classes")
+        raise ShapeError(
+            f"{name}: weight has shape {tuple(weight.shape)}, it must have one number for each of the {classes} classes"
+        )
 
 
 def _class_dim(name: str, input: Any, target: Any) -> int:
@@ -267,9 +286,13 @@ def cross_entropy(
     return (1 - label_smoothing) * loss + (label_smoothing / classes) * spread
 
 
-def _cross_entropy_of_probabilities(input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
+def _cross_entropy_of_probabilities(
+    input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float
+) -> Any:
     if target.array.shape != input.array.shape:
-        raise ShapeError(f"cross_entropy: target probabilities have shape {tuple(target.shape)}, they must have the input's, {tuple(input.shape)}")
+        raise ShapeError(
+            f"cross_entropy: target probabilities have shape {tuple(target.shape)}, they must have the input's, {tuple(input.shape)}"
+        )
     dim = 0 if input.ndim == 1 else 1
     classes = input.shape[dim]
     _require_weight("cross_entropy", weight, classes)
@@ -321,5 +344,3 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int =
     picked = squeeze(take_along_dim(input, unsqueeze(where(counted, target, 0), dim), dim), dim)
     loss = where(counted, -picked * weights, 0.0)
     return sum_(loss) / sum_(weights) if reduction == "mean" else _reduce(loss, reduction)
-
-

@@ -46,7 +46,10 @@ def _count(shape: tuple[int, ...], dim: Any) -> int:
 # --- sums
 
 
-@operation(numpy=(np.sum,), input=lambda g, input_shape, input_dtype, dim, keepdim: cast(spread(g, input_shape, dim, keepdim), input_dtype))
+@operation(
+    numpy=(np.sum,),
+    input=lambda g, input_shape, input_dtype, dim, keepdim: cast(spread(g, input_shape, dim, keepdim), input_dtype),
+)
 def sum(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """The sum over all dimensions or those in `dim`.
 
@@ -82,7 +85,9 @@ def cast(input: Any, dtype: Any) -> Any:
 
 @operation(
     numpy=(np.mean,),
-    input=lambda g, input_shape, input_dtype, dim, keepdim: cast(spread(g / _count(input_shape, dim), input_shape, dim, keepdim), input_dtype),
+    input=lambda g, input_shape, input_dtype, dim, keepdim: cast(
+        spread(g / _count(input_shape, dim), input_shape, dim, keepdim), input_dtype
+    ),
 )
 def mean(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """The mean over all dimensions or those in `dim`: the sum divided by the number of elements.
@@ -95,7 +100,9 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) 
     """
     result = input.dtype if dtype is None else find(dtype).numpy
     if result not in FLOATING:
-        raise DtypeError(f"mean: a mean needs floating numbers, {input.dtype} came; use input.float() or dtype=tinygrad_dl.float32")
+        raise DtypeError(
+            f"mean: a mean needs floating numbers, {input.dtype} came; use input.float() or dtype=tinygrad_dl.float32"
+        )
     summed = total(input, _axis(input, dim), keepdim, dtype)
     n = _count(input.shape, dim)
     return summed / n if n else summed * math.nan
@@ -147,7 +154,9 @@ def _correction(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[An
 
 
 @composed
-def var(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+def var(
+    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+) -> Any:
     """The variance: the squared distances from the mean, summed and divided by n - correction.
 
     Arguments: input (floating tensor), dim (integer, tuple or None for all), unbiased (correction 1, the default, or 0),
@@ -162,7 +171,9 @@ def var(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool
 
 
 @composed
-def std(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+def std(
+    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None
+) -> Any:
     """The standard deviation, the square root of `var`; its subgradient where it is 0 is 0.
 
     Arguments as for `var`.
@@ -194,7 +205,9 @@ def _reduced(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
     if x.size == 0:
         lost = [d for d in dims_of(name, dim, x.ndim) if x.shape[d] == 0]
         if dim is None or lost:
-            raise DimensionError(f"{name}: an empty tensor (shape {tuple(x.shape)}) has no extreme over dimensions of size 0")
+            raise DimensionError(
+                f"{name}: an empty tensor (shape {tuple(x.shape)}) has no extreme over dimensions of size 0"
+            )
     return getattr(x, name)(axis=_axis(x, dim), keepdims=keepdim)
 
 
@@ -253,7 +266,9 @@ def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 def _position(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
     if dim is None:
         if x.size == 0:
-            raise DimensionError(f"{name}: an empty tensor (shape {tuple(x.shape)}) has no extreme; give a dim of another size")
+            raise DimensionError(
+                f"{name}: an empty tensor (shape {tuple(x.shape)}) has no extreme; give a dim of another size"
+            )
         place = getattr(x.reshape(-1), name)()
         return place.reshape((1,) * x.ndim) if keepdim else place
     if not isinstance(dim, int):
@@ -315,7 +330,9 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
 
 
 def _truth(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
-    out = getattr(x, name)(axis=dims_of(name, dim, x.ndim, empty_is_all=False) if dim is not None else None, keepdims=keepdim)
+    out = getattr(x, name)(
+        axis=dims_of(name, dim, x.ndim, empty_is_all=False) if dim is not None else None, keepdims=keepdim
+    )
     return out.astype(np.uint8) if x.dtype == np.uint8 else out
 
 
@@ -396,7 +413,9 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
 
 @operation(
     promote="float",
-    input=lambda g, input, out, dim, keepdim: restore(g, input.shape, dim, keepdim) * np.exp(input - restore(out, input.shape, dim, keepdim)),
+    input=lambda g, input, out, dim, keepdim: (
+        restore(g, input.shape, dim, keepdim) * np.exp(input - restore(out, input.shape, dim, keepdim))
+    ),
 )
 def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     """log of the sum of e^input along `dim`, computed without overflow.

@@ -78,12 +78,16 @@ def _worked_out(name: str, input: Any, shape: tuple[int, ...]) -> tuple[int, ...
         raise ShapeError(f"{name}: sizes can't be negative (but for one -1), {tuple(shape)} came")
     if len(known) == len(shape):
         if rest != input.size:
-            raise ShapeError(f"{name}: shape {tuple(shape)} has {rest} elements, the input of shape {tuple(input.shape)} has {input.size}")
+            raise ShapeError(
+                f"{name}: shape {tuple(shape)} has {rest} elements, the input of shape {tuple(input.shape)} has {input.size}"
+            )
         return shape
     if rest == 0:
         raise ShapeError(f"{name}: the -1 in {tuple(shape)} could be any size, since another size is 0; give it")
     if input.size % rest:
-        raise ShapeError(f"{name}: {input.size} elements (shape {tuple(input.shape)}) can't be divided into {tuple(shape)}")
+        raise ShapeError(
+            f"{name}: {input.size} elements (shape {tuple(input.shape)}) can't be divided into {tuple(shape)}"
+        )
     return tuple([input.size // rest if n == -1 else n for n in shape])
 
 
@@ -100,7 +104,9 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     shape = input.shape
     start, end = normalize_dim("flatten", start_dim, len(shape)), normalize_dim("flatten", end_dim, len(shape))
     if start > end:
-        raise ShapeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in a tensor of {len(shape)} dimensions")
+        raise ShapeError(
+            f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in a tensor of {len(shape)} dimensions"
+        )
     return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
@@ -152,7 +158,9 @@ def t(input: Any) -> Any:
     tinygrad_dl.Size([3, 2])
     """
     if input.ndim > 2:
-        raise ShapeError(f"t: a matrix has at most 2 dimensions, this tensor has shape {tuple(input.shape)}; use transpose or .mT")
+        raise ShapeError(
+            f"t: a matrix has at most 2 dimensions, this tensor has shape {tuple(input.shape)}; use transpose or .mT"
+        )
     return transpose(input, 0, 1) if input.ndim == 2 else input
 
 
@@ -219,7 +227,9 @@ def expand(input: Any, size: Any) -> Any:
     wanted = tuple([input.shape[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(size)])
     for i, n in enumerate(input.shape):
         if n not in (1, wanted[extra + i]):
-            raise ShapeError(f"expand: dimension {i} has size {n} and can't become {wanted[extra + i]} (shape {tuple(input.shape)} to {tuple(size)}); only size 1 repeats")
+            raise ShapeError(
+                f"expand: dimension {i} has size {n} and can't become {wanted[extra + i]} (shape {tuple(input.shape)} to {tuple(size)}); only size 1 repeats"
+            )
     if any(n < 0 for n in wanted):
         raise ShapeError(f"expand: {tuple(size)} has a negative size for a new dimension")
     return backend.broadcast_to(input, wanted)
@@ -239,7 +249,9 @@ def sum_to(input: Any, shape: Any) -> Any:
 # --- joining and taking apart
 
 
-@operation(listed="tensors", tensors=lambda g, tensors_shape, dim: split(g, [shape[dim] for shape in tensors_shape], dim))
+@operation(
+    listed="tensors", tensors=lambda g, tensors_shape, dim: split(g, [shape[dim] for shape in tensors_shape], dim)
+)
 def _cat(tensors: Any, dim: int) -> Any:
     return np.concatenate(tensors, dim)
 
@@ -265,7 +277,9 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     for i, member in enumerate(members):
         shape = tuple(member.shape)
         if len(shape) != len(first) or (shape[:dim], shape[dim + 1 :]) != (before, after):
-            raise ShapeError(f"cat: tensor {i} of shape {shape} does not fit {first}: all sizes but dimension {dim} must agree")
+            raise ShapeError(
+                f"cat: tensor {i} of shape {shape} does not fit {first}: all sizes but dimension {dim} must agree"
+            )
     return _cat(members, dim)
 
 
@@ -298,7 +312,9 @@ def _members(name: str, tensors: Any) -> list[Any]:
         raise ArgumentError(f"{name}: the list of tensors is empty")
     for i, member in enumerate(members):
         if not isinstance(member, Tensor):
-            raise ArgumentTypeError(f"{name}: element {i} must be a Tensor, {type(member).__name__} came; convert it with tinygrad_dl.tensor(...)")
+            raise ArgumentTypeError(
+                f"{name}: element {i} must be a Tensor, {type(member).__name__} came; convert it with tinygrad_dl.tensor(...)"
+            )
     target = result_type([member.array for member in members])
     return [member if member.array.dtype is target else to(member, target, None) for member in members]
 
@@ -334,7 +350,9 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
     n, given = tensor.shape[dim], split_size_or_sections
     if isinstance(given, int | np.integer):
         if given < 0 or (given == 0 and n):
-            raise ShapeError(f"split: split_size {given} does not fit dimension {dim} of size {n}; a positive size would work")
+            raise ShapeError(
+                f"split: split_size {given} does not fit dimension {dim} of size {n}; a positive size would work"
+            )
         sizes = [min(given, n - start) for start in range(0, n, given)] if n else [0]
     else:
         sizes = list(sizes_of("split", (given,)))
@@ -373,7 +391,9 @@ def _variadic(function: Any, argument: str) -> Any:
             raise ArgumentTypeError(f"{function.__name__.strip('_')}: the argument {argument} is missing")
         given = named.pop(argument, None)
         if named:
-            raise ArgumentTypeError(f"{function.__name__}: there is no argument {next(iter(named))!r}; it takes {argument}")
+            raise ArgumentTypeError(
+                f"{function.__name__}: there is no argument {next(iter(named))!r}; it takes {argument}"
+            )
         return function(self, sizes_of(function.__name__.strip("_"), sizes if given is None else (given,)))
 
     method.__name__ = function.__name__.strip("_")
@@ -396,9 +416,17 @@ def _tensors(name: str, arrays: Any) -> list[Any]:
 
 
 attach(flatten, t, squeeze, unsqueeze, split, clone, contiguous, transpose, swapaxes=transpose, swapdims=transpose)
-attach(reshape=_variadic(reshape, "shape"), view=_variadic(_view, "size"), permute=_variadic(permute, "dims"), expand=_variadic(expand, "size"))
+attach(
+    reshape=_variadic(reshape, "shape"),
+    view=_variadic(_view, "size"),
+    permute=_variadic(permute, "dims"),
+    expand=_variadic(expand, "size"),
+)
 attach(T=property(_reversed), mT=property(_matrix_transpose))
-attach(view_as=lambda self, other: _view(self, tuple(other.shape)), reshape_as=lambda self, other: reshape(self, tuple(other.shape)))
+attach(
+    view_as=lambda self, other: _view(self, tuple(other.shape)),
+    reshape_as=lambda self, other: reshape(self, tuple(other.shape)),
+)
 attach(expand_as=lambda self, other: expand(self, tuple(other.shape)))
 NUMPY.update(
     {

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import backend
 from ..errors import ArgumentError, MissingPackageError
 from ..tensor import Tensor
-from .derivation import expression, local_derivatives, matrix_rows, paths
+from .derivation import matrix_rows
 from .history import CONSTANT, LEAF, RESULT, Argument, History, Value, results_of
+from .reading import Reader, host, paths
 from .symbol import number_text
 from .trace import Trace
 
@@ -74,7 +74,9 @@ class Graph:
         self._homes = _homes_of_leaves(self.values)
         self._short = {str(v.name): _short_name(v, self._homes) for v in self.values if v.kind == LEAF}
         self._labelled = sum(value.kind == RESULT for value in self.values) <= LABELS_UP_TO and not self.groups
-        self._has_numbers = any(_edge_labels(value) for value in self.values if value.kind == RESULT) if self._labelled else False
+        self._has_numbers = (
+            any(_edge_labels(value) for value in self.values if value.kind == RESULT) if self._labelled else False
+        )
         self.source = self._draw()
 
     # --- what it becomes
@@ -106,7 +108,10 @@ class Graph:
         rows = [_text_row(value) for value in self.values]
         widths = [max(len(row[i]) for row in rows) for i in range(3)]
         gaps = (4, 2, 2)
-        return "\n".join("".join(cell.ljust(w + gap) for cell, w, gap in zip(row, widths, gaps, strict=False)) + row[3] for row in rows)
+        return "\n".join(
+            "".join(cell.ljust(w + gap) for cell, w, gap in zip(row, widths, gaps, strict=False)) + row[3]
+            for row in rows
+        )
 
     def __repr__(self) -> str:
         operations = sum(value.kind == RESULT for value in self.values)
@@ -134,20 +139,39 @@ class Graph:
         return str(dot.source)
 
     def _set_style(self, dot: Any) -> None:
-        dot.attr(rankdir=self._direction, bgcolor=PALETTE["paper"], pad="0.3", nodesep="0.22", ranksep="0.5", fontname=FONT)
+        dot.attr(
+            rankdir=self._direction, bgcolor=PALETTE["paper"], pad="0.3", nodesep="0.22", ranksep="0.5", fontname=FONT
+        )
         dot.attr("node", shape="plain", fontname=FONT, fontsize="13", fontcolor=PALETTE["ink"])
-        dot.attr("edge", color=PALETTE["arrow"], arrowsize="0.65", penwidth="1.3", fontname=MONO, fontsize="10.5", fontcolor=PALETTE["soft"])
+        dot.attr(
+            "edge",
+            color=PALETTE["arrow"],
+            arrowsize="0.65",
+            penwidth="1.3",
+            fontname=MONO,
+            fontsize="10.5",
+            fontcolor=PALETTE["soft"],
+        )
         dot.attr(label=self._legend(), labelloc="b", fontsize="11", fontcolor=PALETTE["soft"])
 
     def _legend(self) -> str:
         soft = PALETTE["soft"]
-        parts = [f'<FONT COLOR="{PALETTE["value"]}">value</FONT> above', f'<FONT COLOR="{PALETTE["grad"]}">gradient</FONT> below']
+        parts = [
+            f'<FONT COLOR="{PALETTE["value"]}">value</FONT> above',
+            f'<FONT COLOR="{PALETTE["grad"]}">gradient</FONT> below',
+        ]
         if self._labelled and self._has_numbers:
             parts.append("local derivative beside the edge")
         if not self.traced:
             parts = [*parts, "for values, names and inner gradients do the forward inside: with viz.trace():"]
-        title = f'<FONT POINT-SIZE="14" COLOR="{PALETTE["ink"]}"><B>{_escaped(self._title)}</B></FONT>' if self._title else ""
-        rows = [f"<TR><TD>{row}</TD></TR>" for row in (title, f'<FONT COLOR="{soft}">{"  ·  ".join(parts)}</FONT>') if row]
+        title = (
+            f'<FONT POINT-SIZE="14" COLOR="{PALETTE["ink"]}"><B>{_escaped(self._title)}</B></FONT>'
+            if self._title
+            else ""
+        )
+        rows = [
+            f"<TR><TD>{row}</TD></TR>" for row in (title, f'<FONT COLOR="{soft}">{"  ·  ".join(parts)}</FONT>') if row
+        ]
         return f'<<TABLE BORDER="0" CELLPADDING="3">{"".join(rows)}</TABLE>>'
 
     def _draw_nodes(self, dot: Any) -> None:
@@ -177,7 +201,9 @@ class Graph:
             return modules_of(value)
         return self._homes.get(id(value), ())
 
-    def _fill(self, dot: Any, home: tuple[str, ...], inside: Mapping[Any, list[Any]], children: Mapping[Any, list[Any]]) -> None:
+    def _fill(
+        self, dot: Any, home: tuple[str, ...], inside: Mapping[Any, list[Any]], children: Mapping[Any, list[Any]]
+    ) -> None:
         """Modules nest a few deep, so this recursion is shallow whatever the size of the graph."""
         for value in inside.get(home, ()):
             self._draw_node(dot, value)
@@ -316,7 +342,12 @@ def _short_name(value: Value, homes: Mapping[int, tuple[str, ...]]) -> str:
 
 
 def _module_label(path: Sequence[str], values: Sequence[Value]) -> str:
-    kinds = {p: kind for value in values if value.kind == RESULT and value.record is not None for p, kind in value.record.modules}
+    kinds = {
+        p: kind
+        for value in values
+        if value.kind == RESULT and value.record is not None
+        for p, kind in value.record.modules
+    }
     kind = kinds.get(path[-1], "")
     return path[-1] if kind == path[-1] or not kind else f"{path[-1]}: {kind}"
 
@@ -332,7 +363,9 @@ def _label(value: Value, short: Mapping[str, str]) -> str:
     return _box(_name_cell(value, short), above, gradient, heavy=value.kind == LEAF)
 
 
-def _box(body: str, above: str | None, below: str | None, *, heavy: bool = False, dim: bool = False, dashed: bool = False) -> str:
+def _box(
+    body: str, above: str | None, below: str | None, *, heavy: bool = False, dim: bool = False, dashed: bool = False
+) -> str:
     color = PALETTE["ink"] if heavy else PALETTE["line"] if dim else PALETTE["soft"]
     style = "ROUNDED,DASHED" if dashed else "ROUNDED"
     border = "2" if heavy else "1"
@@ -346,7 +379,9 @@ def _box(body: str, above: str | None, below: str | None, *, heavy: bool = False
 def _centred(chip: str) -> str:
     """A chip that stays narrow in a wide box: empty cells beside it take most of the room."""
     pad = '<TD CELLPADDING="0"></TD>' * 4
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{pad}<TD>{chip}</TD>{pad}</TR></TABLE>'
+    return (
+        f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{pad}<TD>{chip}</TD>{pad}</TR></TABLE>'
+    )
 
 
 def _name_cell(value: Value, short: Mapping[str, str]) -> str:
@@ -357,7 +392,7 @@ def _name_cell(value: Value, short: Mapping[str, str]) -> str:
         return f'<FONT COLOR="{PALETTE["soft"]}">{text}</FONT>' if value.kind == CONSTANT else text
     if value.record is None:
         return f"{name} = {_escaped(_operation_name(value))}" if name else _escaped(_operation_name(value))
-    formula = _shortened(expression(value).text(short))
+    formula = _shortened(Reader().expression(value).text(short))
     return f"{name} = {_escaped(formula)}"
 
 
@@ -372,7 +407,7 @@ def _shortened(text: str, limit: int = 48) -> str:
 def _chip(array: Any, kind: str) -> str:
     """A number, a small matrix, or the shape and range of a large one."""
     arrays = array if isinstance(array, tuple) else (array,)
-    lines = [line for part in arrays if part is not None for line in _array_lines(backend.to_numpy(part))]
+    lines = [line for part in arrays if part is not None for line in _array_lines(host(part))]
     text = "<BR/>".join(_escaped(line).replace(" ", "&#160;") for line in lines)
     return (
         f'<TABLE BORDER="0" CELLBORDER="0" CELLPADDING="3" STYLE="ROUNDED" BGCOLOR="{PALETTE[kind + "_soft"]}"><TR><TD>'
@@ -390,7 +425,13 @@ def _array_lines(array: Any) -> list[str]:
 
 
 def _shape_chip(shape: Any) -> str:
-    text = " ".join(str(tuple(s)) for s, _ in shape) if isinstance(shape, list) else str(tuple(shape)) if shape else "number"
+    text = (
+        " ".join(str(tuple(s)) for s, _ in shape)
+        if isinstance(shape, list)
+        else str(tuple(shape))
+        if shape
+        else "number"
+    )
     return f'<FONT FACE="{MONO}" POINT-SIZE="11" COLOR="{PALETTE["soft"]}">{text}</FONT>'
 
 
@@ -409,7 +450,7 @@ def _edge_labels(value: Value) -> dict[int, str]:
         return {}
     shown = [argument for argument in value.arguments if argument.value is not None]
     found = {}
-    for argument, local in zip(paths(value), local_derivatives(value), strict=True):
+    for argument, local in zip(paths(value), Reader().locals(value), strict=True):
         if local is not None:
             found[shown.index(argument)] = _local_text(value, argument, local)
     return found
@@ -417,7 +458,11 @@ def _edge_labels(value: Value) -> dict[int, str]:
 
 def _local_text(value: Value, argument: Argument, local: Any) -> str:
     text = local.text()
-    numbers = {str(v.name): number_text(v.array.item()) for v in [value, *value.inputs] if not isinstance(v.array, tuple) and v.array.ndim == 0}
+    numbers = {
+        str(v.name): number_text(v.array.item())
+        for v in [value, *value.inputs]
+        if not isinstance(v.array, tuple) and v.array.ndim == 0
+    }
     if not local.names() or not local.names() <= numbers.keys():
         return str(text)
     arrays = {str(v.name): v.array.item() for v in [value, *value.inputs] if str(v.name) in numbers}
@@ -445,7 +490,7 @@ def _text_row(value: Value) -> tuple[str, str, str, str]:
     name = str(value.name or "")
     kind = _operation_name(value) if value.kind == RESULT else value.kind
     if value.kind == RESULT and value.record is not None:
-        name = f"{name} = {_shortened(expression(value).text())}"
+        name = f"{name} = {_shortened(Reader().expression(value).text())}"
     shown = f"value {_one_line(value.array)}" if value.array is not None else f"shape {value.shape}"
     if value.kind == CONSTANT or (value.kind == RESULT and value.record is None):
         return name, kind, shown, ""
@@ -455,7 +500,7 @@ def _text_row(value: Value) -> tuple[str, str, str, str]:
 
 def _one_line(array: Any) -> str:
     arrays = array if isinstance(array, tuple) else (array,)
-    shown = [backend.to_numpy(part) for part in arrays if part is not None]
+    shown = [host(part) for part in arrays if part is not None]
     return ", ".join(" ".join(_array_lines(part)) if part.size <= 6 else str(tuple(part.shape)) for part in shown)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import backend
 from ..errors import ArgumentTypeError, GraphError
-from ..operation import Node
+from ..node import Node
 from ..tensor import Tensor
 from .trace import Names, Record, Trace, is_slot, parents_of, record_of
 
@@ -52,7 +52,9 @@ class Value:
 class History:
     """All values that lead to some results, each once, in the order of their creation."""
 
-    def __init__(self, roots: list[Any], frame: FrameType | None = None, names: Mapping[str, Tensor] | None = None) -> None:
+    def __init__(
+        self, roots: list[Any], frame: FrameType | None = None, names: Mapping[str, Tensor] | None = None
+    ) -> None:
         self.values: list[Value] = []
         self.traced = False
         self._of_node: dict[Node, Value] = {}
@@ -83,11 +85,15 @@ class History:
         labels: Iterable[str] = node.plan.needs
         if node.plan.listed is not None:
             labels = itertools.chain(node.plan.needs[:-1], itertools.repeat(node.plan.listed))
-        return [self._argument(label, parent, None, None) for label, parent in zip(labels, parents_of(node), strict=False)]
+        return [
+            self._argument(label, parent, None, None) for label, parent in zip(labels, parents_of(node), strict=False)
+        ]
 
     def _recorded(self, record: Record) -> list[Argument]:
         found = []
-        for place, (label, argument, array) in enumerate(zip(record.operation.parameters, record.arguments, record.arrays, strict=True)):
+        for place, (label, argument, array) in enumerate(
+            zip(record.operation.parameters, record.arguments, record.arrays, strict=True)
+        ):
             members = isinstance(argument, list | tuple) and any(isinstance(part, Tensor) for part in argument)
             for part, kept in zip(argument, array, strict=True) if members else ((argument, array),):
                 if isinstance(part, Tensor) or backend.is_array(part):
@@ -126,8 +132,9 @@ class History:
     def _name(self, tensor: Tensor) -> str | None:
         return self._found.of_tensor(tensor, self._frame)
 
-    def name_all(self) -> None:
-        """Give every value a name of its own: short letters to those without, a number to those who share one."""
+    def name_all(self, but: Iterable[Value] = ()) -> None:
+        """Give every value a name of its own, but for some: letters to those without, a number to those who share one."""
+        left_out = set(but)
         taken = {value.name for value in self.values if value.name}
         for root in self.roots:
             if root.name is None:
@@ -135,6 +142,8 @@ class History:
         letters = {kind: _unused(pool, taken) for kind, pool in _LETTERS.items()}
         used: dict[str, int] = {}
         for value in self.values:
+            if value in left_out:
+                continue
             if value.name is None:
                 value.name = next(letters[value.kind])
             used[value.name] = count = used.get(value.name, 0) + 1
@@ -179,12 +188,16 @@ def results_of(operation: str, target: Any) -> list[Any]:
     """The tensors or nodes that a picture is asked of: a tensor, several, or a trace's results."""
     if isinstance(target, Trace):
         if not target.nodes:
-            raise GraphError(f"{operation}: this trace recorded nothing; do the forward inside `with viz.trace():`, with inputs that require grad")
+            raise GraphError(
+                f"{operation}: this trace recorded nothing; do the forward inside `with viz.trace():`, with inputs that require grad"
+            )
         return list(target.roots)
     targets = list(target) if isinstance(target, list | tuple) else [target]
     for tensor in targets:
         if not isinstance(tensor, Tensor):
-            raise ArgumentTypeError(f"{operation}: a Tensor, a list of them or a trace has a graph, not {type(tensor).__name__}")
+            raise ArgumentTypeError(
+                f"{operation}: a Tensor, a list of them or a trace has a graph, not {type(tensor).__name__}"
+            )
         if tensor.node is None:
             raise GraphError(
                 f"{operation}: this tensor (shape {tuple(tensor.shape)}) has no history: no recorded operation made it. Its inputs "

@@ -120,7 +120,9 @@ class Symbol:
         if method != "reduce":
             return call(name, lambda *xs: getattr(ufunc, method)(*xs, **options), inputs)
         rest = inputs[1:] or (axis,)
-        return call(name, lambda x, dim, keep: ufunc.reduce(x, dim, keepdims=keep), (inputs[0], rest[0], keep), _REDUCED)
+        return call(
+            name, lambda x, dim, keep: ufunc.reduce(x, dim, keepdims=keep), (inputs[0], rest[0], keep), _REDUCED
+        )
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Mapping[str, Any]) -> Any:
         values = tuple(options.values())
@@ -216,7 +218,9 @@ for _name, _ufunc in {"neg": np.negative, "abs": np.absolute, "invert": np.inver
 # --- building trees
 
 
-def call(head: str, compute: Callable[..., Any], parts: Sequence[Any], labels: tuple[str, ...] = (), like: Any = None) -> Any:
+def call(
+    head: str, compute: Callable[..., Any], parts: Sequence[Any], labels: tuple[str, ...] = (), like: Any = None
+) -> Any:
     """The Symbol of a call, or a tuple of Symbols for a call with several outputs.
 
     Its shape and dtype are those of `like` (an array, or a tuple of them); without it, of a trial on zeros, so that no
@@ -309,8 +313,15 @@ def _simplify_mul(s: Symbol, a: Any, b: Any) -> Any:
         return simplify(-_sized(b, s))
     if x is not None and y is not None:
         return _sized(x * y, s)
+    if x is None and y is None and (_negated(a) or _negated(b)):
+        return _signed(_positive(a) * _positive(b), _negated(a) != _negated(b))
     for number, other in ((x, b), (y, a)):  # m·(x/m) is x
-        if number is not None and isinstance(other, Symbol) and other.head == "div" and constant(other.parts[1]) == number:
+        if (
+            number is not None
+            and isinstance(other, Symbol)
+            and other.head == "div"
+            and constant(other.parts[1]) == number
+        ):
             return _sized(other.parts[0], s)
     return None
 
@@ -321,7 +332,23 @@ def _simplify_div(s: Symbol, a: Any, b: Any) -> Any:
         return _sized(0, s)
     if y == 1 or (y is not None and x == y):
         return _sized(1 if x == y else a, s)
+    if _negated(a) or _negated(b):
+        return _signed(_positive(a) / _positive(b), _negated(a) != _negated(b))
     return None  # 1/3 stays 1/3
+
+
+def _negated(x: Any) -> bool:
+    return isinstance(x, Symbol) and x.head == "neg"
+
+
+def _positive(x: Any) -> Any:
+    return x.parts[0] if _negated(x) else x
+
+
+def _signed(x: Any, negative: bool) -> Any:
+    """A sign in front of a product, where it is read best and may meet another."""
+    x = simplify(x)
+    return simplify(-x) if negative else x
 
 
 def _simplify_add(s: Symbol, a: Any, b: Any) -> Any:
@@ -462,6 +489,7 @@ def _write(x: Any, values: Values) -> tuple[str, int]:
 
 
 def _write_option(value: Any, values: Values) -> tuple[str, int]:
+    """A number or an option."""
     if isinstance(value, bool | int | float):
         text = number_text(value)
         return text, _MINUS if text.startswith("−") else _ATOM
@@ -473,7 +501,11 @@ def _write_option(value: Any, values: Values) -> tuple[str, int]:
         return ":".join(bounds) + ("" if value.step is None else f":{value.step}"), _ATOM
     if backend.is_array(value):
         array = backend.to_numpy(value)
-        return ("[" + " ".join(map(number_text, array.tolist())) + "]" if array.ndim == 1 and array.size <= 6 else f"array{array.shape}"), _ATOM
+        return (
+            "[" + " ".join(map(number_text, array.tolist())) + "]"
+            if array.ndim == 1 and array.size <= 6
+            else f"array{array.shape}"
+        ), _ATOM
     return {None: "None", Ellipsis: "..."}.get(value, getattr(value, "name", str(value))), _ATOM
 
 
@@ -525,7 +557,9 @@ def _write_transpose(x: Symbol, values: Values) -> tuple[str, int]:
     inner = x.parts[0]
     swapped = inner.shape[:-2] + inner.shape[-2:][::-1]
     dims = [p for p in x.parts[1:] if isinstance(p, int)]
-    if inner.ndim == 2 or (len(dims) == 2 and {d % inner.ndim for d in dims} == {inner.ndim - 1, inner.ndim - 2} and x.shape == swapped):
+    if inner.ndim == 2 or (
+        len(dims) == 2 and {d % inner.ndim for d in dims} == {inner.ndim - 1, inner.ndim - 2} and x.shape == swapped
+    ):
         return _within(inner, _ATOM, values) + "ᵀ", _POWER
     return _write_call(x, values)
 
@@ -559,8 +593,15 @@ def _write_call(x: Symbol, values: Values) -> tuple[str, int]:
     for label, part in zip(labels, x.parts, strict=False):
         if isinstance(part, Symbol | list) or (not label and part is not None):
             words.append(_write(part, values)[0])
-        elif part is not None and part != "mean" and not _is_type(part) and label not in _UNSAID:
-            words.append(f"{_SHORT.get(label, label)}={part}" if isinstance(part, int) else f"{_SHORT.get(label, label)}={_write(part, values)[0]}")
+            continue
+        if label in ("dim", "axis") and isinstance(part, tuple) and len(part) == 1:
+            part = part[0]
+        if part is not None and part != "mean" and not _is_type(part) and label not in _UNSAID:
+            words.append(
+                f"{_SHORT.get(label, label)}={part}"
+                if isinstance(part, int)
+                else f"{_SHORT.get(label, label)}={_write(part, values)[0]}"
+            )
     return f"{_CALLED.get(x.head, x.head)}({', '.join(words)})", _ATOM
 
 
@@ -620,7 +661,9 @@ def derivative(
     shapes = shapes or {}
     rule = made.rules.get(argument)
     if rule is None:
-        raise ArgumentError(f"derivative: {made.name} has no rule for {argument!r}; it has rules for {', '.join(made.rules)}")
+        raise ArgumentError(
+            f"derivative: {made.name} has no rule for {argument!r}; it has rules for {', '.join(made.rules)}"
+        )
     asked = rule.__code__.co_varnames[1 : rule.__code__.co_argcount]
     upstream = shapes.get("out", ())
     gradient = Symbol.number(1, upstream) if g == "1" else Symbol(g, upstream)
@@ -635,11 +678,15 @@ def _operation_of(function: Any) -> Operation:
         chosen = getattr(function, "__globals__", {}).get({"div": "true_divide"}.get(name, f"_{name}"))
         found = getattr(chosen, "operation", None)
     if found is None:
-        raise ArgumentTypeError(f"derivative: {getattr(function, '__name__', function)!r} is not one operation with rules of its own")
+        raise ArgumentTypeError(
+            f"derivative: {getattr(function, '__name__', function)!r} is not one operation with rules of its own"
+        )
     return found
 
 
-def _asked_value(operation: Operation, name: str, shapes: Mapping[str, tuple[int, ...]], values: Mapping[str, Any]) -> Any:
+def _asked_value(
+    operation: Operation, name: str, shapes: Mapping[str, tuple[int, ...]], values: Mapping[str, Any]
+) -> Any:
     base, _, attribute = name.rpartition("_")
     if attribute == "shape" and base in operation.parameters:
         return shapes.get(base, ())

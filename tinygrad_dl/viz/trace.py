@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..operation import Node, modes
+from ..modes import modes
+from ..node import Node
 from ..tensor import Tensor
 
 _PACKAGE = __name__.partition(".")[0]
@@ -118,7 +119,19 @@ def _close() -> None:
 class Record:
     """What a traced node knows beside its plan: see the fields."""
 
-    __slots__ = ("arguments", "arrays", "call", "gradient", "line", "modules", "name", "names", "operation", "saved", "value")
+    __slots__ = (
+        "arguments",
+        "arrays",
+        "call",
+        "gradient",
+        "line",
+        "modules",
+        "name",
+        "names",
+        "operation",
+        "saved",
+        "value",
+    )
 
     def __init__(self, operation: Any, arguments: tuple[Any, ...], saved: Any, value: Any) -> None:
         self.operation = operation
@@ -217,7 +230,12 @@ def _note_source(record: Record, frame: FrameType | None) -> None:
         for tensor in argument if isinstance(argument, list | tuple) else (argument,):
             if isinstance(tensor, Tensor):
                 _note_argument(record, place, tensor, frame)
-    record.name = None if frame is None else assigned_name(frame)
+    node = None if frame is None else _syntax(frame)
+    record.name = None if node is None else assigned_name(node, frame)
+    if isinstance(node, ast.BinOp) and len(record.arguments) == 2:
+        for place, operand in enumerate((node.left, node.right)):
+            if isinstance(record.arguments[place], Tensor) and record_of(record.arguments[place]) is None:
+                record.names.setdefault(place, _written(operand))
 
 
 def _note_argument(record: Record, place: int, tensor: Tensor, frame: FrameType | None) -> None:
@@ -246,10 +264,20 @@ def _executing() -> Any:
     return executing
 
 
-def assigned_name(frame: FrameType) -> str | None:
-    """The variable that the running call's result will be assigned to; None when it is not, or can't be known."""
+def _syntax(frame: FrameType) -> Any:
+    """The expression of the source that a frame is evaluating; None when it can't be known."""
     executing = _executing()
-    node = None if executing is None else executing.Source.executing(frame).node
+    return None if executing is None else executing.Source.executing(frame).node
+
+
+def _written(expression: ast.expr) -> str:
+    """A constant that was computed on the spot, as the source writes it: (1 − y)."""
+    text = ast.unparse(expression).replace(" - ", " − ").replace(" * ", "·").replace(" / ", "/")
+    return f"({text})" if isinstance(expression, ast.BinOp | ast.UnaryOp) else text
+
+
+def assigned_name(node: Any, frame: FrameType) -> str | None:
+    """The variable that the value of a running expression will be assigned to; None when it is not."""
     parent = getattr(node, "parent", None)
     if isinstance(node, ast.AugAssign):
         return _target_name(node.target, frame)

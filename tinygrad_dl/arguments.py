@@ -1,0 +1,103 @@
+"""What came in: arguments by position, and the tensors and gradients from which a walk starts."""
+
+from typing import Any
+
+from . import backend
+from .errors import ArgumentTypeError, DeviceError, GraphError, ShapeError, nearest
+from .tensor import Tensor, wrap
+
+ALIASES = {
+    "axis": "dim",
+    "axes": "dim",
+    "keepdims": "keepdim",
+    "x": "input",
+    "a": "input",
+    "x1": "input",
+    "x2": "other",
+    "b": "other",
+}
+
+
+def bind(operation: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
+    """All arguments by position, defaults filled in."""
+    if len(args) > len(operation.parameters):
+        raise ArgumentTypeError(
+            f"{operation.name}: takes {len(operation.parameters)} argument(s) by position, {len(args)} came"
+        )
+    if not options and len(args) >= operation.required:
+        return args + operation.defaults[len(args) - operation.required :]
+    given = dict(zip(operation.parameters, args, strict=False))
+    for name, value in options.items():
+        name = ALIASES.get(name, name) if name not in operation.parameters else name
+        if name not in operation.parameters:
+            hint = nearest(name, operation.parameters)
+            raise ArgumentTypeError(
+                f"{operation.name}: there is no argument {name!r}; it takes {', '.join(operation.parameters)}.{hint}"
+            )
+        if name in given:
+            raise ArgumentTypeError(f"{operation.name}: argument {name!r} came twice")
+        given[name] = value
+    filled = dict(zip(operation.parameters[operation.required :], operation.defaults, strict=True)) | given
+    missing = [name for name in operation.parameters if name not in filled]
+    if missing:
+        raise ArgumentTypeError(f"{operation.name}: missing argument(s) {', '.join(missing)}")
+    return tuple([filled[name] for name in operation.parameters])
+
+
+def key_of(tensor: Tensor) -> Any:
+    """What stands for a tensor in a walk: its node, or on a leaf itself."""
+    return tensor if tensor.node is None else tensor.node
+
+
+def listed(operation: str, argument: str, tensors: Any) -> list[Tensor]:
+    """One tensor or several as a list."""
+    found = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    for tensor in found:
+        if not isinstance(tensor, Tensor):
+            raise ArgumentTypeError(f"{operation}: {argument} must be Tensors, {type(tensor).__name__} came")
+    return found
+
+
+def seeds_of(operation: str, roots: list[Tensor], gradients: Any, recorded: bool) -> dict[Any, Any]:
+    """The gradient with which each root starts."""
+    given = [gradients] if gradients is None or isinstance(gradients, Tensor) else list(gradients)
+    if gradients is None:
+        given *= len(roots)
+    if len(given) != len(roots):
+        raise GraphError(f"{operation}: {len(roots)} tensor(s) came with {len(given)} gradient(s); pass one for each")
+    seeds: dict[Any, Any] = {}
+    for root, gradient in zip(roots, given, strict=True):
+        if not root._requires_grad:
+            raise GraphError(
+                f"{operation}: this tensor (shape {tuple(root.shape)}, {root.dtype}) does not require grad and no operation that "
+                "does made it. Call requires_grad_() on the inputs before the forward, and check for no_grad and detach"
+            )
+        g = _seed(operation, root, gradient)
+        g = g if recorded else g.array
+        key = key_of(root)
+        seeds[key] = seeds[key] + g if key in seeds else g
+    return seeds
+
+
+def _seed(operation: str, root: Tensor, gradient: Any) -> Tensor:
+    array = root.array
+    if gradient is None:
+        if array.size != 1:
+            raise GraphError(
+                f"{operation}: only a tensor of one element has an implicit gradient (1), this one has shape {tuple(root.shape)}. "
+                "Reduce it first, for example with .sum() or .mean(), or pass a gradient of that shape"
+            )
+        return wrap(backend.array_module(array).ones(array.shape, array.dtype))
+    if not isinstance(gradient, Tensor):
+        raise ArgumentTypeError(
+            f"{operation}: a gradient is a Tensor of shape {tuple(root.shape)}, {type(gradient).__name__} came"
+        )
+    if gradient.array.shape != array.shape:
+        raise ShapeError(
+            f"{operation}: a gradient of shape {tuple(gradient.shape)} came for a tensor of shape {tuple(root.shape)}"
+        )
+    if type(gradient.array) is not type(array):
+        raise DeviceError(
+            f"{operation}: the gradient is on '{gradient.device}', the tensor on '{root.device}'; use gradient.to('{root.device}')"
+        )
+    return gradient if gradient.array.dtype is array.dtype else gradient.to(root.dtype)

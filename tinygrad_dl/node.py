@@ -1,0 +1,128 @@
+"""What the graph is made of: a node for each recorded operation, and a light one for each of several outputs."""
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from . import backend
+from .dtypes import FLOATING
+from .inplace import tick
+from .tensor import Tensor, wrap
+
+FREED = type("Freed", (), {"__repr__": lambda self: "<freed>"})()  # stands where a node's saved values were
+
+
+class Node:
+    """One recorded operation: its plan, the nodes or leaves it came from, and what its rules asked for.
+
+    It does not hold its output. One parent and one saved value are held bare, several as tuples: fewer objects for the
+    garbage collector to track. `shape` is the output's; of several outputs, a list of (shape, dtype).
+    """
+
+    __slots__ = ("extras", "order", "parents", "plan", "saved", "shape")
+
+    plan: Any  # the rules that run; None on one of several outputs
+    parents: Any
+    saved: Any
+    shape: Any
+    order: int  # when it was created
+    extras: Any  # functions that see, and may change, the gradient on its way
+
+    def name(self) -> str:
+        """The name of the operation, as PyTorch forms it: `MulBackward0`."""
+        words = self.plan.operation.name.strip("_").split("_")
+        return "".join(word[:1].upper() + word[1:] for word in words) + "Backward0"
+
+    @property
+    def next_functions(self) -> tuple[Any, ...]:
+        """For each differentiable input the node (and which of its outputs) that it came from, as in PyTorch."""
+        parents = iter(self.parents if type(self.parents) is tuple else (self.parents,))
+        names = self.plan.operation.rules
+        if self.plan.listed is not None:
+            return tuple(_as_function(parent) for parent in parents)
+        return tuple(_as_function(next(parents)) if name in self.plan.needs else (None, 0) for name in names)
+
+    def retain_into(self, tensor: Tensor) -> None:
+        """From now on add the gradient that passes here to `tensor.grad`."""
+        target = weakref.ref(tensor)
+
+        def retain(g: Any) -> None:
+            owner = target()
+            if owner is not None:
+                gradient = g if isinstance(g, Tensor) else wrap(own(g))
+                owner._grad = gradient if owner._grad is None else owner._grad + gradient
+
+        self.extras = [*(self.extras or ()), retain]
+
+    def __repr__(self) -> str:
+        return f"<{self.name()}>"
+
+
+def make_node(kind: Any, plan: Any, parents: Any, saved: Any, shape: Any) -> Any:
+    """A new node. The short recording paths do the same in place: without a call it takes half the time."""
+    node = kind()
+    node.plan = plan
+    node.parents = parents
+    node.saved = saved
+    node.shape = shape
+    node.order = tick()
+    node.extras = None
+    return node
+
+
+class Slot(Node):
+    """One of several outputs of a node (its only parent): puts its gradient into place `saved` there."""
+
+    __slots__ = ()
+
+    def name(self) -> str:
+        """The name of the operation with several outputs."""
+        return self.parents.name()
+
+    @property
+    def next_functions(self) -> tuple[Any, ...]:
+        """Those of the operation with several outputs."""
+        return self.parents.next_functions
+
+
+class AccumulateGrad:
+    """Where a gradient arrives in a leaf; exists for those who walk `next_functions`."""
+
+    __slots__ = ("variable",)
+
+    def __init__(self, variable: Tensor) -> None:
+        self.variable = variable
+
+    next_functions = ()
+
+    def name(self) -> str:
+        """The name that PyTorch's users look for."""
+        return "AccumulateGrad"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return id(self.variable)
+
+    def __repr__(self) -> str:
+        return "<AccumulateGrad>"
+
+
+def own(g: Any) -> Any:
+    """A gradient as an array that nobody else holds."""
+    return backend.scalar_array(g) if isinstance(g, np.generic) else g.copy()
+
+
+def _as_function(parent: Any) -> tuple[Any, int]:
+    if isinstance(parent, Slot):
+        return parent.parents, parent.saved
+    return (parent if isinstance(parent, Node) else AccumulateGrad(parent)), 0
+
+
+def output(array: Any, i: int, node: Node) -> Tensor:
+    """One of several outputs; integers (indices) have no gradient."""
+    if array.dtype not in FLOATING:
+        return wrap(array)
+    return wrap(array, True, make_node(Slot, None, node, i, array.shape))

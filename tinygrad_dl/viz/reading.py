@@ -1,0 +1,140 @@
+"""Reading the operations of a history: what each computes and what it sends back, as Symbols and in numbers."""
+
+import functools
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..autograd import unbroadcast
+from .history import CONSTANT, Argument, Value
+from .symbol import Symbol, call, contributions, simplify
+
+Path = tuple[Argument, Any]  # an argument, and what is sent to it
+
+
+class Reader:
+    """Reads a history. Values in `folded` have no name of their own: they are written out where they are used."""
+
+    def __init__(self, folded: Iterable[Value] = ()) -> None:
+        self.folded = frozenset(folded)
+        self.expression = functools.cache(self._expression)
+
+    # --- forward
+
+    def _expression(self, value: Value) -> Any:
+        """What a traced operation computes, as a Symbol of the names of its arguments."""
+        operation = value.operation
+        parts: list[Any] = []
+        for label in operation.parameters:
+            found = [self._argument(argument) for argument in value.arguments if argument.label == label]
+            parts.append(found if label == operation.listed else found[0])
+        labels = tuple(operation.parameters)
+        result = call(operation.name, lambda *arrays: operation.run(arrays)[0], parts, labels, value.array)
+        return result[0].parts[0].symbol if isinstance(result, tuple) else result
+
+    def _argument(self, argument: Argument) -> Any:
+        if argument.value is None:
+            return argument.option
+        if argument.value in self.folded:
+            return self.expression(argument.value)
+        array = _array_of(argument)
+        return Symbol(argument_name(argument), array.shape, array.dtype)
+
+    # --- backward
+
+    def sent(self, value: Value, gradient: Any) -> list[Path]:
+        """What an operation sends to each argument that needs it: arrays, by the rules that the engine runs."""
+        assert value.record is not None
+        return self._through(value, gradient, lambda v, g: contributions(v.node.plan, v.record.saved, g))  # type: ignore[union-attr]
+
+    def read(self, value: Value, g: Any) -> list[Path]:
+        """The same, read by Symbols; g is a Symbol, or several."""
+        return self._through(value, g, lambda v, g: contributions(v.node.plan, self._saved(v), g))
+
+    def _through(self, value: Value, g: Any, send: Callable[[Value, Any], list[Any]]) -> list[Path]:
+        """What is sent, through folded values to those that have a name; broadcasting undone as the walk does it."""
+        found: list[Path] = []
+        for argument, part in zip(paths(value), send(value, g), strict=True):
+            shape = tuple(_array_of(argument).shape)
+            if part is not None and tuple(part.shape) != shape:
+                part = unbroadcast(part, shape)
+            if isinstance(part, np.generic):
+                part = backend.scalar_array(part)
+            if part is not None and argument.value in self.folded:
+                found += self._through(argument.value, part, send)
+            else:
+                found.append((argument, part))
+        return found
+
+    def _saved(self, value: Value) -> Any:
+        """What the node saved, arrays replaced by Symbols under the names of the history."""
+        plan, record = value.node.plan, value.record
+        assert record is not None
+        saved, mask = record.saved if plan.listed is not None else (record.saved, None)
+        symbols = []
+        for name, kept in zip(plan.names, plan.saved_values(saved), strict=True):
+            arguments = [self._argument(argument) for argument in value.arguments if argument.label == name]
+            if name == "out":
+                symbols.append(
+                    self.expression(value) if value in self.folded else output_symbols(str(value.name), value.array)
+                )
+            elif name == plan.listed:
+                symbols.append(arguments)
+            elif arguments and isinstance(arguments[0], Symbol):
+                symbols.append(arguments[0])
+            else:
+                symbols.append(Symbol(name, kept.shape, kept.dtype) if backend.is_array(kept) else kept)
+        packed = tuple(symbols) if len(symbols) > 1 else symbols[0] if symbols else None
+        return packed if mask is None else (packed, mask)
+
+    def locals(self, value: Value) -> list[Symbol | None]:
+        """For each path the rule read with g = 1, where it multiplies element by element; None where it does more."""
+        if isinstance(value.array, tuple):
+            return [None] * len(self.read(value, output_symbols("g", value.array)))
+        shape, dtype = value.array.shape, value.array.dtype
+        whole, local = self.read(value, Symbol("g", shape, dtype)), self.read(value, Symbol.number(1, shape, dtype))
+        return [
+            simplify(part) if _scales(reading, argument, value) else None
+            for (argument, reading), (_, part) in zip(whole, local, strict=True)
+        ]
+
+
+def _scales(reading: Any, argument: Argument, value: Value) -> bool:
+    """Whether a reading multiplies each element of the gradient by a number of its own, and sums nothing."""
+    shape = tuple(_array_of(argument).shape)
+    if not isinstance(reading, Symbol):
+        return False
+    return (value.array.size == 1 == math.prod(shape)) or (reading.is_pointwise and tuple(reading.shape) == shape)
+
+
+def paths(value: Value) -> list[Argument]:
+    """The arguments to which an operation sends gradients, in the order of the node's parents."""
+    plan = value.node.plan
+    sent = [a for a in value.arguments if a.value is not None and a.value.kind != CONSTANT and a.label in plan.needs]
+    return sorted(sent, key=lambda argument: argument.label == plan.listed)
+
+
+def argument_name(argument: Argument) -> str:
+    """What an argument is called: its value's name, with the number of the output where there are several."""
+    assert argument.value is not None
+    return f"{argument.value.name}" + ("" if argument.output is None else f"[{argument.output}]")
+
+
+def output_symbols(name: str, array: Any) -> Any:
+    """The Symbol of a result, or several where the operation has several outputs."""
+    if isinstance(array, tuple):
+        return tuple([Symbol(f"{name}[{i}]", part.shape, part.dtype) for i, part in enumerate(array)])
+    return Symbol(name, array.shape, array.dtype)
+
+
+def _array_of(argument: Argument) -> Any:
+    assert argument.value is not None
+    return argument.value.array if argument.output is None else argument.value.array[argument.output]
+
+
+def host(array: Any) -> Any:
+    """An array of any device, or one of NumPy's scalars, as a host array."""
+    return backend.to_numpy(backend.scalar_array(array) if isinstance(array, np.generic) else array)
