@@ -7,11 +7,7 @@ import importlib.util
 MODULES = {"ours": "tinygrad_dl", "torch": "torch", "autograd": "autograd", "micrograd": "micrograd", "hand": "numpy"}
 
 # Those without PyTorch's interface have their own workloads; any other module is taken to have it.
-PEERS = {
-    "autograd": "benchmarks.with_autograd",
-    "micrograd": "benchmarks.with_micrograd",
-    "hand": "benchmarks.by_hand",
-}
+PEERS = {"autograd": "benchmarks.with_autograd", "micrograd": "benchmarks.with_micrograd", "hand": "benchmarks.by_hand"}
 WITHOUT_GPU = frozenset(PEERS)
 
 

@@ -107,8 +107,8 @@ def markdown(report: dict[str, Any]) -> str:
         f"`{report['command']}`, {report['date']}",
         f"{where['processor']}, {where['cores']} cores, {where['system']}; {versions}.",
         f"PyTorch: {clock} of one step at one thread. The others: the ratio to it, smaller is faster (median of "
-        f"{report['rounds']} interleaved rounds). By hand: the same arithmetic in NumPy without a graph, the floor. All gave equal "
-        "results first. *Reach* and *stretch* are the ratios that ours aims at.",
+        f"{report['rounds']} interleaved rounds). By hand: the same arithmetic in NumPy without a graph, the floor. "
+        "All gave equal results first. *Reach* and *stretch* are the ratios that ours aims at.",
         table(
             ("id", "workload", *map(heading, libraries), "reach", "stretch", "ours is"), time_rows(workloads, libraries)
         ),

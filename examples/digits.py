@@ -1,4 +1,4 @@
-"""Learn to read handwritten digits, and look at what was learnt.
+"""Learn to read handwritten digits, and look at what was learned.
 
 A multilayer perceptron on the 1,797 real images of 8×8 pixels that come with scikit-learn: it trains on three quarters
 of them and is judged on the quarter that it never saw, where it reads about 98% right. That takes seconds:
@@ -7,7 +7,7 @@ of them and is judged on the quarter that it never saw, where it reads about 98%
     python examples/digits.py --device cuda      # the same on a GPU
 
 Into examples/output/digits it writes the curves of the training, the confusion matrix, the digits that it misread, the
-graph of one step's backpropagation, and the weights. Ctrl-C ends the training early and keeps what was learnt.
+graph of one step's backpropagation, and the weights. Ctrl-C ends the training early and keeps what was learned.
 """
 
 import argparse
@@ -43,7 +43,7 @@ class Part(NamedTuple):
     """Some of the images: as they are, as the network wants them, and the digits that they show."""
 
     pixels: np.ndarray  # (n, 64), ink from 0 to 16
-    x: tg.Tensor  # (n, 64), standardised
+    x: tg.Tensor  # (n, 64), standardized
     y: tg.Tensor  # (n,), from 0 to 9
 
 
@@ -114,7 +114,7 @@ def train(model: nn.Module, seen: Part, unseen: Part, epochs: int) -> np.ndarray
             bar.set_postfix_str(f"loss {loss_now:.4f}, accuracy {accuracy:.1%}, held out {held_out:.1%}", refresh=False)
     except KeyboardInterrupt:
         bar.close()
-        print(f"Stopped after {len(history) - 1} of {epochs} epochs. What was learnt is kept.")
+        print(f"Stopped after {len(history) - 1} of {epochs} epochs. What was learned is kept.")
     return np.array(history)
 
 
@@ -128,7 +128,7 @@ def save_weights(model: nn.Module, path: Path) -> None:
             sys.exit(f"digits.py: {name} comes out of {path} other than it went in")
 
 
-# --- the pictures: blue is seen or right, orange is unseen or wrong, in tones that the colour-blind can tell apart
+# --- the pictures: blue is seen or right, orange is unseen or wrong, in tones that the color-blind can tell apart
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 

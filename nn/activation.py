@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tinygrad_dl.ops.elementwise import relu, sigmoid, tanh
 from tinygrad_dl.tensor import Tensor
 
-from .functional import log_softmax, refuse_inplace, softmax
+from .functional import log_softmax, refuse_inplace, relu, sigmoid, softmax, tanh
 from .module import Module
 
 

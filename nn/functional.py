@@ -6,7 +6,8 @@ import warnings
 from typing import Any
 
 from tinygrad_dl import backend
-from tinygrad_dl.errors import ArgumentError, DtypeError, TinygradError
+from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, TinygradError
+from tinygrad_dl.methods import make_public
 from tinygrad_dl.ops.elementwise import mul, sigmoid, tanh
 from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.linalg import linear
@@ -31,6 +32,8 @@ __all__ = [
     "one_hot",
 ]
 
+make_public(globals())  # of the operations, the forms that refuse calls without a tensor
+
 
 class ClassIndexError(TinygradError, RuntimeError):
     """Class indices that fit no number of classes."""
@@ -46,7 +49,8 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> F.relu(tg.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    refuse_inplace("relu", inplace)
+    if inplace:
+        refuse_inplace("relu", inplace)
     return _relu(input)
 
 
@@ -80,6 +84,7 @@ def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> 
 
 def _chosen_dim(name: str, input: Tensor, dim: int | None) -> int:
     if dim is None:
+        _require_tensor(name, input)
         dim = 0 if input.dim() in (0, 1, 3) else 1
         warnings.warn(
             f"{name}: no dim was given; {dim} was chosen for an input of shape {tuple(input.shape)}. Write dim={dim}",
@@ -102,6 +107,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     >>> F.dropout(tg.ones(3), p=0.5, training=False)
     tensor([1., 1., 1.])
     """
+    _require_tensor("dropout", input)
     check_dropout("dropout", p, inplace)
     if not training or p == 0:
         return input
@@ -113,6 +119,11 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     if p < 1:
         factors /= 1 - p
     return mul(input, wrap(backend.from_numpy(factors, input.device)))
+
+
+def _require_tensor(name: str, value: Any) -> None:
+    if not isinstance(value, Tensor):
+        raise ArgumentTypeError(f"{name}: a Tensor is needed, not {type(value).__name__}; use tinygrad_dl.tensor(...)")
 
 
 def check_dropout(name: str, p: float, inplace: bool) -> None:
@@ -142,6 +153,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[0, 0, 1],
             [1, 0, 0]])
     """
+    _require_tensor("one_hot", tensor)
     index = tensor.array
     if index.dtype.kind not in "iu":
         raise DtypeError(

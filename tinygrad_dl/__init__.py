@@ -41,13 +41,11 @@ from .dtypes import (  # noqa: E402
     can_cast,
     double,
     dtype,
-    finfo,
     float16,
     float32,
     float64,
     get_default_dtype,
     half,
-    iinfo,
     int8,
     int16,
     int32,
@@ -74,7 +72,9 @@ from .errors import (  # noqa: E402
     nearest,
 )
 from .gradcheck import gradcheck, gradgradcheck  # noqa: E402
-from .methods import attach, make_public  # noqa: E402
+from .limits import finfo, iinfo  # noqa: E402
+from .methods import attach as _attach
+from .methods import make_public as _make_public  # noqa: E402
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled  # noqa: E402
 from .ops import conversion as _conversion  # noqa: E402  # attaches its methods
 from .ops.elementwise import (  # noqa: E402
@@ -160,8 +160,9 @@ from .random import (  # noqa: E402
 from .serialization import load, save  # noqa: E402
 from .tensor import Size, Tensor  # noqa: E402
 
-attach(__repr__=tensor_repr)
-make_public(globals())
+_attach(__repr__=tensor_repr)
+autograd.gradcheck, autograd.gradgradcheck = gradcheck, gradgradcheck  # type: ignore[attr-defined]
+_make_public(globals())
 
 __version__ = "0.1.0"
 _LAZY = ("nn", "optim", "testing", "utils", "viz")  # loaded at first use

@@ -44,6 +44,14 @@ def bind(operation: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tupl
     return tuple([filled[name] for name in operation.parameters])
 
 
+def refuse_arrays(record: Any, operation: Any, arrays: list[Any]) -> Any:
+    """What a user gets who calls an operation without any Tensor."""
+    came = type(arrays[0]).__name__ if arrays else "nothing"
+    raise ArgumentTypeError(
+        f"{operation.name}: input must be a Tensor, {came} came; convert it with tinygrad_dl.tensor(...)"
+    )
+
+
 def key_of(tensor: Tensor) -> Any:
     """What stands for a tensor in a walk: its node, or on a leaf itself."""
     return tensor if tensor.node is None else tensor.node

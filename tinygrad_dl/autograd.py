@@ -11,15 +11,13 @@ import numpy as np
 
 from . import backend
 from .arguments import key_of, listed, seeds_of
-from .dtypes import FLOATING
 from .errors import GraphError
 from .explain import freed
 from .inplace import edits, require_intact, stamp
 from .modes import enable_grad, inference_mode, is_grad_enabled, modes, no_grad, set_grad_enabled
-from .node import FREED, Node, own
+from .node import FREED, Node, filled, own
 from .ops.elementwise import identity
-from .ops.reduction import total
-from .ops.shape import sum_to
+from .ops.reduction import unbroadcast
 from .recorded import saved_with_history, walk_twin
 from .tensor import Tensor, wrap
 
@@ -249,7 +247,7 @@ def _contributions(node: Node, g: Any, recorded: bool, useful: Any) -> Iterator[
     plan, saved, mask = node.plan, node.saved, None
     parents = iter(node.parents if type(node.parents) is tuple else (node.parents,))
     if type(g) is list:
-        g = _fill(g, node.shape, recorded)
+        g = filled(g, node.shape, recorded)
     if plan.listed is not None:
         saved, mask = saved
     if recorded:
@@ -276,33 +274,9 @@ def _found(part: Any) -> Any:
     return lambda g, saved: part
 
 
-def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """Sum `g` down to `shape`, the reverse of broadcasting (notes, section 1.9: db = the sum of dZ)."""
-    if isinstance(g, Tensor):
-        return sum_to(g, shape)
-    extra = g.ndim - len(shape)
-    axes = tuple([i for i, n in enumerate(g.shape) if i < extra or (n != 1 and shape[i - extra] == 1)])
-    if len(axes) == extra:
-        return total(g, axes)
-    return total(g, axes, True).reshape(shape)
-
-
-def _fill(parts: list[Any], shapes: list[Any], recorded: bool) -> tuple[Any, ...]:
-    """The gradients of several outputs; zeros for an output that nobody used."""
-    known = next(part for part in parts if part is not None)
-    array = known.array if recorded else known
-    filled = []
-    for part, (shape, dtype) in zip(parts, shapes, strict=True):
-        if part is None and dtype in FLOATING:
-            part = backend.array_module(array).zeros(shape, dtype)
-            part = wrap(part) if recorded else part
-        filled.append(part)
-    return tuple(filled)
-
-
 def _pass_extras(node: Node, g: Any, recorded: bool) -> Any:
     if type(g) is list:
-        g = _fill(g, node.shape, recorded)
+        g = filled(g, node.shape, recorded)
     for see in node.extras:
         changed = see(g)
         g = g if changed is None else changed

@@ -99,7 +99,7 @@ class _CuPy:
         except ImportError as error:
             raise DeviceError(
                 "device 'cuda' needs CuPy, which is not installed. With an NVIDIA driver for CUDA 12: "
-                "pip install 'tinygrad_dl[cuda12]' (for CUDA 13: 'tinygrad_dl[cuda13]')"
+                "pip install 'cupy-cuda12x[ctk]' (for CUDA 13: 'cupy-cuda13x[ctk]')"
             ) from error
         if not cupy.is_available():
             raise DeviceError(

@@ -47,6 +47,7 @@ class StateDictError(TinygradError, RuntimeError):
 def nearest(name: str, candidates: Iterable[str]) -> str:
     """A hint `" Did you mean 'x'?"` for a misspelt name, or an empty string.
 
+    >>> from tinygrad_dl.errors import nearest
     >>> nearest("wieght", ["weight", "bias"])
     " Did you mean 'weight'?"
     """

@@ -89,6 +89,11 @@ def _memory_of(array: Any, make: bool = True) -> Any:
     return memory
 
 
+def _out_of_place(operation: str) -> str:
+    """How to write an edit so that it makes a new tensor: `add(...)` for `add_`, `a + b` for `a += b`."""
+    return "a = a + b instead of a += b" if operation.startswith("__i") else f"{operation.rstrip('_')}(...)"
+
+
 def require_editable(operation: str, edited: Any, recording: bool, *written: Any) -> None:
     """Refuse an edit that the graph would have to know of.
 
@@ -108,6 +113,6 @@ def require_editable(operation: str, edited: Any, recording: bool, *written: Any
     if edited.requires_grad or any(getattr(value, "requires_grad", False) for value in written):
         raise NotImplementedError(
             f"{operation}: an edit in place of a tensor in the graph (shape {tuple(edited.shape)}) is not recorded yet. "
-            f"Use the form that makes a new tensor, such as {operation.rstrip('_')}(...), or edit under "
+            f"Use the form that makes a new tensor, such as {_out_of_place(operation)}, or edit under "
             "tinygrad_dl.no_grad()"
         )

@@ -89,7 +89,7 @@ def make_public(names: dict[str, Any]) -> None:
         if hasattr(value, "public"):
             names[name] = value.public()
             names[name].operation = value.operation
-        elif hasattr(value, "composed"):
+        elif getattr(value, "composed", None) is True:
             names[name] = _refusing(value)
 
 

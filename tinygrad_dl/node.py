@@ -60,7 +60,7 @@ class Node:
 
 
 def make_node(kind: Any, plan: Any, parents: Any, saved: Any, shape: Any) -> Any:
-    """A new node. The short recording paths do the same in place: without a call it takes half the time."""
+    """A new node."""
     node = kind()
     node.plan = plan
     node.parents = parents
@@ -121,8 +121,41 @@ def _as_function(parent: Any) -> tuple[Any, int]:
     return (parent if isinstance(parent, Node) else AccumulateGrad(parent)), 0
 
 
+_new = object.__new__
+
+
+def tracked(kind: Any, plan: Any, parents: Any, saved: Any, array: Any) -> Tensor:
+    """The result of a recorded operation: a tensor with its node. One function makes both: every operation pays for calls."""
+    node = kind()
+    node.plan = plan
+    node.parents = parents
+    node.saved = saved
+    node.shape = array.shape
+    node.order = tick()
+    node.extras = None
+    tensor = _new(Tensor)
+    tensor.array = array
+    tensor.node = node
+    tensor._requires_grad = True
+    tensor._grad = tensor.extras = None
+    return tensor
+
+
 def output(array: Any, i: int, node: Node) -> Tensor:
     """One of several outputs; integers (indices) have no gradient."""
     if array.dtype not in FLOATING:
         return wrap(array)
     return wrap(array, True, make_node(Slot, None, node, i, array.shape))
+
+
+def filled(parts: list[Any], shapes: list[Any], recorded: bool) -> tuple[Any, ...]:
+    """The gradients of several outputs; zeros for an output that nobody used."""
+    known = next(part for part in parts if part is not None)
+    array = known.array if recorded else known
+    filled = []
+    for part, (shape, dtype) in zip(parts, shapes, strict=True):
+        if part is None and dtype in FLOATING:
+            part = backend.array_module(array).zeros(shape, dtype)
+            part = wrap(part) if recorded else part
+        filled.append(part)
+    return tuple(filled)

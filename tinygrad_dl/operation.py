@@ -13,13 +13,11 @@ from typing import Any
 from numpy import generic
 
 from . import backend
-from .arguments import bind
+from .arguments import bind, refuse_arrays
 from .backend import HOST, constant
-from .errors import ArgumentTypeError
 from .explain import explain
-from .inplace import tick
 from .modes import Modes, modes
-from .node import Node, make_node, output
+from .node import Node, make_node, output, tracked
 from .promotion import SCALARS, meeting, regular, wrapped_integers
 from .tensor import NUMPY, Tensor, wrap
 
@@ -275,25 +273,17 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
             saved, origin = (saved, mask), tuple(parents)
         else:
             origin = parents[0] if len(parents) == 1 else tuple(parents)
-        shape = [(part.shape, part.dtype) for part in out] if several else out.shape
-        node = make_node(recording, plan, origin, saved, shape)
         if several:
+            node = make_node(recording, plan, origin, saved, [(part.shape, part.dtype) for part in out])
             result: Any = tuple([output(part, i, node) for i, part in enumerate(out)])
         else:
-            result = wrap(out, True, node)
+            result = tracked(recording, plan, origin, saved, out)
+            node = result.node
         if recording is not Node:
             recording.note(node, operation, args, result)
         return result
 
     return record
-
-
-def refuse_arrays(record: Any, operation: Operation, arrays: list[Any]) -> Any:
-    """What a user gets who calls an operation without any Tensor."""
-    came = type(arrays[0]).__name__ if arrays else "nothing"
-    raise ArgumentTypeError(
-        f"{operation.name}: input must be a Tensor, {came} came; convert it with tinygrad_dl.tensor(...)"
-    )
 
 
 def call_on_arrays(record: Any, operation: Operation, arrays: list[Any]) -> Any:
@@ -348,9 +338,6 @@ def documented(name: str, doc: str) -> Callable[[Any], Any]:
     return document
 
 
-_new = object.__new__
-
-
 def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """The recording function of an elementwise operation of one input."""
     (name,) = operation.rules
@@ -382,21 +369,10 @@ def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...,
         if plan is None:
             plan = operation.plan((0,))
             keeps = _keeper(plan, {name: 0, "out": 2})
-        node = recording()
-        node.plan = plan
-        node.parents = input.node or input
-        node.saved = keeps(array, None, kept)
-        node.shape = out.shape
-        node.order = tick()
-        node.extras = None
-        tensor = _new(Tensor)
-        tensor.array = out
-        tensor.node = node
-        tensor._requires_grad = True
-        tensor._grad = tensor.extras = None
+        result = tracked(recording, plan, input.node or input, keeps(array, None, kept), out)
         if recording is not Node:
-            recording.note(node, operation, (input,), tensor)
-        return tensor
+            recording.note(result.node, operation, (input,), result)
+        return result
 
     return record
 
@@ -485,21 +461,10 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
             parents = input.node or input
         else:
             parents = other.node or other
-        node = recording()
-        node.plan = plan
-        node.parents = parents
-        node.saved = keeps[which](x, y, kept)
-        node.shape = out.shape
-        node.order = tick()
-        node.extras = None
-        tensor = _new(Tensor)
-        tensor.array = out
-        tensor.node = node
-        tensor._requires_grad = True
-        tensor._grad = tensor.extras = None
+        result = tracked(recording, plan, parents, keeps[which](x, y, kept), out)
         if recording is not Node:
-            recording.note(node, operation, (input, other), tensor)
-        return tensor
+            recording.note(result.node, operation, (input, other), result)
+        return result
 
     return record
 

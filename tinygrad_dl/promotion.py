@@ -24,7 +24,7 @@ def regular(operation: Any, args: tuple[Any, ...]) -> bool:
                 first = array
             elif array.dtype is not first.dtype or type(array) is not type(first):
                 return False
-        elif value is not None:
+        elif value is not None or i < operation.required:
             return False
     return first is not None and first.dtype in FLOATING
 

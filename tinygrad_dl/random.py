@@ -68,22 +68,43 @@ def manual_seed(seed: int) -> Generator:
 
 
 def seed() -> int:
-    """Start the default generator from a seed that the system draws; returns it."""
+    """Start the default generator from a seed that the system draws; returns it.
+
+    >>> import tinygrad_dl as tg
+    >>> isinstance(tg.seed(), int)
+    True
+    """
     return default_generator.seed()
 
 
 def initial_seed() -> int:
-    """The seed from which the default generator started."""
+    """The seed from which the default generator started.
+
+    >>> import tinygrad_dl as tg
+    >>> _ = tg.manual_seed(3); tg.initial_seed()
+    3
+    """
     return default_generator.initial_seed()
 
 
 def get_rng_state() -> dict[str, Any]:
-    """The state of the default generator."""
+    """The state of the default generator.
+
+    >>> import tinygrad_dl as tg
+    >>> state = tg.get_rng_state(); a = tg.rand(2)
+    >>> tg.set_rng_state(state); bool((a == tg.rand(2)).all())
+    True
+    """
     return default_generator.get_state()
 
 
 def set_rng_state(state: dict[str, Any]) -> None:
-    """Continue the default generator from a state."""
+    """Continue the default generator from a state.
+
+    >>> import tinygrad_dl as tg
+    >>> state = tg.get_rng_state()
+    >>> tg.set_rng_state(state)
+    """
     default_generator.set_state(state)
 
 

@@ -86,7 +86,7 @@ def accuracy_with(digits: ModuleType, weights: Path, seed: int = 0) -> float:
     return digits.measure(model, digits.load_data(seed)[1])[1]
 
 
-# --- what is learnt
+# --- what is learned
 
 
 def test_seconds_are_enough_to_read(digits: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,7 +142,7 @@ def test_the_seed_decides(digits: ModuleType, tmp_path: Path) -> None:
     assert not np.allclose(first, other)
 
 
-def test_the_split_is_stratified_and_standardised_on_the_training_part(digits: ModuleType) -> None:
+def test_the_split_is_stratified_and_standardized_on_the_training_part(digits: ModuleType) -> None:
     seen, unseen = digits.load_data(0)
     assert (len(seen.y), len(unseen.y)) == (1347, 450)
     for digit in range(10):
@@ -225,7 +225,7 @@ def test_no_epoch_at_all_is_drawn_too(digits: ModuleType, tmp_path: Path, capsys
 
 @pytest.mark.usefixtures("drawing")
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
-def test_control_c_keeps_what_was_learnt(digits: ModuleType, tmp_path: Path) -> None:
+def test_control_c_keeps_what_was_learned(digits: ModuleType, tmp_path: Path) -> None:
     process = subprocess.Popen(
         command("--epochs", 100_000, "--output", tmp_path),
         env=environment(),

@@ -36,7 +36,7 @@ def run(program: Path, folder: Path, *options: str) -> subprocess.CompletedProce
 
 
 def run_quickly(program: Path, folder: Path, device: str) -> None:
-    done = run(program, folder, "--quick", "--device", device)
+    done = run(program, folder, "--quick", "--device", device, "--output", str(folder))
     missing = [package for package in ("matplotlib", "pygraphviz", "sklearn", "tqdm") if find_spec(package) is None]
     if done.returncode and missing and "pip install" in done.stderr:
         pytest.skip(done.stderr.strip().splitlines()[-1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,13 @@ def test_what_one_hot_refuses() -> None:
     for dtype in (tg.float32, tg.bool):
         with pytest.raises(RuntimeError, match=rf"one_hot: .* {dtype}; convert it: tensor.long\(\)"):
             F.one_hot(tg.ones(2, dtype=dtype))
+
+
+@pytest.mark.parametrize("function", [F.dropout, F.one_hot, F.relu, F.softmax, F.log_softmax])
+def test_what_is_no_tensor_is_refused(function: Callable[..., object]) -> None:
+    for value in (np.ones(2), [1, 2]):
+        with pytest.raises(TypeError, match=rf"{function.__name__}.*Tensor"):
+            function(value)
 
 
 def test_dropout_takes_pytorchs_arguments() -> None:

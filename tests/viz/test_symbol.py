@@ -146,7 +146,8 @@ def test_every_operation_with_rules_has_a_case() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "args"), [pytest.param(name, args, id=f"{name}-{i}") for name, cases in CASES.items() for i, args in enumerate(cases)]
+    ("name", "args"),
+    [pytest.param(name, args, id=f"{name}-{i}") for name, cases in CASES.items() for i, args in enumerate(cases)],
 )
 def test_what_a_symbol_reads_computes_what_the_rule_computes(name: str, args: tuple[Any, ...]) -> None:
     found = operations()

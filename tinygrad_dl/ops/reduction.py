@@ -14,7 +14,7 @@ from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
 from .elementwise import maximum, minimum, where
 from .indexing import take_along_dim
-from .shape import dims_of, expand, reshape, squeeze
+from .shape import dims_of, expand, reshape, squeeze, sum_to
 
 # --- dimensions
 
@@ -77,6 +77,17 @@ def total(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -
 _SUMMED_AS_THEY_ARE = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
 
 
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum `g` down to `shape`, the reverse of broadcasting (notes, section 1.9: db = the sum of dZ)."""
+    if isinstance(g, Tensor):
+        return sum_to(g, shape)
+    extra = g.ndim - len(shape)
+    axes = tuple([i for i, n in enumerate(g.shape) if i < extra or (n != 1 and shape[i - extra] == 1)])
+    if len(axes) == extra:
+        return total(g, axes)
+    return total(g, axes, True).reshape(shape)
+
+
 @operation(input=lambda g, input_dtype: cast(g, input_dtype))
 def cast(input: Any, dtype: Any) -> Any:
     """The elements in another dtype (NumPy's); the same array when it has it already."""
@@ -103,9 +114,10 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) 
         raise DtypeError(
             f"mean: a mean needs floating numbers, {input.dtype} came; use input.float() or dtype=tinygrad_dl.float32"
         )
-    summed = total(input, _axis(input, dim), keepdim, dtype)
-    n = _count(input.shape, dim)
-    return summed / n if n else summed * math.nan
+    n = _count(input.shape, dim) or math.nan
+    if result == np.float16:  # the sum would overflow where the mean does not
+        return (total(input, _axis(input, dim), keepdim, np.float32) / n).astype(result)
+    return total(input, _axis(input, dim), keepdim, dtype) / n
 
 
 # --- spread
@@ -424,7 +436,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
 
     >>> import tinygrad_dl as tg
     >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]), 0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     axis = dims_of("logsumexp", dim, input.ndim)
     if input.size == 0:

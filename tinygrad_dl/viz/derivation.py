@@ -16,7 +16,7 @@ from ..creation import tensor as make_tensor
 from ..errors import ArgumentError, ArgumentTypeError, GraphError, nearest
 from ..tensor import Tensor
 from .history import LEAF, RESULT, Argument, History, Value, results_of
-from .reading import Reader, argument_name, host, output_symbols
+from .reading import Reader, argument_name, host, nameless, output_symbols
 from .symbol import Symbol, key, number_text, simplify, substitute
 from .trace import Trace, TracedNode, call_user
 
@@ -30,7 +30,7 @@ def explain(
     *inputs: Any,
     notation: str = "chain",
     per_example: bool = False,
-    fold: bool | None = None,
+    letters: bool | None = None,
     digits: int = 5,
 ) -> "Derivation":
     """The derivation of a number: each step forward, each gradient backward, as names, symbols and numbers.
@@ -39,8 +39,9 @@ def explain(
     `viz.trace()`. Arguments: f (a function that returns one number, such a number, or a trace), inputs (tensors; a float
     becomes a leaf), notation ("chain" writes dJ/db = dJ/du · du/db, "d" writes dZ, dW, db as the notes' networks do,
     "bar" writes b̄), per_example (gradients of one example's loss, with 1/m in those of the leaves, as the notes do where
-    J is a mean over m examples; else all are gradients of J), fold (results that have no name in the source are written
-    out where they are used, instead of getting a letter; None: in notation "d"), digits (significant digits of numbers). Touches no `.grad`.
+    J is a mean over m examples; else all are gradients of J), letters (True: a result that has no name in the source gets a
+    letter and a line; False: it is written out where it is used; None: False in notation "d"), digits (significant ones of
+    numbers). Touches no `.grad`.
     Raises GraphError when nothing was traced or the result is not one number. Source: notes, sections 1.1 to 1.8.
 
     >>> import tinygrad_dl as tg
@@ -73,7 +74,7 @@ def explain(
     else:
         result, also = f, (f.nodes if isinstance(f, Trace) else [])
     return Derivation(
-        _history_of(result), also, notation, per_example, notation == "d" if fold is None else fold, digits
+        _history_of(result), also, notation, per_example, notation != "d" if letters is None else letters, digits
     )
 
 
@@ -138,9 +139,9 @@ class Derivation:
     """A derivation: `str()` gives its text, `.lines` its lines, `derivation["dJ/db"]` the value of a line."""
 
     def __init__(
-        self, history: History, also: list[TracedNode], notation: str, per_example: bool, fold: bool, digits: int
+        self, history: History, also: list[TracedNode], notation: str, per_example: bool, letters: bool, digits: int
     ) -> None:
-        folded = _folded(history) if fold else set()
+        folded = set() if letters else nameless(history)
         history.name_all(folded)
         self.notation, self.digits = notation, digits
         self.root, self._values, self._branches = history.roots[0], history.values, history.branches(also)
@@ -380,24 +381,6 @@ def _numbers(values: Iterable[Value], digits: int) -> dict[str, str]:
     """The values that are single numbers, as text by name."""
     numbers = [value for value in values if value.name and not isinstance(value.array, tuple) and value.array.ndim == 0]
     return {str(value.name): _single(value.array, digits) for value in numbers}
-
-
-FOLD_DEPTH = 20  # a longer chain of results without names would be no line to read
-
-
-def _folded(history: History) -> set[Value]:
-    """Results without a name in the source that are used once: they are written out there."""
-    uses: dict[Value, int] = {}
-    for value in history.values:
-        for given in value.inputs if value.kind == RESULT else ():
-            uses[given] = uses.get(given, 0) + 1
-    depth: dict[Value, int] = {}
-    for value in history.values:
-        if value.kind == RESULT and not value.name and uses.get(value) == 1 and not isinstance(value.array, tuple):
-            below = 1 + max([depth.get(given, 0) for given in value.inputs], default=0)
-            if below <= FOLD_DEPTH:
-                depth[value] = below
-    return set(depth)
 
 
 def _count_of_mean(root: Value) -> int | None:

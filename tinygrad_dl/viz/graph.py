@@ -12,7 +12,7 @@ from ..errors import ArgumentError, MissingPackageError
 from ..tensor import Tensor
 from .derivation import matrix_rows
 from .history import CONSTANT, LEAF, RESULT, Argument, History, Value, results_of
-from .reading import Reader, host, paths
+from .reading import Reader, host, nameless, output_symbols
 from .symbol import number_text
 from .trace import Trace
 
@@ -30,6 +30,7 @@ def graph(
     tensor: Tensor | Sequence[Tensor] | Trace,
     *,
     fold: bool | int | None = None,
+    letters: bool = True,
     names: Mapping[str, Tensor] | None = None,
     direction: str = "LR",
     title: str | None = None,
@@ -38,7 +39,8 @@ def graph(
 
     Without a trace the picture has structure, shapes, the leaves' values and gradients. A gradient that backward has not
     brought yet is "not yet". Arguments: tensor (one, several, or a trace), fold (modules as one box each: True, False, to
-    a depth, or None: when there are more than 150 operations), names ({"W": tensor}, where the variables' names are not
+    a depth, or None: when there are more than 150 operations), letters (False: a traced result without a name in the source
+    is written out where it is used, and has no node of its own), names ({"W": tensor}, where the variables' names are not
     wanted), direction ("LR" or "TB"), title. Returns a Graph: `.source` is DOT, `.save("graph.svg")` draws, a notebook
     shows it. Raises GraphError for a tensor without history. Source: notes, section 1.1.
 
@@ -57,25 +59,29 @@ def graph(
     if direction not in ("LR", "TB"):
         raise ArgumentError(f"graph: direction is 'LR' (left to right) or 'TB' (top to bottom), not {direction!r}")
     history = History(results_of("graph", tensor), sys._getframe(1), names)
-    return Graph(history, fold, direction, title)
+    return Graph(history, fold, letters, direction, title)
 
 
 class Graph:
     """A picture of a graph: `.source`, `.save(path)`, `.svg()`, `.text()`; a notebook shows it by itself."""
 
-    def __init__(self, history: History, fold: bool | int | None, direction: str, title: str | None) -> None:
-        self.values, self.traced = history.values, history.traced
-        self._roots = history.roots
-        self._direction, self._title = direction, title
+    def __init__(
+        self, history: History, fold: bool | int | None, letters: bool, direction: str, title: str | None
+    ) -> None:
+        folded = nameless(history) if history.traced and not letters else set()
+        self.values, self.traced = [value for value in history.values if value not in folded], history.traced
+        self._reader, self._direction, self._title = Reader(folded), direction, title
         if history.traced:
-            history.name_all()
+            history.name_all(folded)
         self.groups = _groups(self.values, fold)
         self._places = {id(value): i for i, value in enumerate(self.values)}
         self._homes = _homes_of_leaves(self.values)
         self._short = {str(v.name): _short_name(v, self._homes) for v in self.values if v.kind == LEAF}
         self._labelled = sum(value.kind == RESULT for value in self.values) <= LABELS_UP_TO and not self.groups
         self._has_numbers = (
-            any(_edge_labels(value) for value in self.values if value.kind == RESULT) if self._labelled else False
+            any(_edge_labels(value, self._reader) for value in self.values if value.kind == RESULT)
+            if self._labelled
+            else False
         )
         self.source = self._draw()
 
@@ -105,7 +111,7 @@ class Graph:
 
     def text(self) -> str:
         """The graph as lines for a terminal: what each value is, and its value and gradient."""
-        rows = [_text_row(value) for value in self.values]
+        rows = [_text_row(value, self._reader) for value in self.values]
         widths = [max(len(row[i]) for row in rows) for i in range(3)]
         gaps = (4, 2, 2)
         return "\n".join(
@@ -223,7 +229,7 @@ class Graph:
         if isinstance(value, _Folded):
             dot.node(value.id, label=f"<{_box(value.label, None, None, dashed=True)}>")
             return
-        dot.node(self._id(value), label=f"<{_label(value, self._short)}>", tooltip=_tooltip(value))
+        dot.node(self._id(value), label=f"<{_label(value, self._reader, self._short)}>", tooltip=_tooltip(value))
 
     def _id(self, value: Value) -> str:
         group = self.groups.get(id(value))
@@ -234,9 +240,10 @@ class Graph:
     def _draw_edges(self, dot: Any, value: Value, drawn: set[Any]) -> None:
         """An edge for each argument in their order, so that a·a has two; folded boxes share one."""
         target = self._id(value)
-        labels = _edge_labels(value) if self._labelled else {}
-        several = len(value.inputs) > 1 and value.record is None
-        for place, argument in enumerate(a for a in value.arguments if a.value is not None):
+        labels = _edge_labels(value, self._reader) if self._labelled else {}
+        arguments = self._reader.arguments(value)
+        several = len(arguments) > 1 and value.record is None
+        for place, argument in enumerate(arguments):
             source = self._id(argument.value)  # type: ignore[arg-type]
             folded = id(argument.value) in self.groups or id(value) in self.groups
             if source == target or (folded and (source, target) in drawn):
@@ -246,7 +253,7 @@ class Graph:
             if argument.value.kind == CONSTANT:  # type: ignore[union-attr]
                 style = {"style": "dashed", "color": PALETTE["line"]}
             words = [] if argument.output is None else [f"output {argument.output}"]
-            words += [labels[place]] if place in labels else []
+            words += [labels[argument]] if argument in labels else []
             if several and not folded and _order_matters(value):
                 words.append(f"{place + 1}.")
             tail, head = _port(source, argument.value, self.groups), _port(target, value, self.groups)
@@ -355,12 +362,12 @@ def _module_label(path: Sequence[str], values: Sequence[Value]) -> str:
 # --- what stands in and beside a node
 
 
-def _label(value: Value, short: Mapping[str, str]) -> str:
+def _label(value: Value, reader: Reader, short: Mapping[str, str]) -> str:
     above = _chip(value.array, "value") if value.array is not None else _shape_chip(value.shape)
     if value.kind == CONSTANT:
-        return _box(_name_cell(value, short), above, None, dim=True)
+        return _box(_name_cell(value, reader, short), above, None, dim=True)
     gradient = _chip(value.gradient, "grad") if value.gradient is not None else _pending_chip(value)
-    return _box(_name_cell(value, short), above, gradient, heavy=value.kind == LEAF)
+    return _box(_name_cell(value, reader, short), above, gradient, heavy=value.kind == LEAF)
 
 
 def _box(
@@ -384,7 +391,7 @@ def _centred(chip: str) -> str:
     )
 
 
-def _name_cell(value: Value, short: Mapping[str, str]) -> str:
+def _name_cell(value: Value, reader: Reader, short: Mapping[str, str]) -> str:
     shown = short.get(str(value.name), value.name) if value.kind == LEAF else value.name
     name = "" if shown is None else f"<B>{_escaped(shown)}</B>"
     if value.kind != RESULT:
@@ -392,7 +399,7 @@ def _name_cell(value: Value, short: Mapping[str, str]) -> str:
         return f'<FONT COLOR="{PALETTE["soft"]}">{text}</FONT>' if value.kind == CONSTANT else text
     if value.record is None:
         return f"{name} = {_escaped(_operation_name(value))}" if name else _escaped(_operation_name(value))
-    formula = _shortened(Reader().expression(value).text(short))
+    formula = _shortened(reader.expression(value).text(short))
     return f"{name} = {_escaped(formula)}"
 
 
@@ -444,29 +451,26 @@ def _pending_chip(value: Value) -> str | None:
     )
 
 
-def _edge_labels(value: Value) -> dict[int, str]:
-    """Local derivatives beside the edges of operations on numbers, by the argument's place: "c = 2"."""
+def _edge_labels(value: Value, reader: Reader) -> dict[Argument, str]:
+    """Local derivatives beside the edges of operations on numbers: "c = 2"."""
     if value.record is None or isinstance(value.array, tuple) or value.array.ndim:
         return {}
-    shown = [argument for argument in value.arguments if argument.value is not None]
-    found = {}
-    for argument, local in zip(paths(value), Reader().locals(value), strict=True):
-        if local is not None:
-            found[shown.index(argument)] = _local_text(value, argument, local)
-    return found
+    paths = reader.read(value, output_symbols("g", value.array))
+    labels = zip(paths, reader.locals(value), strict=True)
+    return {argument: _local_text(value, reader, local) for (argument, _), local in labels if local is not None}
 
 
-def _local_text(value: Value, argument: Argument, local: Any) -> str:
-    text = local.text()
+def _local_text(value: Value, reader: Reader, local: Any) -> str:
+    around = [value, *[argument.value for argument in reader.arguments(value)]]
     numbers = {
-        str(v.name): number_text(v.array.item())
-        for v in [value, *value.inputs]
-        if not isinstance(v.array, tuple) and v.array.ndim == 0
+        str(v.name): v.array.item()
+        for v in around
+        if v is not None and not isinstance(v.array, tuple) and v.array.ndim == 0
     }
+    text = str(local.text())
     if not local.names() or not local.names() <= numbers.keys():
-        return str(text)
-    arrays = {str(v.name): v.array.item() for v in [value, *value.inputs] if str(v.name) in numbers}
-    return f"{text} = {number_text(float(local.evaluate(arrays)))}"
+        return text
+    return f"{text} = {number_text(float(local.evaluate(numbers)))}"
 
 
 def _order_matters(value: Value) -> bool:
@@ -486,11 +490,11 @@ def _escaped(text: Any) -> str:
     return html.escape(plain).replace("[", "&#91;").replace("]", "&#93;")
 
 
-def _text_row(value: Value) -> tuple[str, str, str, str]:
+def _text_row(value: Value, reader: Reader) -> tuple[str, str, str, str]:
     name = str(value.name or "")
     kind = _operation_name(value) if value.kind == RESULT else value.kind
     if value.kind == RESULT and value.record is not None:
-        name = f"{name} = {_shortened(Reader().expression(value).text())}"
+        name = f"{name} = {_shortened(reader.expression(value).text())}"
     shown = f"value {_one_line(value.array)}" if value.array is not None else f"shape {value.shape}"
     if value.kind == CONSTANT or (value.kind == RESULT and value.record is None):
         return name, kind, shown, ""

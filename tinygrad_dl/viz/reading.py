@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import backend
 from ..autograd import unbroadcast
-from .history import CONSTANT, Argument, Value
+from .history import CONSTANT, RESULT, Argument, History, Value
 from .symbol import Symbol, call, contributions, simplify
 
 Path = tuple[Argument, Any]  # an argument, and what is sent to it
@@ -42,6 +42,16 @@ class Reader:
             return self.expression(argument.value)
         array = _array_of(argument)
         return Symbol(argument_name(argument), array.shape, array.dtype)
+
+    def arguments(self, value: Value) -> list[Argument]:
+        """The arguments of an operation that are values, those of folded values in their place."""
+        found: list[Argument] = []
+        for argument in value.arguments:
+            if argument.value in self.folded:
+                found += self.arguments(argument.value)  # type: ignore[arg-type]
+            elif argument.value is not None:
+                found.append(argument)
+        return found
 
     # --- backward
 
@@ -133,6 +143,24 @@ def output_symbols(name: str, array: Any) -> Any:
 def _array_of(argument: Argument) -> Any:
     assert argument.value is not None
     return argument.value.array if argument.output is None else argument.value.array[argument.output]
+
+
+FOLD_DEPTH = 20  # a longer chain of results without names would be no line to read
+
+
+def nameless(history: History) -> set[Value]:
+    """Results without a name in the source that are used once: they are written out there."""
+    uses: dict[Value, int] = {}
+    for value in history.values:
+        for given in value.inputs if value.kind == RESULT else ():
+            uses[given] = uses.get(given, 0) + 1
+    depth: dict[Value, int] = {}
+    for value in history.values:
+        if value.kind == RESULT and not value.name and uses.get(value) == 1 and not isinstance(value.array, tuple):
+            below = 1 + max([depth.get(given, 0) for given in value.inputs], default=0)
+            if below <= FOLD_DEPTH:
+                depth[value] = below
+    return set(depth)
 
 
 def host(array: Any) -> Any:

@@ -313,6 +313,10 @@ def _simplify_mul(s: Symbol, a: Any, b: Any) -> Any:
         return simplify(-_sized(b, s))
     if x is not None and y is not None:
         return _sized(x * y, s)
+    if (
+        x is not None and isinstance(b, Symbol) and b.head == "mul" and constant(b.parts[0]) is not None
+    ):  # 2·(3·x) is 6·x
+        return simplify(_sized(x * constant(b.parts[0]), s) * b.parts[1])
     if x is None and y is None and (_negated(a) or _negated(b)):
         return _signed(_positive(a) * _positive(b), _negated(a) != _negated(b))
     for number, other in ((x, b), (y, a)):  # m·(x/m) is x

@@ -234,8 +234,9 @@ def _note_source(record: Record, frame: FrameType | None) -> None:
     record.name = None if node is None else assigned_name(node, frame)
     if isinstance(node, ast.BinOp) and len(record.arguments) == 2:
         for place, operand in enumerate((node.left, node.right)):
-            if isinstance(record.arguments[place], Tensor) and record_of(record.arguments[place]) is None:
-                record.names.setdefault(place, _written(operand))
+            constant = isinstance(record.arguments[place], Tensor) and record_of(record.arguments[place]) is None
+            if constant and place not in record.names:
+                record.names[place] = _written(operand)
 
 
 def _note_argument(record: Record, place: int, tensor: Tensor, frame: FrameType | None) -> None:
@@ -316,29 +317,38 @@ def _item_name(container: str, key: Any) -> str:
 
 def held_name(tensor: Tensor, frame: FrameType) -> str | None:
     """The name under which a frame's variables hold a tensor: itself, in a list or dict, or as an attribute of self."""
-    variables = frame.f_locals
-    for name, value in variables.items():
-        if value is tensor and not name.startswith("_"):
-            return name
-    for name, value in variables.items():
-        if name.startswith("_"):
-            continue
-        if name == "self":
-            for attribute, held in getattr(value, "__dict__", {}).items():
+    for variables in _variables(frame):
+        for name, value in variables:
+            if value is tensor:
+                return name
+    for variables in _variables(frame):
+        for name, value in variables:
+            for key, held in _items(value):
                 if held is tensor:
-                    return attribute
-        for key, held in _items(value):
-            if held is tensor:
-                return _item_name(name, key)
+                    return _item_name(name, key)
+    for attribute, held in getattr(frame.f_locals.get("self"), "__dict__", {}).items():
+        if held is tensor:
+            return attribute
     return None
+
+
+def _variables(frame: FrameType) -> Iterator[list[tuple[str, Any]]]:
+    """The variables that a frame sees: its own, then those of its module."""
+    yield [item for item in frame.f_locals.items() if _is_telling(item[0])]
+    if frame.f_globals is not frame.f_locals:
+        yield [item for item in frame.f_globals.items() if _is_telling(item[0])]
+
+
+def _is_telling(name: str) -> bool:
+    return not name.startswith("_") and name not in ("self", "In", "Out")
 
 
 def _variable_of(module: Any, frame: FrameType | None) -> str | None:
     """The variable of a caller that holds a module; within its own forward it is only `self`."""
     while frame is not None and frame.f_code is not call_user.__code__:
-        if not _is_library(frame):
-            for name, value in frame.f_locals.items():
-                if value is module and name != "self" and not name.startswith("_"):
+        for variables in () if _is_library(frame) else _variables(frame):
+            for name, value in variables:
+                if value is module:
                     return name
         frame = frame.f_back
     return None
@@ -369,19 +379,16 @@ class Names:
 
         A function's parameter is followed to its caller, since `layer(X, W1)` says more than the `w` inside.
         """
-        name = self._get(tensor)
-        while name is None and frame is not None:
-            held = held_name(tensor, frame)
-            if held is None:
-                break
-            self.put(tensor, held)
-            code = frame.f_code
-            if held not in code.co_varnames[: code.co_argcount]:
-                break
+        name = self._get(tensor) or (None if frame is None else held_name(tensor, frame))
+        while name is not None and frame is not None and name in frame.f_code.co_varnames[: frame.f_code.co_argcount]:
             frame = frame.f_back
-            if frame is None or _is_library(frame):
-                break
-        return self._get(tensor)
+            outer = None if frame is None or _is_library(frame) else held_name(tensor, frame)
+            if outer is None or (not outer.isidentifier() and not outer.lower().startswith(name.lower())):
+                break  # the list that the arguments came in says less
+            name = outer
+        if name is not None:
+            self.put(tensor, name)
+        return name
 
     def of_modules(self, frame: FrameType | None) -> tuple[tuple[str, str], ...]:
         """(path, type) of the modules that are running, outermost first; names the outermost's parameters."""
