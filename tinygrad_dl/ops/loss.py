@@ -119,7 +119,7 @@ def softplus(input: Any) -> Any:
     target=_bce_target_rule,
     pos_weight=lambda g, input, target: g * target * softplus(-input),
 )
-def _bce_with_logits(input: Any, target: Any, pos_weight: Any) -> Any:
+def _bce_with_logits(input: Any, target: Any, pos_weight: Any = None) -> Any:
     """max(x, 0) - x y + log(1 + e^-|x|), the stable form of notes, section 2, N038."""
     if pos_weight is None:
         return np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input)))
