@@ -309,7 +309,7 @@ class Optimizer:
 
     def _entry(self, p: Tensor, names: tuple[str, ...]) -> Entry:
         """A parameter for the layout, with the state it needs made, and moved to where the parameter is now."""
-        gradient: Tensor = p._grad  # type: ignore[assignment]  # only parameters with a gradient come here
+        gradient: Tensor = p._grad
         w, g = p.array, gradient.array
         if g.shape != w.shape or g.dtype != w.dtype or type(g) is not type(w):
             raise DtypeError(

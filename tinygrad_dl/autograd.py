@@ -151,7 +151,7 @@ def walk(
     """
     nodes = _reachable(seeds, ends)
     wanted = None if targets is None else set(targets)
-    passing = None if wanted is None else _leading_to(nodes, wanted)
+    passing: Any = None if wanted is None else _leading_to(nodes, wanted)
     captured: dict[Any, Any] = {}
     gradients = dict(seeds)
     owned = set()  # nodes and leaves whose gradient is a sum of ours: safe to add to in place

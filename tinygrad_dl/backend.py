@@ -31,6 +31,9 @@ class device:
 
     __slots__ = ("_outer", "index", "type")
 
+    type: str
+    index: int | None
+
     def __init__(self, type: Any, index: int | None = None) -> None:
         if isinstance(type, device):
             type, index = type.type, type.index if index is None else index
@@ -67,7 +70,7 @@ class device:
         _local.device = self
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: TracebackType | None) -> None:
         _local.device = self._outer.pop()
 
 
@@ -146,7 +149,7 @@ class _Strict:
         return STRICT
 
 
-_BACKENDS = {"cpu": _NumPy, "cuda": _CuPy, "strict": _Strict}
+_BACKENDS: dict[str, Any] = {"cpu": _NumPy, "cuda": _CuPy, "strict": _Strict}
 _made: dict[str, Any] = {"cpu": _NumPy()}  # the backends in use, by device type
 _by_type: dict[type, Any] = {np.ndarray: _made["cpu"]}  # and by the type of their arrays
 

@@ -111,7 +111,7 @@ def _check_output(
     func: Any, copies: list[Any], checked: list[int], which: int, output: Tensor, eps: float, atol: float, rtol: float
 ) -> None:
     """Compare the derivative of one output, a row of the Jacobian for each of its elements."""
-    rows = []
+    rows: list[list[Any]] = []
     for j in range(output.numel()):
         unit = np.zeros(output.shape)
         unit.reshape(-1)[j] = 1

@@ -12,7 +12,7 @@ from .modes import modes
 from .tensor import Tensor
 
 
-def attach(*operations: Callable[..., Any], **named: Callable[..., Any]) -> None:
+def attach(*operations: Callable[..., Any], **named: Any) -> None:
     """Make operations methods of Tensor under their own names or the given ones."""
     for operation in operations:
         setattr(Tensor, operation.__name__, operation)

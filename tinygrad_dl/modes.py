@@ -4,7 +4,6 @@ import contextlib
 import functools
 import inspect
 import threading
-from collections.abc import Callable
 from typing import Any
 
 
@@ -39,7 +38,7 @@ class _Mode(contextlib.ContextDecorator):
             return mode(function)
         return mode
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Any) -> Any:
         if not inspect.isgeneratorfunction(function):
             return super().__call__(function)
 
@@ -116,7 +115,7 @@ class set_grad_enabled(_Mode):
     def _recreate_cm(self) -> "set_grad_enabled":
         return set_grad_enabled(self.mode)
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Any) -> Any:
         modes.record = self._before[0]  # a decorator acts inside the function only
         return super().__call__(function)
 

@@ -238,6 +238,7 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
     ruled = [name in operation.rules for name in operation.parameters]
 
     def record(*args: Any, **options: Any) -> Any:
+        result: Any
         if options or len(args) != arity:
             args = bind(operation, args, options)
         if promote is not None:
@@ -275,7 +276,7 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
             origin = parents[0] if len(parents) == 1 else tuple(parents)
         if several:
             node = make_node(recording, plan, origin, saved, [(part.shape, part.dtype) for part in out])
-            result: Any = tuple([output(part, i, node) for i, part in enumerate(out)])
+            result = tuple([output(part, i, node) for i, part in enumerate(out)])
         else:
             result = tracked(recording, plan, origin, saved, out)
             node = result.node
@@ -343,7 +344,7 @@ def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...,
     (name,) = operation.rules
     function = operation.function
     plan: Any = None
-    keeps = None  # of (input, out), what is saved
+    keeps: Any = None  # of (input, out), what is saved
 
     def record(input: Any) -> Any:
         nonlocal plan, keeps
@@ -358,7 +359,7 @@ def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...,
             raise explain(operation.name, operation.parameters, [array], error) from None
         kept = out
         if isinstance(out, generic):
-            out = out[...]
+            out = out[...]  # type: ignore[index]  # which makes it an array
         if out.dtype is not array.dtype:
             (promoted,) = promote_arguments(operation, (input,))
             if promoted is not input:
@@ -446,7 +447,7 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
             return _recover(record, operation, (input, other), error)
         kept = out
         if isinstance(out, generic):
-            out = out[...]
+            out = out[...]  # type: ignore[index]  # which makes it an array
         if out.dtype is not like.dtype:
             promoted = promote_arguments(operation, (input, other))
             if promoted[0] is not input or promoted[1] is not other:

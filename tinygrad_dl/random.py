@@ -24,32 +24,41 @@ class Generator:
 
     def __init__(self, device: Any = None) -> None:
         self.device = device
-        self.seed()
+        self._seed: int | None = None
+        self._numpy: Any = None
+
+    @property
+    def numpy(self) -> "np.random.Generator":
+        """NumPy's generator; made, and seeded by the system if nobody did, when numbers are first drawn."""
+        if self._numpy is None:
+            self.seed()
+        return self._numpy
 
     def manual_seed(self, seed: int) -> "Generator":
         """Start again from a seed; returns the generator."""
         if not isinstance(seed, int | np.integer):
             raise ArgumentTypeError(f"manual_seed: a seed is an integer, not {type(seed).__name__}")
         self._seed = int(seed)
-        self.numpy = np.random.default_rng(self._seed % 2**64)
+        self._numpy = np.random.default_rng(self._seed % 2**64)
         return self
 
     def seed(self) -> int:
         """Start from a seed that the system draws; returns it."""
-        self.manual_seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]))
-        return self._seed
+        drawn = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+        self.manual_seed(drawn)
+        return drawn
 
     def initial_seed(self) -> int:
         """The seed from which the generator started."""
-        return self._seed
+        return self.seed() if self._seed is None else self._seed
 
     def get_state(self) -> dict[str, Any]:
         """The state, to be given to `set_state`."""
-        return {"seed": self._seed, "state": self.numpy.bit_generator.state}
+        return {"seed": self.initial_seed(), "state": self.numpy.bit_generator.state}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Continue from a state that `get_state` gave."""
-        self._seed = state["seed"]
+        self.manual_seed(state["seed"])
         self.numpy.bit_generator.state = state["state"]
 
 
@@ -108,7 +117,7 @@ def set_rng_state(state: dict[str, Any]) -> None:
     default_generator.set_state(state)
 
 
-def numpy_generator(generator: Generator | None) -> np.random.Generator:
+def numpy_generator(generator: Generator | None) -> "np.random.Generator":
     """NumPy's generator behind one of ours, or behind the default."""
     if generator is None:
         return default_generator.numpy

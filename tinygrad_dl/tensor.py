@@ -4,7 +4,7 @@ import copy
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,6 +52,8 @@ class _Slots:
     __slots__ = ("__weakref__", "_grad", "_requires_grad", "array", "extras", "node")
 
     array: Any  # NumPy's, CuPy's or the strict stand-in's; the values
+    _requires_grad: bool
+    _grad: Any
     node: Any  # the recorded operation this tensor came from; None on a leaf
     extras: Any  # what few tensors have: the dict of retained gradients, views and hooks
 
@@ -74,7 +76,7 @@ class Tensor(_Slots):
 
     __slots__ = ()
     __array_priority__ = 1000
-    __hash__ = object.__hash__  # type: ignore[assignment]  # `==` compares elements; tensors are keys by identity
+    __hash__ = object.__hash__  # `==` compares elements; tensors are keys by identity
 
     def __init__(self, *data: Any, requires_grad: bool = False, device: Any = None) -> None:
         self.array = _from_data_or_sizes(data, requires_grad, device)
@@ -82,6 +84,17 @@ class Tensor(_Slots):
         self._requires_grad = False
         if requires_grad:
             self.requires_grad = True
+
+    if TYPE_CHECKING:  # the operators that the operations attach; methods are found through __getattr__
+
+        def __getitem__(self, index: Any) -> "Tensor": ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
+        def __neg__(self) -> "Tensor": ...
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __getitem__
+        __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __getitem__
+        __lt__ = __le__ = __gt__ = __ge__ = __and__ = __or__ = __xor__ = __getitem__
+        __abs__ = __pos__ = __invert__ = __neg__
 
     # --- what it is
 
@@ -345,7 +358,7 @@ class Tensor(_Slots):
 
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, Tensor | bool | int | float):
-            return bool((self == element).any())
+            return bool((self == element).any())  # type: ignore[attr-defined]  # `==` gives a tensor
         raise ArgumentTypeError(f"in: a number or a Tensor can be in a tensor, not {type(element).__name__}")
 
     def __format__(self, spec: str) -> str:
@@ -461,7 +474,7 @@ def data_array(operation: str, data: Any) -> np.ndarray:
     return array
 
 
-def _rebuild(kind: type, array: np.ndarray, device: str, requires_grad: bool) -> Tensor:
+def _rebuild(kind: Any, array: np.ndarray, device: str, requires_grad: bool) -> Tensor:
     tensor = kind.__new__(kind)
     tensor.array = backend.from_numpy(array, backend.device(device))
     tensor.node = tensor.extras = tensor._grad = None

@@ -616,7 +616,7 @@ NUMPY[np.square] = lambda x: mul(x, x)
 
 # --- operators and methods
 
-for _sign, _operation in {
+for _symbol, _operation in {
     "add": _add,
     "sub": _sub,
     "mul": mul,
@@ -625,11 +625,11 @@ for _sign, _operation in {
     "mod": remainder,
     "pow": _pow,
 }.items():
-    attach_operator(_sign, _operation)
-for _sign, _operation in {"and": bitwise_and, "or": bitwise_or, "xor": bitwise_xor}.items():
-    attach_operator(_sign, _operation)
-for _sign, _operation in {"eq": eq, "ne": ne, "lt": lt, "le": le, "gt": gt, "ge": ge}.items():
-    attach_comparison(_sign, _operation)
+    attach_operator(_symbol, _operation)
+for _symbol, _operation in {"and": bitwise_and, "or": bitwise_or, "xor": bitwise_xor}.items():
+    attach_operator(_symbol, _operation)
+for _symbol, _operation in {"eq": eq, "ne": ne, "lt": lt, "le": le, "gt": gt, "ge": ge}.items():
+    attach_comparison(_symbol, _operation)
 attach(add, sub, mul, div, floor_divide, remainder, pow, neg, sign, abs, exp, log, sqrt, sin, cos, tanh, sigmoid, relu)
 attach(
     maximum,

@@ -182,7 +182,7 @@ def _numpy_dot(a: Any, b: Any) -> Any:
     return _operand_matmul(a, b)
 
 
-_MEETING = operation("matmul", promote="same", input=None, other=None)(lambda input, other: None).operation
+_MEETING = operation("matmul", promote="same", input=None, other=None)(lambda input, other: None).operation  # type: ignore[attr-defined]
 
 attach(matmul, mm, dot)
 attach_operator("matmul", _operand_matmul, in_place=False)

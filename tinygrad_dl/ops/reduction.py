@@ -16,6 +16,8 @@ from .elementwise import maximum, minimum, where
 from .indexing import take_along_dim
 from .shape import dims_of, expand, reshape, squeeze, sum_to
 
+_add: Any = np.add.reduce  # by position it takes half the time of `sum`: (x, axis, dtype, out, keepdims)
+
 # --- dimensions
 
 
@@ -67,11 +69,11 @@ def total(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -
     """The sum of an array: float16 in float32, small integers in int64, as PyTorch."""
     wanted = None if dtype is None else find(dtype).numpy
     if wanted is None and x.dtype in _SUMMED_AS_THEY_ARE:
-        return np.add.reduce(x, axis, None, None, keepdims)
+        return _add(x, axis, None, None, keepdims)
     if wanted is None:
         wanted = x.dtype if x.dtype.kind == "f" else np.dtype(np.int64)
     inner = np.dtype(np.float32) if wanted == np.float16 else wanted
-    return np.add.reduce(x, axis, inner, None, keepdims).astype(wanted)
+    return _add(x, axis, inner, None, keepdims).astype(wanted)
 
 
 _SUMMED_AS_THEY_ARE = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
@@ -139,8 +141,8 @@ def _variance(name: str, x: Any, dim: Any, correction: Any, keepdim: bool) -> An
         raise DtypeError(f"{name}: floating numbers are needed, {x.dtype} came; use input.float()")
     axis, n = _axis(x, dim), _count(x.shape, dim)
     wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    centred = wide - np.add.reduce(wide, axis, None, None, True) / (n or math.nan)
-    squares = np.add.reduce(centred * centred, axis, None, None, keepdim)
+    centred = wide - _add(wide, axis, None, None, True) / (n or math.nan)
+    squares = _add(centred * centred, axis, None, None, keepdim)
     return squares / (n - correction) if n > correction else squares * math.nan
 
 
