@@ -18,6 +18,11 @@ MOST_TRUSTED = ("torch", "hand", "autograd", "micrograd", "ours")  # the first t
 SMALLEST = 1e-6  # differences below this are rounding, however small the result
 
 
+def worker_environment() -> dict[str, str]:
+    """One thread, and compiled files kept as an installed library has them: else each import compiles ours anew."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | ONE_THREAD
+
+
 class WorkerError(Exception):
     """A worker answered with an error, or ended."""
 
@@ -29,7 +34,7 @@ class Worker:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", library, workload, device],
             cwd=ROOT,
-            env=os.environ | ONE_THREAD,
+            env=worker_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -9,8 +9,9 @@ tensor(8.)
 """
 
 import importlib
+import os
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _checkout
 
@@ -36,8 +37,8 @@ from .creation import (  # noqa: E402
     zeros,
     zeros_like,
 )
-from .dtypes import bool_ as bool  # noqa: E402
-from .dtypes import (  # noqa: E402
+from .dtypes import (
+    bfloat16,  # noqa: E402
     can_cast,
     double,
     dtype,
@@ -56,6 +57,7 @@ from .dtypes import (  # noqa: E402
     short,
     uint8,
 )
+from .dtypes import bool_ as bool  # noqa: E402
 from .dtypes import float_ as float  # noqa: E402
 from .dtypes import int_ as int  # noqa: E402
 from .errors import (  # noqa: E402
@@ -157,7 +159,6 @@ from .random import (  # noqa: E402
     seed,
     set_rng_state,
 )
-from .serialization import load, save  # noqa: E402
 from .tensor import Size, Tensor  # noqa: E402
 
 _attach(__repr__=tensor_repr)
@@ -165,12 +166,19 @@ autograd.gradcheck, autograd.gradgradcheck = gradcheck, gradgradcheck  # type: i
 _make_public(globals())
 
 __version__ = "0.1.0"
-_LAZY = ("nn", "optim", "testing", "utils", "viz")  # loaded at first use
+if TYPE_CHECKING:
+    from . import nn, optim, testing, utils, viz
+    from .serialization import load, save
+
+_LAZY = {name: name for name in ("nn", "optim", "testing", "utils", "viz")}  # loaded at first use
+_LAZY |= {"load": "serialization", "save": "serialization"}
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return importlib.import_module(f"{__name__}.{name}")
+        module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
+        found = globals()[name] = module if _LAZY[name] == name else getattr(module, name)
+        return found
     raise AttributeError(f"module 'tinygrad_dl' has no attribute {name!r}.{nearest(name, globals())}")
 
 
@@ -192,3 +200,7 @@ def numel(input: Tensor) -> "int":  # type: ignore[valid-type]
     6
     """
     return input.numel()
+
+
+if os.environ.get("TINYGRAD_DL_TRACE", "0") not in ("", "0"):
+    importlib.import_module(f"{__name__}.viz").trace(True)

@@ -11,17 +11,17 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
-from pathlib import Path
+from os.path import dirname, exists, join, realpath
 from types import ModuleType
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = dirname(realpath(__file__))  # os.path: importing pathlib would cost as much as half of the engine
 BESIDE = ("nn", "optim")
 
 
 class CheckoutFinder:
     """Finds the sub-packages whose folders lie beside the package instead of inside it."""
 
-    def __init__(self, folders: dict[str, Path]) -> None:
+    def __init__(self, folders: dict[str, str]) -> None:
         self.folders = folders
 
     def find_spec(
@@ -31,7 +31,7 @@ class CheckoutFinder:
         folder = self.folders.get(name)
         if folder is None:
             return None
-        return spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+        return spec_from_file_location(name, join(folder, "__init__.py"), submodule_search_locations=[folder])
 
 
 def install() -> None:
@@ -41,9 +41,9 @@ def install() -> None:
     """
     package = __name__.rpartition(".")[0]
     folders = {
-        f"{package}.{name}": PACKAGE.parent / name
+        f"{package}.{name}": join(dirname(PACKAGE), name)
         for name in BESIDE
-        if not (PACKAGE / name).exists() and (PACKAGE.parent / name / "__init__.py").exists()
+        if not exists(join(PACKAGE, name)) and exists(join(dirname(PACKAGE), name, "__init__.py"))
     }
     already = any(getattr(finder, "folders", None) == folders for finder in sys.meta_path)
     if folders and not already:

@@ -45,6 +45,30 @@ class dtype:
         return hash(self.numpy)
 
 
+class _Refused(dtype):
+    """A dtype of PyTorch's that NumPy lacks: scripts may name it, using it is refused."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, itemsize: int) -> None:
+        self.name, self.itemsize, self.category = name, itemsize, 2
+        self.is_floating_point = self.is_signed = True
+        self.is_complex = False
+
+    @property
+    def numpy(self) -> Any:
+        raise DtypeError(f"{self.name}: NumPy has no such dtype; use float32, or float16 for half the memory")
+
+    dtype = numpy  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+bfloat16 = _Refused("bfloat16", 2)
 bool_ = dtype("bool", 0)
 uint8, int8, int16, int32, int64 = (dtype(name, 1) for name in ("uint8", "int8", "int16", "int32", "int64"))
 float16, float32, float64 = (dtype(name, 2) for name in ("float16", "float32", "float64"))

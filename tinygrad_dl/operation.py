@@ -239,6 +239,7 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
 
     def record(*args: Any, **options: Any) -> Any:
         result: Any
+        origin: Any
         if options or len(args) != arity:
             args = bind(operation, args, options)
         if promote is not None:

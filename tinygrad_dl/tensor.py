@@ -448,6 +448,10 @@ def _from_data_or_sizes(data: tuple[Any, ...], requires_grad: bool, device: Any)
                 f"Tensor({data[0]}, requires_grad=True) is ambiguous: integers are sizes. Write Tensor({data[0]}.0, "
                 f"requires_grad=True) for the number, or tinygrad_dl.empty({data[0]}, requires_grad=True) for a size"
             )
+        if any(size < 0 for size in sizes):
+            raise ArgumentError(
+                f"Tensor: sizes can't be negative, {tuple(sizes)} came; write {float(sizes[0])} for a number"
+            )
         return backend.module_of(where).empty(sizes if sizes else (0,), default)
     if len(data) != 1:
         raise ArgumentTypeError(f"Tensor: one argument with data or several integers as sizes, not {data!r}")
