@@ -115,8 +115,10 @@ class Sequential(_Row):
             self.extend(args)
 
     def forward(self, input: Any) -> Any:
-        for _, module in self._named(MODULE):
-            input = module(input)
+        parts = self.__dict__
+        for name, kind in self._kinds.items():
+            if kind == MODULE:
+                input = parts[name](input)
         return input
 
     def _part(self, named: list[tuple[str, Any]]) -> Any:

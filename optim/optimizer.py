@@ -380,9 +380,12 @@ def require_number(optimizer: Optimizer, name: str, value: Any, below: float = m
 # --- inside
 
 
+_NUMBERS = (Tensor, np.generic)
+
+
 def _number(option: Any) -> Any:
     """An option as the rules get it: tensors and NumPy's scalars as Python's numbers, which widen no array."""
-    return option.item() if isinstance(option, Tensor | np.generic) else option
+    return option.item() if isinstance(option, _NUMBERS) else option
 
 
 def _require_ordered(who: str, params: Any) -> None:

@@ -74,28 +74,36 @@ def seeds_of(operation: str, roots: list[Tensor], gradients: Any, recorded: bool
     if len(given) != len(roots):
         raise GraphError(f"{operation}: {len(roots)} tensor(s) came with {len(given)} gradient(s); pass one for each")
     seeds: dict[Any, Any] = {}
-    for root, gradient in zip(roots, given, strict=True):
+    for root, gradient in zip(roots, given):
         if not root._requires_grad:
             raise GraphError(
-                f"{operation}: this tensor (shape {tuple(root.shape)}, {root.dtype}) does not require grad and no operation that "
-                "does made it. Call requires_grad_() on the inputs before the forward, and check for no_grad and detach"
+                f"{operation}: this tensor (shape {tuple(root.shape)}, {root.dtype}) does not require grad and no operation "
+                "that does made it. Call requires_grad_() on the inputs before the forward, and check for no_grad and detach"
             )
-        g = _seed(operation, root, gradient)
-        g = g if recorded else g.array
+        g = _one(operation, root) if gradient is None else _seed(operation, root, gradient)
         key = key_of(root)
-        seeds[key] = seeds[key] + g if key in seeds else g
+        if not recorded:
+            g = getattr(g, "array", g)
+        elif gradient is None:
+            g = wrap(g)
+        seeds[key] = g if key not in seeds else seeds[key] + g
     return seeds
 
 
-def _seed(operation: str, root: Tensor, gradient: Any) -> Tensor:
+def _one(operation: str, root: Tensor) -> Any:
+    """The implicit gradient of a tensor of one element, as an array."""
     array = root.array
-    if gradient is None:
-        if array.size != 1:
-            raise GraphError(
-                f"{operation}: only a tensor of one element has an implicit gradient (1), this one has shape {tuple(root.shape)}. "
-                "Reduce it first, for example with .sum() or .mean(), or pass a gradient of that shape"
-            )
-        return wrap(backend.array_module(array).ones(array.shape, array.dtype))
+    if array.size != 1:
+        raise GraphError(
+            f"{operation}: only a tensor of one element has an implicit gradient (1), this one has shape {tuple(root.shape)}. "
+            "Reduce it first, for example with .sum() or .mean(), or pass a gradient of that shape"
+        )
+    return backend.ones(array)
+
+
+def _seed(operation: str, root: Tensor, gradient: Any) -> Tensor:
+    """The user's gradient of a root, checked."""
+    array = root.array
     if not isinstance(gradient, Tensor):
         raise ArgumentTypeError(
             f"{operation}: a gradient is a Tensor of shape {tuple(root.shape)}, {type(gradient).__name__} came"

@@ -65,10 +65,8 @@ def backward(
         gradients = {key: gradients[key] for key in dict.fromkeys(targets) if key in gradients}
         for tensor in listed("backward", "inputs", inputs):
             if tensor.node is not None and tensor.node in gradients:
-                _accumulate(tensor, gradients.pop(tensor.node), create_graph)
-    while gradients:
-        leaf, g = gradients.popitem()
-        _accumulate(leaf, g, create_graph)
+                gradients[tensor] = gradients.pop(tensor.node)
+    _accumulate(gradients, create_graph)
 
 
 def grad(
@@ -288,31 +286,29 @@ def _pass_extras(node: Node, g: Any, recorded: bool) -> Any:
 _lock = threading.Lock()
 
 
-def _accumulate(tensor: Tensor, g: Any, recorded: bool) -> None:
-    """Add a gradient to `.grad`: the first one without a copy when only the walk holds it, later ones in place."""
+def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
+    """Add each gradient to its leaf's `.grad`: the first without a copy when only the walk holds it, later ones in place."""
     with _lock:
-        old = tensor._grad
-        if recorded:
-            tensor._grad = identity(g) if old is None else old + g
-        elif old is None:
-            tensor._grad = wrap(
-                g if _holders(g) == _SOLE and not isinstance(g, np.generic) and g.base is None else own(g)
-            )
-        elif old._requires_grad:
-            tensor._grad = wrap(old.array + g)
-        else:
-            old.array += g
-            stamp(old.array, "backward (adding to .grad)")
+        while gradients:
+            leaf, g = gradients.popitem()
+            old = leaf._grad
+            if recorded:
+                leaf._grad = identity(g) if old is None else old + g
+            elif old is None:
+                ours = sys.getrefcount(g) == _SOLE and not isinstance(g, np.generic) and g.base is None
+                leaf._grad = wrap(g if ours else own(g))
+            elif old._requires_grad:
+                leaf._grad = wrap(old.array + g)
+            else:
+                old.array += g
+                stamp(old.array, "backward (adding to .grad)")
 
 
-def _holders(g: Any) -> int:
+def _sole_holder_count() -> int:
+    """What `sys.getrefcount` says in `_accumulate` of an array that nobody else holds."""
+    gradients = {0: np.empty(1)}
+    _, g = gradients.popitem()
     return sys.getrefcount(g)
 
 
-def _sole_holders() -> int:
-    """How many references `_holders` counts for an array that only its caller's caller holds."""
-    g = np.empty(1)
-    return (lambda g: _holders(g))(g)
-
-
-_SOLE = _sole_holders()
+_SOLE = _sole_holder_count()

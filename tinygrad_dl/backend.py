@@ -294,6 +294,13 @@ def zeros(array: Array, shape: tuple[int, ...]) -> Array:
     return array_module(array).zeros(shape, array.dtype)
 
 
+def ones(array: Array) -> Array:
+    """Ones of the shape, dtype and device of `array`."""
+    out = array_module(array).empty(array.shape, array.dtype)
+    out.fill(1)
+    return out
+
+
 def broadcast_to(array: Array, shape: tuple[int, ...]) -> Array:
     """A view of `array` repeated along its dimensions of size 1 and along new ones in front.
 

@@ -31,7 +31,7 @@ class _Mode(contextlib.ContextDecorator):
     def _record(self) -> Any:
         raise NotImplementedError
 
-    def __new__(cls, function: Any = None, *args: Any) -> Any:
+    def __new__(cls, function: Any = None, **options: Any) -> Any:
         mode = super().__new__(cls)
         if callable(function):  # used as `@no_grad` without parentheses
             mode.__init__()  # type: ignore[misc]

@@ -368,7 +368,7 @@ def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...,
             kept = out = out.astype(array.dtype)
         if not input._requires_grad or (recording := modes.record) is None:
             return wrap(out)
-        if plan is None:
+        if keeps is None:  # not the plan: another thread may have made that and not yet these
             plan = operation.plan((0,))
             keeps = _keeper(plan, {name: 0, "out": 2})
         result = tracked(recording, plan, input.node or input, keeps(array, None, kept), out)
@@ -403,8 +403,8 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
     keeps: list[Any] = [None, None, None, None]
 
     def prepare(which: int) -> Plan:
-        plan = plans[which] = operation.plan(((1,), (0,), (0, 1))[which - 1])
-        keeps[which] = _keeper(plan, {first: 0, second: 1, "out": 2})
+        plan = operation.plan(((1,), (0,), (0, 1))[which - 1])
+        keeps[which], plans[which] = _keeper(plan, {first: 0, second: 1, "out": 2}), plan  # plans last: other threads look there
         return plan
 
     def record(input: Any, other: Any) -> Any:

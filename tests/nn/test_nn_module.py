@@ -77,6 +77,10 @@ def test_shared_parts_are_listed_once_or_under_every_name(lib: Any) -> None:
     twice.w = twice.a.weight
     assert [name for name, _ in twice.named_children()] == ["a"]
     assert [name for name, _ in twice.named_parameters()] == ["w", "a.bias"]
+    twice.register_buffer("c", lib.ones(1))
+    twice.register_buffer("d", twice.c)
+    assert [name for name, _ in twice.named_buffers()] == ["c"]
+    assert [name for name, _ in twice.named_buffers(remove_duplicate=False)] == ["c", "d"]
 
 
 def test_walks_without_names(lib: Any) -> None:
@@ -84,6 +88,7 @@ def test_walks_without_names(lib: Any) -> None:
     assert list(map(id, net.parameters())) == [id(p) for _, p in net.named_parameters()]
     assert list(map(id, net.parameters(recurse=False))) == [id(net.scale)]
     assert list(net.buffers(recurse=False)) == []
+    assert list(map(id, net.buffers())) == list(map(id, net.block.buffers()))
     assert list(map(id, net.block.buffers())) == [id(net.block.mean), id(net.block.scratch)]
     assert list(net.modules()) == [net, net.block, net.block.fc, net.act]
     assert list(net.children()) == [net.block, net.block.fc, net.act]

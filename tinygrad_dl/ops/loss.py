@@ -155,15 +155,12 @@ def binary_cross_entropy_with_logits(
 # --- cross-entropy
 
 
+@operation()
 def one_hot_like(target: Any, probabilities: Any) -> Any:
     """Rows with 1 at the target's class and 0 elsewhere, in the shape and dtype of `probabilities`."""
-    return _one_hot(target, probabilities.shape[-1], probabilities.dtype)
-
-
-@operation()
-def _one_hot(target: Any, classes: int, dtype: Any) -> Any:
-    module = backend.array_module(target)
-    return (target.reshape((*target.shape, 1)) == module.arange(classes)).astype(getattr(dtype, "numpy", dtype))
+    out = backend.zeros(probabilities, probabilities.shape)
+    out[backend.array_module(target).arange(target.shape[0]), target] = 1
+    return out
 
 
 def _composed_cross_entropy(input: Any, target: Any, reduction: str) -> Any:
@@ -176,7 +173,7 @@ def _cross_entropy_rule(g: Any, probabilities: Any, target: Any, reduction: str)
     dZ = probabilities - one_hot_like(target, probabilities)
     if reduction == "none":
         return unsqueeze(g, -1) * dZ
-    return g * (dZ / target.shape[0]) if reduction == "mean" else g * dZ
+    return g / target.shape[0] * dZ if reduction == "mean" else g * dZ
 
 
 @operation("cross_entropy", twin=_composed_cross_entropy, input=_cross_entropy_rule)

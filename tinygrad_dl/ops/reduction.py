@@ -25,7 +25,7 @@ def _axis(input: Any, dim: Any) -> Any:
     """What NumPy takes for `dim`: None for all dimensions. A 0-d tensor has dimensions 0 and -1, as in PyTorch."""
     if dim is None or (input.ndim == 0 and dim in (0, -1, (0,), (-1,))):
         return None
-    return (tuple(dim) or None) if isinstance(dim, tuple | list) else dim
+    return (tuple(dim) or None) if isinstance(dim, (tuple, list)) else dim
 
 
 def spread(g: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
