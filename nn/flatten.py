@@ -52,11 +52,11 @@ class Unflatten(Module):
         dim = normalize_dim("Unflatten", self.dim, len(shape))
         sizes = self.unflattened_size
         known = math.prod(size for size in sizes if size != -1)
-        rest = shape[dim] // known if -1 in sizes and known else 1
-        filled = tuple(rest if size == -1 else size for size in sizes)
-        if sizes.count(-1) > 1 or math.prod(filled) != shape[dim]:
+        rest_fits = sizes.count(-1) == 1 and known > 0 and shape[dim] % known == 0
+        if not rest_fits and (-1 in sizes or known != shape[dim]):
             raise ShapeError(
                 f"Unflatten: sizes {sizes} don't multiply up to {shape[dim]}, which is the size of dim {self.dim} "
                 f"of an input of shape {tuple(shape)}"
             )
+        filled = [shape[dim] // known if size == -1 else size for size in sizes]
         return input.reshape(*shape[:dim], *filled, *shape[dim + 1 :])

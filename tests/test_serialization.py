@@ -503,10 +503,7 @@ LIES = {
     "too many dimensions": (file_of(entry(shape=[2] + [1] * 64), b"12"), "at most 64 sizes"),
     "sizes that overflow": (file_of(entry(shape=[2**32, 2**32, 2]), b"12"), f"instead of {2**65}"),
     "empty and too large": (file_of(entry(shape=[0, 2**62, 2**62], data_offsets=[0, 0])), "too large"),
-    "empty and of too many bytes": (
-        file_of(entry(dtype="F64", shape=[0, 2**60], data_offsets=[0, 0])),
-        "too large",
-    ),
+    "empty and of too many bytes": (file_of(entry(dtype="F64", shape=[0, 2**60], data_offsets=[0, 0])), "too large"),
     "empty and just too large": (file_of(entry(shape=[0, 2**63], data_offsets=[0, 0])), "too large"),
     "too few bytes": (file_of(entry(shape=[3]), b"12"), "2 bytes instead of 3"),
     "three offsets": (file_of(entry(data_offsets=[0, 1, 2]), b"12"), "not a begin and an end"),

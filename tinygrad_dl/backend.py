@@ -344,4 +344,7 @@ def memory_root(array: Array) -> Array:
 def host_array(data: Any) -> np.ndarray:
     """Python data, NumPy scalars or any array as a NumPy array of native byte order, without a copy where possible."""
     array = to_numpy(data) if type(data) in _by_type else np.asarray(data)
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    if not array.dtype.isnative:
+        return array.astype(array.dtype.newbyteorder("="))
+    dtype = np.dtype(array.dtype.type)  # the one object that stands for it: unpickled arrays bring another
+    return array if array.dtype is dtype or array.dtype.kind not in "biuf" else array.view(dtype)

@@ -46,14 +46,17 @@ class _Mode(contextlib.ContextDecorator):
         def generator(*args: Any, **options: Any) -> Any:
             with self._recreate_cm():
                 steps = function(*args, **options)
-            value = None
+            resume, sent = steps.send, [None]
             while True:
                 with self._recreate_cm():
                     try:
-                        item = steps.send(value)
+                        item = resume(sent.pop())  # gone from here: an error would hold this frame and be held by it
                     except StopIteration as end:
                         return end.value
-                value = yield item
+                try:
+                    resume, sent = steps.send, [(yield item)]
+                except BaseException as error:  # thrown in, also by close(): the function may handle it
+                    resume, sent = steps.throw, [error]
 
         return generator
 

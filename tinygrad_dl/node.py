@@ -50,7 +50,7 @@ class Node:
         def retain(g: Any) -> None:
             owner = target()
             if owner is not None:
-                gradient = g if isinstance(g, Tensor) else wrap(own(g))
+                gradient = g.clone() if isinstance(g, Tensor) else wrap(own(g))
                 owner._grad = gradient if owner._grad is None else owner._grad + gradient
 
         self.extras = [*(self.extras or ()), retain]
@@ -155,7 +155,7 @@ def filled(parts: list[Any], shapes: list[Any], recorded: bool) -> tuple[Any, ..
     filled = []
     for part, (shape, dtype) in zip(parts, shapes, strict=True):
         if part is None and dtype in FLOATING:
-            part = backend.array_module(array).zeros(shape, dtype)
+            part = (np if isinstance(array, np.generic) else backend.array_module(array)).zeros(shape, dtype)
             part = wrap(part) if recorded else part
         filled.append(part)
     return tuple(filled)

@@ -404,7 +404,8 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
 
     def prepare(which: int) -> Plan:
         plan = operation.plan(((1,), (0,), (0, 1))[which - 1])
-        keeps[which], plans[which] = _keeper(plan, {first: 0, second: 1, "out": 2}), plan  # plans last: other threads look there
+        keeps[which] = _keeper(plan, {first: 0, second: 1, "out": 2})
+        plans[which] = plan  # last: other threads look here
         return plan
 
     def record(input: Any, other: Any) -> Any:
@@ -496,4 +497,6 @@ def promote_arguments(operation: Operation, args: tuple[Any, ...]) -> tuple[Any,
 def to(input: Any, dtype: Any, device: Any) -> Any:
     """An array in another dtype (NumPy's) and on another device; None changes nothing."""
     moved = input if device is None else backend.to_device(input, device)
-    return moved if dtype is None or moved.dtype == dtype else moved.astype(dtype)
+    if dtype is None or moved.dtype is dtype:
+        return moved
+    return moved.view(dtype) if moved.dtype == dtype else moved.astype(dtype)

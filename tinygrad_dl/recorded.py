@@ -25,7 +25,8 @@ def walk_twin(walk: Any, plan: Any, saved: tuple[Any, ...], g: Any) -> list[Any]
             inputs.append(given[name])
     result = operation.twin(*[given[name] for name in operation.parameters])
     results, parts = (result, g) if isinstance(result, tuple) else ((result,), (g,))
-    seeds = {tensor.node: part for tensor, part in zip(results, parts) if tensor.node is not None}
+    # A node of its own for each result: the twin may return one twice, or an input as it came.
+    seeds = {identity(tensor).node: part for tensor, part in zip(results, parts) if tensor._requires_grad}
     ends = [tensor.node for tensor in inputs]
     gradients = walk(seeds, True, True, ends=ends)
     return [gradients.get(end) for end in ends]
@@ -44,7 +45,7 @@ def saved_with_history(node: Node, values: tuple[Any, ...], mask: Any) -> tuple[
             found.append([_with_history(v, next(members), plan) if need else _constant(v) for v, need in pairs])
         elif source is not None:
             found.append(_with_history(value, parents[source], plan))
-        elif plan.operation.knows_derivative_of(name) or not backend.is_array(value):
+        elif plan.operation.knows_derivative_of(name) or not (backend.is_array(value) or isinstance(value, np.generic)):
             found.append(_constant(value))
         else:
             raise NotImplementedError(
@@ -55,6 +56,8 @@ def saved_with_history(node: Node, values: tuple[Any, ...], mask: Any) -> tuple[
 
 
 def _constant(value: Any) -> Any:
+    if isinstance(value, list):  # of a list of tensors none needs a gradient
+        return [_constant(part) for part in value]
     if isinstance(value, np.generic):
         return value.item()
     return wrap(value) if backend.is_array(value) else value
@@ -74,9 +77,7 @@ def _output_with_history(node: Node, value: Any) -> Any:
 def _with_history(value: Any, parent: Any, plan: Any) -> Tensor:
     if isinstance(parent, Node):
         return wrap(_array(value), True, parent)
-    if parent.array is value or (
-        isinstance(value, np.generic) and parent.array.ndim == 0 and not parent.array != value
-    ):
+    if parent.array is value or (isinstance(value, np.generic) and np.array_equal(parent.array, value, equal_nan=True)):
         return parent
     raise GraphError(
         f"{plan.operation.name}: a leaf of shape {tuple(parent.shape)} got another array (by .data, .to() or a loaded state) "

@@ -480,7 +480,7 @@ def data_array(operation: str, data: Any) -> np.ndarray:
 
 def _rebuild(kind: Any, array: np.ndarray, device: str, requires_grad: bool) -> Tensor:
     tensor = kind.__new__(kind)
-    tensor.array = backend.from_numpy(array, backend.device(device))
+    tensor.array = backend.from_numpy(backend.host_array(array), backend.device(device))
     tensor.node = tensor.extras = tensor._grad = None
     tensor._requires_grad = requires_grad
     return tensor

@@ -56,7 +56,7 @@ def sizes(row: Any) -> list[int]:
 
 def test_reading_a_row(row: Any) -> None:
     assert len(row) == 3 and sizes(row) == [1, 2, 3]
-    assert row[0].in_features == 1 and row[-1].in_features == 3
+    assert row[0].in_features == 1 and row[-1].in_features == 3 and row[-3] is row[0]
     assert sizes(row[1:]) == [2, 3] and sizes(row[::2]) == [1, 3] and type(row[1:]) is type(row)
     assert row[1:][0] is row[1], "a slice shares its modules"
     assert names(row[1:]) == (["1", "2"] if type(row).__name__ == "Sequential" else ["0", "1"])

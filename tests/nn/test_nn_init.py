@@ -116,7 +116,7 @@ def test_a_generator_of_ones_own(name: str) -> None:
     assert first == second != function(tg.empty(4, 3), generator=state[0]).tolist()
 
 
-GAINS = [("linear", None), ("sigmoid", None), ("tanh", None), ("relu", None), ("selu", None), ("conv2d", None)]
+GAINS = [("linear", None), ("sigmoid", None), ("tanh", None), ("relu", None), ("selu", None), ("conv1d", None)]
 GAINS += [("conv_transpose3d", None), ("leaky_relu", None), ("leaky_relu", 0.2), ("leaky_relu", 1)]
 
 

@@ -182,6 +182,9 @@ def test_unflatten_names_what_does_not_fit() -> None:
         with pytest.raises(RuntimeError) as error:
             nn.Unflatten(1, sizes)(tg.ones(2, 5))
         assert str(sizes) in str(error.value) and "5" in str(error.value) and "(2, 5)" in str(error.value)
+    for sizes, size in [((-1, -1), 1), ((0, -1), 0), ((-5, -1), 5)]:  # what could be anything is no size
+        with pytest.raises(RuntimeError, match="don't multiply up"):
+            nn.Unflatten(1, sizes)(tg.ones(2, size))
     with pytest.raises(IndexError, match="Unflatten: dim 3"):
         nn.Unflatten(3, (1, 1))(tg.ones(2, 5))
 

@@ -456,6 +456,8 @@ def test_loading_not_strictly(lib: Any) -> None:
     assert result.unexpected_keys == ["else"]
     assert net.scale.tolist() == [0.0, 0.0, 0.0]
     assert "missing_keys=['block.mean', " in repr(result)
+    only_unexpected = net.load_state_dict({**net.state_dict(), "else": lib.ones(1)}, strict=False)
+    assert "unexpected_keys=['else']" in repr(only_unexpected) and only_unexpected.missing_keys == []
 
 
 def test_loading_what_is_no_dict(lib: Any) -> None:
@@ -511,8 +513,15 @@ def test_integers_are_not_assigned_to_what_is_learnt() -> None:
 
 def test_a_prefix_in_front_of_every_name_is_recognised() -> None:
     state = {f"module.{key}": value for key, value in make_net(tg).state_dict().items()}
-    with pytest.raises(StateDictError, match=r"with 'module.' in front; load \{key.removeprefix\('module.'\): value"):
+    with pytest.raises(
+        StateDictError, match=r"with 'module.' in front; load \{key.removeprefix\('module.'\): value"
+    ) as error:
         make_net(tg).load_state_dict(state)
+    assert "Did you mean" not in str(error.value), "one hint for all"
+    state["modul.scale"] = state.pop("module.scale")
+    with pytest.raises(StateDictError, match=r'"modul.scale". Did you mean') as error:
+        make_net(tg).load_state_dict(state)
+    assert "in front" not in str(error.value)
 
 
 def test_hints_for_a_large_model_take_no_time() -> None:
