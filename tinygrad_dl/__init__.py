@@ -38,7 +38,7 @@ from .creation import (  # noqa: E402
     zeros_like,
 )
 from .dtypes import (
-    bfloat16,  # noqa: E402
+    bfloat16,
     can_cast,
     double,
     dtype,

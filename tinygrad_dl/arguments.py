@@ -44,6 +44,15 @@ def bind(operation: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tupl
     return tuple([filled[name] for name in operation.parameters])
 
 
+def unruled(operation: Any, i: int) -> bool:
+    """Refuse a tensor that requires grad where an operation with rules has none; operations without any have no gradient."""
+    if operation.rules:
+        raise NotImplementedError(
+            f"{operation.name}: no derivative is known for {operation.parameters[i]}; pass {operation.parameters[i]}.detach()"
+        )
+    return False
+
+
 def refuse_arrays(record: Any, operation: Any, arrays: list[Any]) -> Any:
     """What a user gets who calls an operation without any Tensor."""
     came = type(arrays[0]).__name__ if arrays else "nothing"
@@ -59,7 +68,7 @@ def key_of(tensor: Tensor) -> Any:
 
 def listed(operation: str, argument: str, tensors: Any) -> list[Tensor]:
     """One tensor or several as a list."""
-    found = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    found = list(tensors) if isinstance(tensors, (list, tuple)) or hasattr(tensors, "__next__") else [tensors]
     for tensor in found:
         if not isinstance(tensor, Tensor):
             raise ArgumentTypeError(f"{operation}: {argument} must be Tensors, {type(tensor).__name__} came")
@@ -68,7 +77,7 @@ def listed(operation: str, argument: str, tensors: Any) -> list[Tensor]:
 
 def seeds_of(operation: str, roots: list[Tensor], gradients: Any, recorded: bool) -> dict[Any, Any]:
     """The gradient with which each root starts."""
-    given = [gradients] if gradients is None or isinstance(gradients, Tensor) else list(gradients)
+    given = list(gradients) if isinstance(gradients, (list, tuple)) else [gradients]
     if gradients is None:
         given *= len(roots)
     if len(given) != len(roots):

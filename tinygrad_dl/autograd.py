@@ -11,10 +11,10 @@ import numpy as np
 
 from . import backend
 from .arguments import key_of, listed, seeds_of
-from .errors import GraphError
-from .explain import freed
+from .errors import ArgumentError, GraphError, ShapeError
+from .explain import CREATE_GRAPH_KEEPS, freed, unused
 from .inplace import edits, require_intact, stamp
-from .modes import enable_grad, inference_mode, is_grad_enabled, modes, no_grad, set_grad_enabled
+from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled, walking
 from .node import FREED, Node, filled, own
 from .ops.elementwise import identity
 from .ops.reduction import unbroadcast
@@ -49,24 +49,20 @@ def backward(
     (tensor(3.), tensor(6.), tensor(9.))
     """
     roots = listed("backward", "tensors", tensors)
-    seeds = seeds_of("backward", roots, grad_tensors, create_graph)
     targets = None if inputs is None else [key_of(t) for t in listed("backward", "inputs", inputs)]
     if targets is not None and not targets:
         raise GraphError("backward: inputs is empty; leave it out for all leaves")
     if create_graph:
-        warnings.warn(
-            "backward(create_graph=True) makes each leaf and its gradient refer to each other, which keeps the graph in "
-            "memory. Use autograd.grad, or set the leaves' .grad to None after use.",
-            UserWarning,
-            stacklevel=3,
-        )
-    gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, targets)
-    if targets is not None:
-        gradients = {key: gradients[key] for key in dict.fromkeys(targets) if key in gradients}
-        for tensor in listed("backward", "inputs", inputs):
-            if tensor.node is not None and tensor.node in gradients:
-                gradients[tensor] = gradients.pop(tensor.node)
-    _accumulate(gradients, create_graph)
+        warnings.warn(CREATE_GRAPH_KEEPS, UserWarning, stacklevel=3)
+    with walking(create_graph):
+        seeds = seeds_of("backward", roots, grad_tensors, create_graph)
+        gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, targets)
+        if targets is not None:
+            gradients = {key: gradients[key] for key in dict.fromkeys(targets) if key in gradients}
+            for tensor in listed("backward", "inputs", inputs):
+                if tensor.node is not None and tensor.node in gradients:
+                    gradients[tensor] = gradients.pop(tensor.node)
+        _accumulate(gradients, create_graph)
 
 
 def grad(
@@ -96,7 +92,9 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("grad: is_grads_batched needs batched walks; call grad once per row of grad_outputs")
     if allow_unused is False and materialize_grads:
-        raise GraphError("grad: materialize_grads=True gives zeros for unused inputs, so allow_unused can't be False")
+        raise ArgumentError(
+            "grad: materialize_grads=True gives zeros for unused inputs, so allow_unused can't be False"
+        )
     roots, wanted = listed("grad", "outputs", outputs), listed("grad", "inputs", inputs)
     for i, tensor in enumerate(wanted):
         if not tensor._requires_grad:
@@ -104,8 +102,9 @@ def grad(
                 f"grad: input {i} (shape {tuple(tensor.shape)}) does not require grad; call requires_grad_() before the forward"
             )
     keys = [key_of(tensor) for tensor in wanted]
-    seeds = seeds_of("grad", roots, grad_outputs, create_graph)
-    gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, keys)
+    with walking(create_graph):
+        seeds = seeds_of("grad", roots, grad_outputs, create_graph)
+        gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, keys)
     results: list[Tensor | None] = []
     for i, (key, tensor) in enumerate(zip(keys, wanted, strict=True)):
         g = gradients.get(key)
@@ -113,10 +112,7 @@ def grad(
             if materialize_grads:
                 g = backend.zeros(tensor.array, tensor.array.shape)
             elif not allow_unused:
-                raise GraphError(
-                    f"grad: the outputs do not depend on input {i} (shape {tuple(tensor.shape)}). Pass allow_unused=True to get "
-                    "None, or materialize_grads=True for zeros"
-                )
+                raise unused(i, tensor)
         results.append(g if g is None or isinstance(g, Tensor) else wrap(own(g)))
     return tuple(results)
 
@@ -159,56 +155,51 @@ def walk(
         """Whether a gradient for this parent leads to what is wanted."""
         return wanted is None or parent in wanted or parent in passing
 
-    outer, modes.record = modes.record, modes.recorder if recorded else None
-    try:
-        with np.errstate(all="ignore"):  # infinities and NaN are results like any other, as in PyTorch
-            while nodes:
-                node = nodes.pop()
-                g = gradients.pop(node, None)
-                if g is None:  # nothing flowed here
-                    continue
-                plan = node.plan
-                if node.extras is not None:
-                    g = _pass_extras(node, g, recorded)
-                if wanted is not None:
-                    if node in wanted:
-                        captured[node] = g
-                    if node not in passing:
-                        continue
-                if plan is None:  # one of several outputs: its gradient goes into its slot
-                    gradients.setdefault(node.parents, [None] * len(node.parents.shape))[node.saved] = g
-                    continue
-                if node.order < last_edit:
-                    require_intact(node)
-                saved = node.saved
-                if saved is FREED:
-                    raise freed(node)
-                parents = node.parents
-                if recorded or plan.compound or wanted is not None:
-                    pairs: Iterable[Any] = _contributions(node, g, recorded, useful)
-                else:  # the usual case
-                    pairs = zip(parents if type(parents) is tuple else (parents,), plan.rules)
-                for parent, rule in pairs:
-                    part = rule(g, saved)
-                    if part is None:
-                        continue
-                    shape = parent.shape if isinstance(parent, Node) else parent.array.shape
-                    if part.shape != shape:
-                        part = unbroadcast(part, shape)
-                    old = gradients.get(parent)
-                    if old is None:
-                        gradients[parent] = part  # may alias another gradient
-                    elif parent in owned:
-                        old += part
-                        gradients[parent] = old  # NumPy's scalars don't change in place
-                    else:
-                        gradients[parent] = old + part
-                        if not recorded:
-                            owned.add(parent)
-                if not keep and saved is not None:
-                    node.saved = FREED
-    finally:
-        modes.record = outer
+    while nodes:
+        node = nodes.pop()
+        g = gradients.pop(node, None)
+        if g is None:  # nothing flowed here
+            continue
+        plan = node.plan
+        if node.extras is not None:
+            g = _pass_extras(node, g, recorded)
+        if wanted is not None:
+            if node in wanted:
+                captured[node] = g
+            if node not in passing:
+                continue
+        if plan is None:  # one of several outputs: its gradient goes into its slot
+            gradients.setdefault(node.parents, [None] * len(node.parents.shape))[node.saved] = g
+            continue
+        if node.order < last_edit:
+            require_intact(node)
+        saved = node.saved
+        if saved is FREED:
+            raise freed(node)
+        parents = node.parents
+        if recorded or plan.compound or wanted is not None:
+            pairs: Iterable[Any] = _contributions(node, g, recorded, useful)
+        else:  # the usual case
+            pairs = zip(parents if type(parents) is tuple else (parents,), plan.rules)
+        for parent, rule in pairs:
+            part = rule(g, saved)
+            if part is None:
+                continue
+            shape = parent.shape if isinstance(parent, Node) else parent.array.shape
+            if part.shape != shape:
+                part = unbroadcast(part, shape)
+            old = gradients.get(parent)
+            if old is None:
+                gradients[parent] = part  # may alias another gradient
+            elif parent in owned:
+                old += part
+                gradients[parent] = old  # NumPy's scalars don't change in place
+            else:
+                gradients[parent] = old + part
+                if not recorded:
+                    owned.add(parent)
+        if not keep and saved is not None:
+            node.saved = FREED
     gradients.update(captured)
     return gradients
 
@@ -216,7 +207,7 @@ def walk(
 def _reachable(seeds: Iterable[Any], ends: Iterable[Any]) -> list[Node]:
     """All nodes that lead to the seeds, the last created last: a node's consumers were all created after it."""
     seen = {*seeds, *ends}
-    nodes = [key for key in seeds if isinstance(key, Node)]
+    nodes = [key for key in seeds if isinstance(key, Node) and key not in ends]
     for node in nodes:  # grows on the way
         parents = node.parents
         for parent in parents if type(parents) is tuple else (parents,):
@@ -292,6 +283,8 @@ def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
         while gradients:
             leaf, g = gradients.popitem()
             old = leaf._grad
+            if not leaf._requires_grad:  # frozen since the forward
+                continue
             if recorded:
                 leaf._grad = identity(g) if old is None else old + g
             elif old is None:
@@ -299,6 +292,10 @@ def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
                 leaf._grad = wrap(g if ours else own(g))
             elif old._requires_grad:
                 leaf._grad = wrap(old.array + g)
+            elif old.array.shape != g.shape:
+                raise ShapeError(
+                    f"backward: a gradient of shape {g.shape} meets a .grad of shape {tuple(old.shape)}; set .grad to None"
+                )
             else:
                 old.array += g
                 stamp(old.array, "backward (adding to .grad)")

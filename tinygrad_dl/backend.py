@@ -281,7 +281,7 @@ def constant(value: Any, array: Array) -> Any:
     """
     found = _constants.get((value, array.dtype))
     if found is None:
-        if array.dtype.kind != "f" or value == 0 or value != value:
+        if array.dtype.kind != "f" or value == 0 or value != value or (type(value) is int and abs(value) > 2**53):
             return value
         if len(_constants) > 1000:
             _constants.clear()
@@ -311,7 +311,9 @@ def broadcast_to(array: Array, shape: tuple[int, ...]) -> Array:
         fits = extra >= 0 and all(a == b or a == 1 for a, b in zip(array.shape, shape[extra:], strict=True))
         if fits and array.size:
             steps = [0 if n == 1 else step for n, step in zip(array.shape, array.strides, strict=True)]
-            return np.ndarray(shape, array.dtype, array, 0, (0,) * extra + tuple(steps))
+            view: Any = np.ndarray(shape, array.dtype, array, 0, (0,) * extra + tuple(steps))
+            view.flags.writeable = False  # one element stands in several places
+            return view
     return np.broadcast_to(array, shape)
 
 
@@ -335,10 +337,11 @@ def byte_interval(array: Array) -> tuple[int, int]:
 
 def memory_root(array: Array) -> Array:
     """The array that owns the memory of a view; the last array on the way to memory that is foreign."""
-    kind = type(array)
-    while type(array.base) is kind:
-        array = array.base
-    return array
+    kind, root = type(array), array
+    while (array := getattr(array, "base", None)) is not None:  # also through what is no array, as in as_strided
+        if type(array) is kind:
+            root = array
+    return root
 
 
 def host_array(data: Any) -> np.ndarray:

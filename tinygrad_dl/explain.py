@@ -97,3 +97,17 @@ def freed(node: Any) -> GraphError:
         "If two losses share it, add them and call backward once, or pass retain_graph=True to the first call. If it is from "
         "an earlier training step, a tensor outlived that step: detach() it"
     )
+
+
+def unused(i: int, tensor: Any) -> GraphError:
+    """The error for an input of `grad` that no output depends on."""
+    return GraphError(
+        f"grad: the outputs do not depend on input {i} (shape {tuple(tensor.shape)}). Pass allow_unused=True to get None, or "
+        "materialize_grads=True for zeros"
+    )
+
+
+CREATE_GRAPH_KEEPS = (
+    "backward(create_graph=True) makes each leaf and its gradient refer to each other, which keeps the graph in memory. Use "
+    "autograd.grad, or set the leaves' .grad to None after use."
+)

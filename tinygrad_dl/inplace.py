@@ -11,7 +11,8 @@ import weakref
 from typing import Any
 
 from . import backend
-from .errors import GraphError
+from .errors import ArgumentError, GraphError
+from .explain import explain
 
 tick = itertools.count(1).__next__  # one clock orders nodes and edits
 
@@ -48,6 +49,20 @@ def stamp(array: Any, operation: str) -> None:
     low, high = backend.byte_interval(array)
     memory.edits = [e for e in memory.edits if e[0] < low or e[1] > high]  # what this edit covers is forgotten
     memory.edits.append((low, high, now, operation))
+
+
+def assign(operation: str, array: Any, place: Any, value: Any) -> None:
+    """Write a value (an array or a number) into a tensor's array at a place, and stamp it."""
+    try:
+        array[place] = value
+    except (ValueError, TypeError, OverflowError) as error:
+        if not getattr(array.flags, "writeable", True):
+            raise ArgumentError(
+                f"{operation}: the memory of this tensor (shape {tuple(array.shape)}) can't be written: it is a broadcast view, in "
+                "which one element stands in several places, or a read-only array; write into tensor.clone()"
+            ) from None
+        raise explain(operation, ("tensor", "value"), (array, value), error) from None
+    stamp(array, operation)
 
 
 def overwritten_by(array: Any, since: int) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 from . import backend
 from .dtypes import can_cast, of
 from .errors import ArgumentTypeError, DtypeError, ShapeError
-from .inplace import require_editable, stamp
+from .inplace import assign, require_editable
 from .modes import modes
 from .tensor import Tensor
 
@@ -76,8 +76,7 @@ def write(name: str, target: Tensor, value: Tensor) -> None:
         raise DtypeError(
             f"{name}: a {of(value.array)} result can't be written into a {target.dtype} tensor; convert the tensor first"
         )
-    target.array[...] = value.array
-    stamp(target.array, name)
+    assign(name, target.array, ..., value.array)
 
 
 def make_public(names: dict[str, Any]) -> None:

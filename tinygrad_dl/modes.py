@@ -6,6 +6,8 @@ import inspect
 import threading
 from typing import Any
 
+import numpy as np
+
 
 class Modes(threading.local):
     """What records in this thread: a class of nodes, or None under `no_grad`."""
@@ -17,6 +19,23 @@ class Modes(threading.local):
 
 
 modes = Modes()
+
+
+class walking:
+    """The mode of a walk: it records or does not, whatever the caller's mode, and infinities and NaN are silent results."""
+
+    __slots__ = ("outer", "recorded", "silence")
+
+    def __init__(self, recorded: bool) -> None:
+        self.recorded, self.silence = recorded, np.errstate(all="ignore")
+
+    def __enter__(self) -> None:
+        self.outer, modes.record = modes.record, modes.recorder if self.recorded else None
+        self.silence.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self.silence.__exit__(*error)
+        modes.record = self.outer
 
 
 class _Mode(contextlib.ContextDecorator):

@@ -151,7 +151,7 @@ def output(array: Any, i: int, node: Node) -> Tensor:
 def filled(parts: list[Any], shapes: list[Any], recorded: bool) -> tuple[Any, ...]:
     """The gradients of several outputs; zeros for an output that nobody used."""
     known = next(part for part in parts if part is not None)
-    array = known.array if recorded else known
+    array = known.array if recorded else backend.scalar_array(known) if isinstance(known, np.generic) else known
     filled = []
     for part, (shape, dtype) in zip(parts, shapes, strict=True):
         if part is None and dtype in FLOATING:

@@ -13,7 +13,7 @@ from typing import Any
 from numpy import generic
 
 from . import backend
-from .arguments import bind, refuse_arrays
+from .arguments import bind, refuse_arrays, unruled
 from .backend import HOST, constant
 from .explain import explain
 from .modes import Modes, modes
@@ -187,7 +187,8 @@ class Operation:
 
     def plan(self, needs: tuple[int, ...], several: bool = False, kept: tuple[str, ...] = ()) -> Plan:
         """The plan for a choice of inputs (by position) that need a gradient, made at first use."""
-        plan = self.plans[needs] = Plan(self, tuple([self.parameters[i] for i in needs]), several, kept)
+        plan = Plan(self, tuple([self.parameters[i] for i in needs]), several, kept)
+        self.plans[(needs, *kept) if kept else needs] = plan
         return plan
 
 
@@ -252,7 +253,7 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
             if isinstance(value, Tensor):
                 found = True
                 arrays[i] = value.array
-                if value._requires_grad and ruled[i] and recording is not None:
+                if value._requires_grad and recording is not None and (ruled[i] or unruled(operation, i)):
                     needs += (i,)
                     parents.append(value.node or value)
         if listed is not None:
@@ -269,7 +270,8 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
         several = type(out) is tuple
         if not needs:
             return tuple([wrap(part) for part in out]) if several else wrap(out)
-        plan = operation.plans.get(needs) or operation.plan(needs, several, tuple(kept))
+        key = (needs, *kept) if kept else needs
+        plan = operation.plans.get(key) or operation.plan(needs, several, tuple(kept))
         saved = plan.collect((*arrays, out, *kept.values()))
         if plan.listed is not None:
             saved, origin = (saved, mask), tuple(parents)
@@ -402,11 +404,10 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
     plans: list[Any] = [None, None, None, None]  # by which inputs need a gradient: second 1, first 2, both 3
     keeps: list[Any] = [None, None, None, None]
 
-    def prepare(which: int) -> Plan:
-        plan = operation.plan(((1,), (0,), (0, 1))[which - 1])
-        keeps[which] = _keeper(plan, {first: 0, second: 1, "out": 2})
-        plans[which] = plan  # last: other threads look here
-        return plan
+    def prepare(which: int) -> Any:
+        plans[which] = operation.plan(((1,), (0,), (0, 1))[which - 1])
+        keeps[which] = _keeper(plans[which], {first: 0, second: 1, "out": 2})  # last: other threads look here
+        return keeps[which]
 
     def record(input: Any, other: Any) -> Any:
         if isinstance(input, Tensor):
@@ -457,14 +458,14 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
             kept = out = out.astype(like.dtype)
         if which == 0 or (recording := modes.record) is None:
             return wrap(out)
-        plan = plans[which] or prepare(which)
+        pick = keeps[which] or prepare(which)
         if which == 3:
             parents: Any = (input.node or input, other.node or other)
         elif which == 2:
             parents = input.node or input
         else:
             parents = other.node or other
-        result = tracked(recording, plan, parents, keeps[which](x, y, kept), out)
+        result = tracked(recording, plans[which], parents, pick(x, y, kept), out)
         if recording is not Node:
             recording.note(result.node, operation, (input, other), result)
         return result

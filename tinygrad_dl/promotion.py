@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from . import backend
-from .dtypes import FLOATING, result_type
+from .dtypes import FLOATING, of_numpy, result_type
 from .errors import ArgumentTypeError
 from .explain import explain
 from .tensor import Tensor, wrap
@@ -69,6 +69,7 @@ def as_operand(name: str, argument: str, value: Any) -> Any:
         if type(value) in SCALARS:
             return value
     elif backend.is_array(value):
+        of_numpy(value.dtype)  # raises for a dtype that no tensor has
         return wrap(backend.host_array(value) if isinstance(value, np.ndarray) else value)
     elif isinstance(value, bool | int | float):  # a subclass of Python's numbers, such as an enumeration's member
         return (bool if isinstance(value, bool) else int if isinstance(value, int) else float)(value)

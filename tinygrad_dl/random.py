@@ -7,7 +7,7 @@ import numpy as np
 from . import backend, dtypes
 from .creation import _finish, _like, natural_sizes
 from .errors import ArgumentError, ArgumentTypeError, DtypeError
-from .inplace import require_editable, stamp
+from .inplace import assign, require_editable
 from .methods import attach
 from .modes import modes
 from .tensor import Tensor, wrap
@@ -256,8 +256,7 @@ def randint_like(input: Tensor, low: int, high: Any = None, *, dtype: Any = None
 def _redraw(name: str, tensor: Tensor, drawn: np.ndarray) -> Tensor:
     _floating(name, tensor.dtype)
     require_editable(name, tensor, modes.record is not None)
-    tensor.array[...] = backend.from_numpy(drawn.astype(tensor.array.dtype), tensor.device)
-    stamp(tensor.array, name)
+    assign(name, tensor.array, ..., backend.from_numpy(drawn.astype(tensor.array.dtype), tensor.device))
     return tensor
 
 

@@ -19,6 +19,7 @@ from .errors import (
     ShapeError,
     nearest,
 )
+from .inplace import stamp
 
 
 class Size(tuple[int, ...]):
@@ -501,7 +502,17 @@ def _outside_the_graph(name: str, function: Any, args: Any, options: Any) -> Any
             return type(value)(map(plain, value))
         return value
 
+    outs = options.get("out")
+    if isinstance(outs, Tensor) or (isinstance(outs, tuple) and any(isinstance(out, Tensor) for out in outs)):
+        raise ArgumentTypeError(f"numpy.{name}: out= can't be a Tensor; assign the result, or pass tensor.numpy()")
     result = function(*plain(tuple(args)), **{key: plain(value) for key, value in options.items()})
+    if isinstance(args[0], Tensor) and (name in WRITERS or name.endswith(".at")):
+        stamp(args[0].array, f"numpy.{name}")
     if isinstance(result, np.generic):
         result = backend.scalar_array(result)
     return wrap(result) if backend.is_array(result) and result.dtype.kind in "biuf" else result
+
+
+WRITERS = frozenset(
+    ("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis")
+)  # into their first argument

@@ -6,8 +6,7 @@ import numpy as np
 
 from .. import backend, dtypes
 from ..errors import ArgumentTypeError, ShapeError
-from ..explain import explain
-from ..inplace import require_editable, stamp
+from ..inplace import assign, require_editable
 from ..methods import attach
 from ..modes import modes
 from ..operation import to as convert
@@ -83,15 +82,7 @@ def _copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     require_editable("copy_", self, modes.record is not None, src)
     source = as_operand("copy_", "src", src)
     values = backend.to_device(source.array, self.device) if isinstance(source, Tensor) else source
-    try:
-        self.array[...] = values
-    except ValueError:
-        raise ShapeError(
-            f"copy_: src of shape {tuple(values.shape)} does not broadcast to {tuple(self.shape)}"
-        ) from None
-    except OverflowError as error:
-        raise explain("copy_", ("tensor", "src"), (self, src), error) from None
-    stamp(self.array, "copy_")
+    assign("copy_", self.array, ..., values)
     return self
 
 
@@ -105,11 +96,7 @@ def _fill_(self: Tensor, value: Any) -> Tensor:
                 f"fill_: a number or a 0-d tensor fills, one of shape {tuple(number.shape)} came; use copy_"
             )
         number = number.array.item()
-    try:
-        self.array[...] = number
-    except (OverflowError, ValueError) as error:
-        raise explain("fill_", ("tensor", "value"), (self, value), error) from None
-    stamp(self.array, "fill_")
+    assign("fill_", self.array, ..., number)
     return self
 
 

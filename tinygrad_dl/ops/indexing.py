@@ -7,8 +7,7 @@ import numpy as np
 
 from .. import backend, dtypes
 from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
-from ..explain import explain
-from ..inplace import require_editable, stamp
+from ..inplace import assign, require_editable
 from ..methods import attach
 from ..modes import modes
 from ..operation import operation
@@ -207,11 +206,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     if type(place) is tuple and _mixes(place):
         first, place = _in_two_steps(place)
         target = target[first]
-    try:
-        target[place] = written
-    except (ValueError, TypeError, OverflowError) as error:
-        raise explain("index assignment", ("tensor", "value"), (self, value), error) from None
-    stamp(self.array, "index assignment")
+    assign("index assignment", target, place, written)
 
 
 @composed

@@ -209,7 +209,7 @@ def _extreme_rule(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     return restore(g, input.shape, dim, keepdim) * (reached / sum(reached, dim, True))
 
 
-@operation(input=lambda g, other_dtype: g * 0)
+@operation(input=lambda g: g * 0, other=lambda g: None)
 def cast_like(input: Any, other: Any) -> Any:
     """A bool mask as numbers of the dtype of `other`."""
     return input.astype(other.dtype)
