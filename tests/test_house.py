@@ -28,7 +28,7 @@ LAYERS = [
     ["explain", "inplace"],
     ["tensor"],
     ["arguments", "methods", "node", "promotion"],
-    ["operation"],
+    ["operation", "inspection"],
     ["ops"],
     ["recorded"],
     ["autograd"],

@@ -20,6 +20,7 @@ _checkout.install()
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_dl\.")
 
 from . import autograd as autograd  # noqa: E402
+from . import inspection as _inspection  # noqa: E402  # gives nodes their next_functions
 from .backend import device, get_default_device, set_default_device  # noqa: E402
 from .creation import (  # noqa: E402
     arange,

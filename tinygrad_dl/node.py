@@ -34,15 +34,6 @@ class Node:
         words = self.plan.operation.name.strip("_").split("_")
         return "".join(word[:1].upper() + word[1:] for word in words) + "Backward0"
 
-    @property
-    def next_functions(self) -> tuple[Any, ...]:
-        """For each differentiable input the node (and which of its outputs) that it came from, as in PyTorch."""
-        parents = iter(self.parents if type(self.parents) is tuple else (self.parents,))
-        names = self.plan.operation.rules
-        if self.plan.listed is not None:
-            return tuple(_as_function(parent) for parent in parents)
-        return tuple(_as_function(next(parents)) if name in self.plan.needs else (None, 0) for name in names)
-
     def retain_into(self, tensor: Tensor) -> None:
         """From now on add the gradient that passes here to `tensor.grad`."""
         target = weakref.ref(tensor)
@@ -80,45 +71,10 @@ class Slot(Node):
         """The name of the operation with several outputs."""
         return self.parents.name()
 
-    @property
-    def next_functions(self) -> tuple[Any, ...]:
-        """Those of the operation with several outputs."""
-        return self.parents.next_functions
-
-
-class AccumulateGrad:
-    """Where a gradient arrives in a leaf; exists for those who walk `next_functions`."""
-
-    __slots__ = ("variable",)
-
-    def __init__(self, variable: Tensor) -> None:
-        self.variable = variable
-
-    next_functions = ()
-
-    def name(self) -> str:
-        """The name that PyTorch's users look for."""
-        return "AccumulateGrad"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AccumulateGrad) and other.variable is self.variable
-
-    def __hash__(self) -> int:
-        return id(self.variable)
-
-    def __repr__(self) -> str:
-        return "<AccumulateGrad>"
-
 
 def own(g: Any) -> Any:
     """A gradient as an array that nobody else holds."""
     return backend.scalar_array(g) if isinstance(g, np.generic) else g.copy()
-
-
-def _as_function(parent: Any) -> tuple[Any, int]:
-    if isinstance(parent, Slot):
-        return parent.parents, parent.saved
-    return (parent if isinstance(parent, Node) else AccumulateGrad(parent)), 0
 
 
 _new = object.__new__

@@ -1,0 +1,50 @@
+"""Looking at a recorded graph as PyTorch's users do: `tensor.grad_fn.next_functions`."""
+
+from typing import Any
+
+from .node import Node, Slot
+from .tensor import Tensor
+
+
+class AccumulateGrad:
+    """Where a gradient arrives in a leaf; exists for those who walk `next_functions`."""
+
+    __slots__ = ("variable",)
+
+    def __init__(self, variable: Tensor) -> None:
+        self.variable = variable
+
+    next_functions = ()
+
+    def name(self) -> str:
+        """The name that PyTorch's users look for."""
+        return "AccumulateGrad"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return id(self.variable)
+
+    def __repr__(self) -> str:
+        return "<AccumulateGrad>"
+
+
+def next_functions(node: Any) -> tuple[Any, ...]:
+    """For each differentiable input the node (and which of its outputs) that it came from, as in PyTorch."""
+    if isinstance(node, Slot):
+        return next_functions(node.parents)
+    plan = node.plan
+    parents = iter(node.parents if type(node.parents) is tuple else (node.parents,))
+    if plan.listed is not None:
+        return tuple([_as_function(parent) for parent in parents])
+    return tuple([_as_function(next(parents)) if name in plan.needs else (None, 0) for name in plan.operation.rules])
+
+
+def _as_function(parent: Any) -> tuple[Any, int]:
+    if isinstance(parent, Slot):
+        return parent.parents, parent.saved
+    return (parent if isinstance(parent, Node) else AccumulateGrad(parent)), 0
+
+
+Node.next_functions = property(next_functions)  # type: ignore[attr-defined]
