@@ -8,7 +8,8 @@ from typing import Any
 from tinygrad_dl import backend
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, TinygradError
 from tinygrad_dl.methods import make_public
-from tinygrad_dl.ops.elementwise import mul, sigmoid, tanh
+from tinygrad_dl.ops.elementwise import mul as _mul
+from tinygrad_dl.ops.elementwise import sigmoid, tanh
 from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
@@ -118,7 +119,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     factors = kept.astype(array.dtype)
     if p < 1:
         factors /= 1 - p
-    return mul(input, wrap(backend.from_numpy(factors, input.device)))
+    return _mul(input, wrap(backend.from_numpy(factors, input.device)))
 
 
 def _require_tensor(name: str, value: Any) -> None:

@@ -86,6 +86,7 @@ class Case:
     function: Callable[..., Any]
     draws: tuple[Draw, ...]
     differentiable: bool = True
+    exact: bool = True  # computes in the dtype of its inputs, so that central differences in float64 say something
 
     @property
     def name(self) -> str:
@@ -202,6 +203,7 @@ ARITHMETIC: list[Case] = [
             "sub(x, y)": lambda lib, x, y: lib.sub(x, y),
             "sub(x, y, alpha=)": lambda lib, x, y: lib.sub(x, y, alpha=2),
             "x.sub(y)": lambda lib, x, y: x.sub(y),
+            "x.subtract(y)": lambda lib, x, y: x.subtract(y),
         },
         [inputs((2, 3), (3,))],
     ),
@@ -217,7 +219,7 @@ ARITHMETIC: list[Case] = [
         [inputs((2, 3)), inputs(())],
     ),
     *cases("mul", {"x * y": lambda lib, x, y: x * y}, pairs()),
-    *cases("mul", {"mul(x, y)": lambda lib, x, y: lib.mul(x, y), "x.mul(y)": lambda lib, x, y: x.mul(y)}, [inputs((2, 3), (3,))]),
+    *cases("mul", {"mul(x, y)": lambda lib, x, y: lib.mul(x, y), "x.mul(y)": lambda lib, x, y: x.mul(y), "x.multiply(y)": lambda lib, x, y: x.multiply(y)}, [inputs((2, 3), (3,))]),
     *cases(
         "mul",
         {
@@ -237,6 +239,7 @@ ARITHMETIC: list[Case] = [
             "div(x, y)": lambda lib, x, y: lib.div(x, y),
             "true_divide(x, y)": lambda lib, x, y: lib.true_divide(x, y),
             "x.div(y)": lambda lib, x, y: x.div(y),
+            "x.divide(y)": lambda lib, x, y: x.divide(y),
             "x.true_divide(y)": lambda lib, x, y: x.true_divide(y),
         },
         [inputs((2, 3), (3,))],
@@ -651,7 +654,7 @@ for _name in ("softmax", "log_softmax"):
                 f"x.{_name}(dim=0, dtype=float32)": lambda lib, x, name=_name: getattr(x, name)(dim=0, dtype=lib.float32),
             },
             SMALL,
-            options={"exact": False},
+            exact=False,
         ),
     ]
 REDUCTIONS += [

@@ -586,7 +586,8 @@ def reading_differs(symbol: Any, node: Any) -> str:
     plan, saved, mask = node.plan, node.saved, None
     if plan.listed is not None:
         saved, mask = saved
-    stand_ins = tuple(stand_in(name, value) for name, value in zip(plan.names, plan.saved_values(saved)))
+    pairs = zip(plan.names, plan.saved_values(saved))
+    stand_ins = tuple(value if name == "index" else stand_in(name, value) for name, value in pairs)
     held = stand_ins if len(plan.names) > 1 else stand_ins[0] if stand_ins else None
     shapes = node.shape if isinstance(node.shape, list) else [(node.shape, np.dtype("float64"))]
     g = tuple(np.asarray(weight(shape, dtype.name)) for shape, dtype in shapes)
@@ -612,7 +613,7 @@ def test_results_on_strict_are_those_of_the_cpu(operation: str) -> None:
             inputs = case.make(tg, device=device, dtype=dtype)
             outputs = case.outputs(case.run(tg, *inputs))
             found = gradients(tg, inputs, outputs) if any(o.requires_grad for o in outputs) else []
-            if any(o.device.type != device for o in outputs):
+            if ".cpu()" not in case.form and any(o.device.type != device for o in outputs):
                 problems.append(f"{case.name} {dtype}: a result of {device} inputs is elsewhere")
             results.append([host(t) for t in (*outputs, *found) if t is not None])
         if not all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(*results)):
@@ -851,7 +852,7 @@ def test_methods_are_the_functions() -> None:
         method = vars(tg.Tensor).get(attribute)
         if owner is not tg.Tensor or not callable(function) or not callable(method) or isinstance(function, types.ModuleType):
             continue
-        one = getattr(function, "__wrapped__", function)
+        one = function if hasattr(function, "operation") else getattr(function, "__wrapped__", function)
         if getattr(one, "operation", one) is not getattr(method, "operation", method) and attribute not in DIFFERENT_FORMS:
             problems.append(name)
     report(problems)

@@ -171,11 +171,11 @@ def walk(
         if plan is None:  # one of several outputs: its gradient goes into its slot
             gradients.setdefault(node.parents, [None] * len(node.parents.shape))[node.saved] = g
             continue
-        if node.order < last_edit:
-            require_intact(node)
         saved = node.saved
         if saved is FREED:
             raise freed(node)
+        if node.order < last_edit:
+            require_intact(node)
         parents = node.parents
         if recorded or plan.compound or wanted is not None:
             pairs: Iterable[Any] = _contributions(node, g, recorded, useful)

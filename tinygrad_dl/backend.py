@@ -259,6 +259,8 @@ def to_numpy(array: Array) -> np.ndarray:
 
 def to_device(array: Array, where: device) -> Array:
     """An array on another device; the same array when it is there already."""
+    if isinstance(array, np.generic):
+        array = scalar_array(array)
     here = device_of(array)
     if here == where or (here.type == where.type and where.index is None):
         return array

@@ -35,7 +35,8 @@ def explain(operation: str, names: Iterable[str], values: Iterable[Any], error: 
     if isinstance(error, TinygradError):
         return error
     pairs = list(zip(names, values, strict=False))
-    arrays = [(name, value) for name, value in pairs if backend.is_array(getattr(value, "array", value))]
+    members = [(name, part) for name, value in pairs for part in (value if isinstance(value, list) else [value])]
+    arrays = [(name, value) for name, value in members if backend.is_array(getattr(value, "array", value))]
     came = ", ".join(f"{name} {describe(value)}" for name, value in pairs if value is not None)
     mixed = _mixed_devices(operation, arrays)
     if mixed is not None:
@@ -97,6 +98,13 @@ def freed(node: Any) -> GraphError:
         "If two losses share it, add them and call backward once, or pass retain_graph=True to the first call. If it is from "
         "an earlier training step, a tensor outlived that step: detach() it"
     )
+
+
+def refused(operation: Any, arrays: list[Any], error: Exception) -> Exception:
+    """Our error for a failed elementwise forward; for a dtype that the operation refuses, with its own words."""
+    if any(getattr(array, "dtype", np.dtype("V")).kind in operation.refuse[0] for array in arrays):
+        error = TypeError(operation.refuse[1])
+    return explain(operation.name, operation.parameters, arrays, error)
 
 
 def unused(i: int, tensor: Any) -> GraphError:

@@ -47,6 +47,8 @@ def stamp(array: Any, operation: str) -> None:
         memory.edits = [(0, 1 << 64, now, operation)]
         return
     low, high = backend.byte_interval(array)
+    if low == high:  # an empty view
+        return
     memory.edits = [e for e in memory.edits if e[0] < low or e[1] > high]  # what this edit covers is forgotten
     memory.edits.append((low, high, now, operation))
 
@@ -72,7 +74,7 @@ def overwritten_by(array: Any, since: int) -> str | None:
         return None
     low, high = backend.byte_interval(array)
     for start, end, time, operation in reversed(memory.edits):
-        if time > since and start < high and low < end:
+        if time > since and start < high and low < end and low < high:
             return operation
     return None
 

@@ -103,7 +103,7 @@ class no_grad(_Mode):
 
 
 class enable_grad(_Mode):
-    """Operations are recorded inside, also within `no_grad`.
+    """Operations are recorded inside, also within `no_grad` (not within `inference_mode`).
 
     >>> import tinygrad_dl as tg
     >>> w = tg.tensor(1.0, requires_grad=True)
@@ -113,7 +113,7 @@ class enable_grad(_Mode):
     """
 
     def _record(self) -> Any:
-        return modes.recorder
+        return None if modes.inference else modes.recorder
 
 
 class set_grad_enabled(_Mode):
@@ -142,7 +142,7 @@ class set_grad_enabled(_Mode):
         return super().__call__(function)
 
     def _record(self) -> Any:
-        return modes.recorder if self.mode else None
+        return modes.recorder if self.mode and not modes.inference else None
 
     def __enter__(self) -> "set_grad_enabled":
         self._outer.append(self._before)

@@ -15,7 +15,7 @@ from numpy import generic
 from . import backend
 from .arguments import bind, refuse_arrays, unruled
 from .backend import HOST, constant
-from .explain import explain
+from .explain import explain, refused
 from .modes import Modes, modes
 from .node import Node, make_node, output, tracked
 from .promotion import SCALARS, meeting, regular, wrapped_integers
@@ -359,7 +359,7 @@ def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...,
         try:
             out = function(array)
         except (TypeError, ValueError) as error:
-            raise explain(operation.name, operation.parameters, [array], error) from None
+            raise refused(operation, [array], error) from None
         kept = out
         if isinstance(out, generic):
             out = out[...]  # type: ignore[index]  # which makes it an array
@@ -478,7 +478,7 @@ def _recover(record: Any, operation: Operation, args: tuple[Any, ...], error: Ex
     wrapped = wrapped_integers(args) if isinstance(error, OverflowError) else list(args)
     if any(new is not old for new, old in zip(wrapped, args)):
         return record(*wrapped)
-    raise explain(operation.name, operation.parameters, [getattr(v, "array", v) for v in args], error) from None
+    raise refused(operation, [getattr(value, "array", value) for value in args], error) from None
 
 
 # --- conversion, which promotion records

@@ -360,7 +360,7 @@ class Tensor(_Slots):
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, Tensor | bool | int | float):
             return bool((self == element).any())  # type: ignore[attr-defined]  # `==` gives a tensor
-        raise ArgumentTypeError(f"in: a number or a Tensor can be in a tensor, not {type(element).__name__}")
+        raise ArgumentError(f"in: a number or a Tensor can be in a tensor, not {type(element).__name__}")
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
@@ -506,11 +506,12 @@ def _outside_the_graph(name: str, function: Any, args: Any, options: Any) -> Any
     if isinstance(outs, Tensor) or (isinstance(outs, tuple) and any(isinstance(out, Tensor) for out in outs)):
         raise ArgumentTypeError(f"numpy.{name}: out= can't be a Tensor; assign the result, or pass tensor.numpy()")
     result = function(*plain(tuple(args)), **{key: plain(value) for key, value in options.items()})
-    if isinstance(args[0], Tensor) and (name in WRITERS or name.endswith(".at")):
-        stamp(args[0].array, f"numpy.{name}")
+    written = args[0] if args else next((options[key] for key in ("dst", "a", "arr") if key in options), None)
+    if isinstance(written, Tensor) and (name in WRITERS or name.endswith(".at")):
+        stamp(written.array, f"numpy.{name}")
     if isinstance(result, np.generic):
         result = backend.scalar_array(result)
-    return wrap(result) if backend.is_array(result) and result.dtype.kind in "biuf" else result
+    return wrap(result) if outs is None and backend.is_array(result) and result.dtype.kind in "biuf" else result
 
 
 WRITERS = frozenset(

@@ -10,7 +10,7 @@ from ..inplace import assign, require_editable
 from ..methods import attach
 from ..modes import modes
 from ..operation import to as convert
-from ..promotion import as_operand
+from ..promotion import as_operand, wrapped_integers
 from ..tensor import Tensor
 from .shape import clone
 
@@ -82,27 +82,35 @@ def _copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     require_editable("copy_", self, modes.record is not None, src)
     source = as_operand("copy_", "src", src)
     values = backend.to_device(source.array, self.device) if isinstance(source, Tensor) else source
+    if isinstance(source, Tensor) and values.ndim > self.array.ndim:  # NumPy would drop leading dimensions of size 1
+        raise ShapeError(f"copy_: src of shape {tuple(values.shape)} does not broadcast to {tuple(self.shape)}")
     assign("copy_", self.array, ..., values)
     return self
 
 
 def _fill_(self: Tensor, value: Any) -> Tensor:
     """Write one number everywhere."""
-    require_editable("fill_", self, modes.record is not None, value)
-    number = as_operand("fill_", "value", value)
-    if isinstance(number, Tensor):
-        if number.array.ndim:
-            raise ShapeError(
-                f"fill_: a number or a 0-d tensor fills, one of shape {tuple(number.shape)} came; use copy_"
-            )
-        number = number.array.item()
-    assign("fill_", self.array, ..., number)
-    return self
+    return _fill("fill_", self, value)
 
 
 def _zero_(self: Tensor) -> Tensor:
     """Write 0 everywhere."""
-    return _fill_(self, 0)
+    return _fill("zero_", self, 0)
+
+
+def _fill(name: str, self: Tensor, value: Any) -> Tensor:
+    require_editable(name, self, modes.record is not None, value)
+    number = as_operand(name, "value", value)
+    if isinstance(number, Tensor):
+        if number.array.ndim:
+            raise ShapeError(
+                f"{name}: a number or a 0-d tensor fills, one of shape {tuple(number.shape)} came; use copy_"
+            )
+        number = number.array.item()
+    if self.array.dtype.kind == "u" and -np.iinfo(self.array.dtype).max <= number < 0:
+        number = wrapped_integers((self, int(number)))[1]  # as PyTorch: -1 is 255 in uint8, but 300 is too large
+    assign(name, self.array, ..., number)
+    return self
 
 
 _CASTS = {

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import backend, dtypes
 from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
+from ..explain import explain
 from ..inplace import assign, require_editable
 from ..methods import attach
 from ..modes import modes
@@ -262,6 +263,13 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     dim = normalize_dim("take_along_dim", dim, input.ndim)
     if indices.dtype not in _INTEGERS:
         raise DtypeError(f"take_along_dim: indices must be integers, not {indices.dtype}; use indices.long()")
+    if input.ndim != indices.ndim:
+        raise ShapeError(
+            f"take_along_dim: indices of shape {tuple(indices.shape)} do not fit input of shape {tuple(input.shape)}: both must have "
+            "equally many dimensions"
+        )
+    if isinstance(input, Tensor) and isinstance(indices, Tensor) and type(input.array) is not type(indices.array):
+        raise explain("take_along_dim", ("input", "indices"), (input, indices), TypeError("mixed devices"))
     mine, theirs = ((*x.shape[:dim], 1, *x.shape[dim + 1 :]) for x in (input, indices))
     if mine != theirs:
         common = _common_shape(input, indices, dim, mine, theirs)

@@ -264,8 +264,8 @@ def _evaluated(part: Any, values: Mapping[str, Any] | None) -> Any:
         return np.zeros(part.shape, part.dtype) if values is None else part.evaluate(values)
     if isinstance(part, _Whole):
         return part.symbol.compute(*[_evaluated(p, values) for p in part.symbol.parts])  # type: ignore[misc]
-    if isinstance(part, list):
-        return [_evaluated(p, values) for p in part]
+    if type(part) in (list, tuple):
+        return type(part)([_evaluated(p, values) for p in part])
     return part
 
 
