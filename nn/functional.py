@@ -9,8 +9,8 @@ from tinygrad_dl import backend
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, TinygradError
 from tinygrad_dl.methods import make_public
 from tinygrad_dl.ops.elementwise import mul as _mul
-from tinygrad_dl.ops.elementwise import sigmoid, tanh
 from tinygrad_dl.ops.elementwise import relu as _relu
+from tinygrad_dl.ops.elementwise import sigmoid, tanh
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
 from tinygrad_dl.ops.reduction import log_softmax as _log_softmax

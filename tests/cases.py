@@ -125,9 +125,15 @@ def inputs(*shapes: tuple[int, ...], **options: Any) -> Inputs:
     return tuple(Draw(shape, **options) for shape in shapes)
 
 
-def cases(operation: str, forms: dict[str, Callable[..., Any]], samples: Iterable[Inputs], **options: Any) -> list[Case]:
+def cases(
+    operation: str, forms: dict[str, Callable[..., Any]], samples: Iterable[Inputs], **options: Any
+) -> list[Case]:
     """Every form of an operation with every sample of inputs."""
-    return [Case(operation, form, function, tuple(sample), **options) for form, function in forms.items() for sample in samples]
+    return [
+        Case(operation, form, function, tuple(sample), **options)
+        for form, function in forms.items()
+        for sample in samples
+    ]
 
 
 def layouts(numbers: str, *shapes: tuple[int, ...]) -> list[Inputs]:
@@ -219,7 +225,15 @@ ARITHMETIC: list[Case] = [
         [inputs((2, 3)), inputs(())],
     ),
     *cases("mul", {"x * y": lambda lib, x, y: x * y}, pairs()),
-    *cases("mul", {"mul(x, y)": lambda lib, x, y: lib.mul(x, y), "x.mul(y)": lambda lib, x, y: x.mul(y), "x.multiply(y)": lambda lib, x, y: x.multiply(y)}, [inputs((2, 3), (3,))]),
+    *cases(
+        "mul",
+        {
+            "mul(x, y)": lambda lib, x, y: lib.mul(x, y),
+            "x.mul(y)": lambda lib, x, y: x.mul(y),
+            "x.multiply(y)": lambda lib, x, y: x.multiply(y),
+        },
+        [inputs((2, 3), (3,))],
+    ),
     *cases(
         "mul",
         {
@@ -291,26 +305,27 @@ ARITHMETIC: list[Case] = [
     ),
     *cases(
         "floor_divide",
-        {
-            "x // 2": lambda lib, x: x // 2,
-            "2 // x": lambda lib, x: 2 // x,
-            "x // -0.75": lambda lib, x: x // -0.75,
-        },
+        {"x // 2": lambda lib, x: x // 2, "2 // x": lambda lib, x: 2 // x, "x // -0.75": lambda lib, x: x // -0.75},
         [inputs((2, 3))],
         differentiable=False,
     ),
     *cases("remainder", {"x % y": lambda lib, x, y: x % y}, pairs()),
     *cases(
         "remainder",
-        {
-            "remainder(x, y)": lambda lib, x, y: lib.remainder(x, y),
-            "x.remainder(y)": lambda lib, x, y: x.remainder(y),
-        },
+        {"remainder(x, y)": lambda lib, x, y: lib.remainder(x, y), "x.remainder(y)": lambda lib, x, y: x.remainder(y)},
         [inputs((2, 3), (3,))],
     ),
-    *cases("remainder", {"x % 2": lambda lib, x: x % 2, "x % -0.75": lambda lib, x: x % -0.75, "2 % x": lambda lib, x: 2 % x}, [inputs((2, 3))]),
+    *cases(
+        "remainder",
+        {"x % 2": lambda lib, x: x % 2, "x % -0.75": lambda lib, x: x % -0.75, "2 % x": lambda lib, x: 2 % x},
+        [inputs((2, 3))],
+    ),
     *cases("pow", {"x ** y": lambda lib, x, y: x**y}, pairs("positive", "any")),
-    *cases("pow", {"pow(x, y)": lambda lib, x, y: lib.pow(x, y), "x.pow(y)": lambda lib, x, y: x.pow(y)}, [(Draw((2, 3), "positive"), Draw((3,)))]),
+    *cases(
+        "pow",
+        {"pow(x, y)": lambda lib, x, y: lib.pow(x, y), "x.pow(y)": lambda lib, x, y: x.pow(y)},
+        [(Draw((2, 3), "positive"), Draw((3,)))],
+    ),
     *cases(
         "pow",
         {
@@ -352,7 +367,11 @@ for _name in ("neg", "abs", "exp", "sin", "cos", "tanh", "sigmoid", "relu"):
     UNARY += cases(_name, {f"x.{_name}()": lambda lib, x, name=_name: getattr(x, name)()}, SMALL)
 for _name in ("log", "sqrt"):
     UNARY += cases(_name, {f"{_name}(x)": lambda lib, x, name=_name: getattr(lib, name)(x)}, POSITIVE)
-    UNARY += cases(_name, {f"x.{_name}()": lambda lib, x, name=_name: getattr(x, name)()}, SMALL[:0] + [inputs((2, 3), numbers="positive")])
+    UNARY += cases(
+        _name,
+        {f"x.{_name}()": lambda lib, x, name=_name: getattr(x, name)()},
+        SMALL[:0] + [inputs((2, 3), numbers="positive")],
+    )
 UNARY += [
     *cases("neg", {"-x": lambda lib, x: -x, "x.negative()": lambda lib, x: x.negative()}, SMALL),
     *cases("abs", {"builtin abs(x)": lambda lib, x: abs(x), "x.absolute()": lambda lib, x: x.absolute()}, SMALL),
@@ -369,10 +388,24 @@ UNARY += [
 CHOICES: list[Case] = []
 for _name in ("maximum", "minimum"):
     CHOICES += cases(_name, {f"{_name}(x, y)": lambda lib, x, y, name=_name: getattr(lib, name)(x, y)}, pairs())
-    CHOICES += cases(_name, {f"x.{_name}(y)": lambda lib, x, y, name=_name: getattr(x, name)(y)}, [inputs((2, 3), (3,))])
+    CHOICES += cases(
+        _name, {f"x.{_name}(y)": lambda lib, x, y, name=_name: getattr(x, name)(y)}, [inputs((2, 3), (3,))]
+    )
 CHOICES += [
-    *cases("max", {"max(x, y)": lambda lib, x, y: lib.max(x, y), "x.max(y)": lambda lib, x, y: x.max(y), "max(x, other=y)": lambda lib, x, y: lib.max(x, other=y)}, [inputs((2, 3), (3,))]),
-    *cases("min", {"min(x, y)": lambda lib, x, y: lib.min(x, y), "x.min(y)": lambda lib, x, y: x.min(y)}, [inputs((2, 3), (3,))]),
+    *cases(
+        "max",
+        {
+            "max(x, y)": lambda lib, x, y: lib.max(x, y),
+            "x.max(y)": lambda lib, x, y: x.max(y),
+            "max(x, other=y)": lambda lib, x, y: lib.max(x, other=y),
+        },
+        [inputs((2, 3), (3,))],
+    ),
+    *cases(
+        "min",
+        {"min(x, y)": lambda lib, x, y: lib.min(x, y), "x.min(y)": lambda lib, x, y: x.min(y)},
+        [inputs((2, 3), (3,))],
+    ),
     *cases(
         "clamp",
         {
@@ -406,7 +439,13 @@ CHOICES += [
         },
         [
             (Draw(c, "mask"), Draw(x), Draw(y))
-            for c, x, y in [((2, 3), (2, 3), (2, 3)), ((2, 3), (), (3,)), ((3,), (2, 1), ()), ((), (2, 3), (2, 3)), ((0, 3), (3,), ())]
+            for c, x, y in [
+                ((2, 3), (2, 3), (2, 3)),
+                ((2, 3), (), (3,)),
+                ((3,), (2, 1), ()),
+                ((), (2, 3), (2, 3)),
+                ((0, 3), (3,), ()),
+            ]
         ],
     ),
     *cases(
@@ -426,7 +465,12 @@ CHOICES += [
 
 LOGIC: list[Case] = []
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
-    LOGIC += cases(_name, {f"{_name}(x, y)": lambda lib, x, y, name=_name: getattr(lib, name)(x, y)}, pairs("distinct"), differentiable=False)
+    LOGIC += cases(
+        _name,
+        {f"{_name}(x, y)": lambda lib, x, y, name=_name: getattr(lib, name)(x, y)},
+        pairs("distinct"),
+        differentiable=False,
+    )
     LOGIC += cases(
         _name,
         {
@@ -466,7 +510,12 @@ for _name in ("logical_and", "logical_or", "logical_xor"):
         [inputs((2, 3), (3,)), inputs((2, 1), (1, 3), numbers="mask"), inputs((2, 2), (), numbers="below 3")],
         differentiable=False,
     )
-LOGIC += cases("logical_not", {"logical_not(x)": lambda lib, x: lib.logical_not(x), "x.logical_not()": lambda lib, x: x.logical_not()}, [*ANY, inputs((4,), numbers="below 2")], differentiable=False)
+LOGIC += cases(
+    "logical_not",
+    {"logical_not(x)": lambda lib, x: lib.logical_not(x), "x.logical_not()": lambda lib, x: x.logical_not()},
+    [*ANY, inputs((4,), numbers="below 2")],
+    differentiable=False,
+)
 for _name, _sign in (("and", "&"), ("or", "|"), ("xor", "^")):
     LOGIC += cases(
         f"bitwise_{_name}",
@@ -475,7 +524,11 @@ for _name, _sign in (("and", "&"), ("or", "|"), ("xor", "^")):
             f"bitwise_{_name}(x, y)": lambda lib, x, y, name=_name: getattr(lib, f"bitwise_{name}")(x, y),
             f"x.bitwise_{_name}(y)": lambda lib, x, y, name=_name: getattr(x, f"bitwise_{name}")(y),
         },
-        [inputs((2, 3), (3,), numbers="mask"), inputs((2, 1), (1, 3), numbers="below 6"), (Draw((3,), "mask"), Draw((3,), "below 6"))],
+        [
+            inputs((2, 3), (3,), numbers="mask"),
+            inputs((2, 1), (1, 3), numbers="below 6"),
+            (Draw((3,), "mask"), Draw((3,), "below 6")),
+        ],
         differentiable=False,
     )
     LOGIC += cases(
@@ -488,7 +541,16 @@ for _name, _sign in (("and", "&"), ("or", "|"), ("xor", "^")):
         differentiable=False,
     )
 LOGIC += [
-    *cases("bitwise_not", {"~x": lambda lib, x: ~x, "bitwise_not(x)": lambda lib, x: lib.bitwise_not(x), "x.bitwise_not()": lambda lib, x: x.bitwise_not()}, [inputs((2, 3), numbers="mask"), inputs((3,), numbers="below 5")], differentiable=False),
+    *cases(
+        "bitwise_not",
+        {
+            "~x": lambda lib, x: ~x,
+            "bitwise_not(x)": lambda lib, x: lib.bitwise_not(x),
+            "x.bitwise_not()": lambda lib, x: x.bitwise_not(),
+        },
+        [inputs((2, 3), numbers="mask"), inputs((3,), numbers="below 5")],
+        differentiable=False,
+    )
 ]
 for _name in ("isnan", "isinf", "isfinite"):
     LOGIC += cases(
@@ -555,7 +617,9 @@ REDUCTIONS: list[Case] = [
         },
         SMALL,
     ),
-    *cases("sum", {"x.sum(0)": lambda lib, x: x.sum(0), "x.sum(-1)": lambda lib, x: x.sum(-1)}, [inputs(()), inputs((3,))]),
+    *cases(
+        "sum", {"x.sum(0)": lambda lib, x: x.sum(0), "x.sum(-1)": lambda lib, x: x.sum(-1)}, [inputs(()), inputs((3,))]
+    ),
     *cases("mean", _whole("mean"), [s for s in ANY if 0 not in s[0].shape]),
     *cases("mean", _over("mean"), LINES),
     *cases("mean", _over_several("mean"), CUBE),
@@ -571,7 +635,9 @@ REDUCTIONS: list[Case] = [
 ]
 for _name in ("var", "std"):
     REDUCTIONS += [
-        *cases(_name, _whole(_name), [inputs((4,)), inputs((2, 3)), inputs((3, 4), layout="transposed"), inputs((2, 2, 2))]),
+        *cases(
+            _name, _whole(_name), [inputs((4,)), inputs((2, 3)), inputs((3, 4), layout="transposed"), inputs((2, 2, 2))]
+        ),
         *cases(
             _name,
             {
@@ -579,14 +645,20 @@ for _name in ("var", "std"):
                 f"{_name}(x, dim=-1)": lambda lib, x, name=_name: getattr(lib, name)(x, dim=-1),
                 f"{_name}(x, 1, False)": lambda lib, x, name=_name: getattr(lib, name)(x, 1, False),
                 f"{_name}(x, 1, False, True)": lambda lib, x, name=_name: getattr(lib, name)(x, 1, False, True),
-                f"{_name}(x, 1, unbiased=True, keepdim=True)": lambda lib, x, name=_name: getattr(lib, name)(x, 1, unbiased=True, keepdim=True),
+                f"{_name}(x, 1, unbiased=True, keepdim=True)": lambda lib, x, name=_name: getattr(lib, name)(
+                    x, 1, unbiased=True, keepdim=True
+                ),
                 f"{_name}(x, False)": lambda lib, x, name=_name: getattr(lib, name)(x, False),
                 f"{_name}(x, unbiased=False)": lambda lib, x, name=_name: getattr(lib, name)(x, unbiased=False),
                 f"{_name}(x, correction=0)": lambda lib, x, name=_name: getattr(lib, name)(x, correction=0),
                 f"{_name}(x, correction=2)": lambda lib, x, name=_name: getattr(lib, name)(x, correction=2),
-                f"x.{_name}(0, correction=0, keepdim=True)": lambda lib, x, name=_name: getattr(x, name)(0, correction=0, keepdim=True),
+                f"x.{_name}(0, correction=0, keepdim=True)": lambda lib, x, name=_name: getattr(x, name)(
+                    0, correction=0, keepdim=True
+                ),
                 f"x.{_name}((0, 1))": lambda lib, x, name=_name: getattr(x, name)((0, 1)),
-                f"x.{_name}(dim=None, correction=0)": lambda lib, x, name=_name: getattr(x, name)(dim=None, correction=0),
+                f"x.{_name}(dim=None, correction=0)": lambda lib, x, name=_name: getattr(x, name)(
+                    dim=None, correction=0
+                ),
                 f"x.{_name}(axis=1)": lambda lib, x, name=_name: getattr(x, name)(axis=1),
             },
             LINES,
@@ -595,8 +667,16 @@ for _name in ("var", "std"):
 for _name in ("max", "min"):
     REDUCTIONS += [
         *cases(_name, _whole(_name), [inputs((), numbers="distinct"), *layouts("distinct", (4,), (2, 3), (2, 1, 3))]),
-        *cases(_name, _over(_name), [inputs((3, 4), numbers="distinct"), inputs((4, 3), numbers="distinct", layout="transposed")]),
-        *cases(_name, {f"x.{_name}(0)": lambda lib, x, name=_name: getattr(x, name)(0)}, [inputs(()), inputs((3,), numbers="distinct"), inputs((2, 3, 2), numbers="distinct")]),
+        *cases(
+            _name,
+            _over(_name),
+            [inputs((3, 4), numbers="distinct"), inputs((4, 3), numbers="distinct", layout="transposed")],
+        ),
+        *cases(
+            _name,
+            {f"x.{_name}(0)": lambda lib, x, name=_name: getattr(x, name)(0)},
+            [inputs(()), inputs((3,), numbers="distinct"), inputs((2, 3, 2), numbers="distinct")],
+        ),
         *cases(
             _name,
             {
@@ -609,13 +689,27 @@ for _name in ("max", "min"):
 for _name in ("amax", "amin"):
     REDUCTIONS += [
         *cases(_name, _whole(_name), [inputs((), numbers="distinct"), *layouts("distinct", (4,), (2, 3), (2, 1, 3))]),
-        *cases(_name, _over(_name), [inputs((3, 4), numbers="distinct"), inputs((4, 3), numbers="distinct", layout="transposed")]),
+        *cases(
+            _name,
+            _over(_name),
+            [inputs((3, 4), numbers="distinct"), inputs((4, 3), numbers="distinct", layout="transposed")],
+        ),
         *cases(_name, _over_several(_name), [inputs((2, 3, 4), numbers="distinct")]),
     ]
 for _name in ("argmax", "argmin"):
     REDUCTIONS += [
-        *cases(_name, _whole(_name), [inputs((), numbers="distinct"), *layouts("distinct", (4,), (2, 3), (2, 1, 3))], differentiable=False),
-        *cases(_name, _over(_name), [inputs((3, 4), numbers="distinct"), inputs((4, 3), numbers="distinct", layout="transposed")], differentiable=False),
+        *cases(
+            _name,
+            _whole(_name),
+            [inputs((), numbers="distinct"), *layouts("distinct", (4,), (2, 3), (2, 1, 3))],
+            differentiable=False,
+        ),
+        *cases(
+            _name,
+            _over(_name),
+            [inputs((3, 4), numbers="distinct"), inputs((4, 3), numbers="distinct", layout="transposed")],
+            differentiable=False,
+        ),
         *cases(
             _name,
             {
@@ -625,12 +719,27 @@ for _name in ("argmax", "argmin"):
             [inputs((2, 3), numbers="distinct")],
             differentiable=False,
         ),
-        *cases(_name, {f"x.{_name}(0)": lambda lib, x, name=_name: getattr(x, name)(0)}, [inputs(()), inputs((3,))], differentiable=False),
+        *cases(
+            _name,
+            {f"x.{_name}(0)": lambda lib, x, name=_name: getattr(x, name)(0)},
+            [inputs(()), inputs((3,))],
+            differentiable=False,
+        ),
     ]
 for _name in ("any", "all"):
     REDUCTIONS += [
-        *cases(_name, _whole(_name), [*ANY, inputs((2, 3), numbers="mask"), inputs((4,), numbers="below 2")], differentiable=False),
-        *cases(_name, _over(_name), [*EMPTY_ROWS, inputs((3, 4), numbers="mask"), inputs((3, 4), numbers="below 2")], differentiable=False),
+        *cases(
+            _name,
+            _whole(_name),
+            [*ANY, inputs((2, 3), numbers="mask"), inputs((4,), numbers="below 2")],
+            differentiable=False,
+        ),
+        *cases(
+            _name,
+            _over(_name),
+            [*EMPTY_ROWS, inputs((3, 4), numbers="mask"), inputs((3, 4), numbers="below 2")],
+            differentiable=False,
+        ),
         *cases(_name, _over_several(_name), [inputs((2, 3, 4), numbers="mask")], differentiable=False),
     ]
 _SOFTMAX: dict[str, Callable[..., Any]] = {}
@@ -646,12 +755,16 @@ for _name in ("softmax", "log_softmax"):
             },
             [*MATRIX, *EMPTY_ROWS, inputs((2, 3, 2))],
         ),
-        *cases(_name, {f"{_name}(x, 0)": lambda lib, x, name=_name: getattr(lib, name)(x, 0)}, [inputs(()), inputs((1,))]),
+        *cases(
+            _name, {f"{_name}(x, 0)": lambda lib, x, name=_name: getattr(lib, name)(x, 0)}, [inputs(()), inputs((1,))]
+        ),
         *cases(
             _name,
             {
                 f"{_name}(x, 1, dtype=float64)": lambda lib, x, name=_name: getattr(lib, name)(x, 1, dtype=lib.float64),
-                f"x.{_name}(dim=0, dtype=float32)": lambda lib, x, name=_name: getattr(x, name)(dim=0, dtype=lib.float32),
+                f"x.{_name}(dim=0, dtype=float32)": lambda lib, x, name=_name: getattr(x, name)(
+                    dim=0, dtype=lib.float32
+                ),
             },
             SMALL,
             exact=False,
@@ -688,8 +801,16 @@ SHAPING: list[Case] = [
         },
         LINES,
     ),
-    *cases("reshape", {"x.reshape(())": lambda lib, x: x.reshape(()), "x.reshape(1, 1)": lambda lib, x: x.reshape(1, 1)}, [inputs((1,)), inputs(())]),
-    *cases("reshape", {"x.reshape(3, 0)": lambda lib, x: x.reshape(3, 0), "x.reshape(-1)": lambda lib, x: x.reshape(-1)}, [inputs((0,)), inputs((2, 0))]),
+    *cases(
+        "reshape",
+        {"x.reshape(())": lambda lib, x: x.reshape(()), "x.reshape(1, 1)": lambda lib, x: x.reshape(1, 1)},
+        [inputs((1,)), inputs(())],
+    ),
+    *cases(
+        "reshape",
+        {"x.reshape(3, 0)": lambda lib, x: x.reshape(3, 0), "x.reshape(-1)": lambda lib, x: x.reshape(-1)},
+        [inputs((0,)), inputs((2, 0))],
+    ),
     *cases(
         "view",
         {
@@ -703,7 +824,11 @@ SHAPING: list[Case] = [
         },
         [inputs((3, 4)), inputs((3, 2, 2))],
     ),
-    *cases("view", {"x.view(1, 3, 4)": lambda lib, x: x.view(1, 3, 4), "x.view(3, 2, 2)": lambda lib, x: x.view(3, 2, 2)}, [inputs((3, 4), layout="strided")]),
+    *cases(
+        "view",
+        {"x.view(1, 3, 4)": lambda lib, x: x.view(1, 3, 4), "x.view(3, 2, 2)": lambda lib, x: x.view(3, 2, 2)},
+        [inputs((3, 4), layout="strided")],
+    ),
     *cases("view", {"x.view(3, 1, 4)": lambda lib, x: x.view(3, 1, 4)}, [inputs((3, 4), layout="transposed")]),
     *cases(
         "flatten",
@@ -730,8 +855,19 @@ SHAPING: list[Case] = [
         },
         [*LINES, *CUBE, *EMPTY_ROWS],
     ),
-    *cases("transpose", {"transpose(x, 0, 0)": lambda lib, x: lib.transpose(x, 0, 0), "transpose(x, 0, -1)": lambda lib, x: lib.transpose(x, 0, -1)}, [inputs(()), inputs((3,))]),
-    *cases("t", {"t(x)": lambda lib, x: lib.t(x), "x.t()": lambda lib, x: x.t(), "x.T": lambda lib, x: x.T}, [*LINES, *EMPTY_ROWS]),
+    *cases(
+        "transpose",
+        {
+            "transpose(x, 0, 0)": lambda lib, x: lib.transpose(x, 0, 0),
+            "transpose(x, 0, -1)": lambda lib, x: lib.transpose(x, 0, -1),
+        },
+        [inputs(()), inputs((3,))],
+    ),
+    *cases(
+        "t",
+        {"t(x)": lambda lib, x: lib.t(x), "x.t()": lambda lib, x: x.t(), "x.T": lambda lib, x: x.T},
+        [*LINES, *EMPTY_ROWS],
+    ),
     *cases("t", {"t(x)": lambda lib, x: lib.t(x), "x.t()": lambda lib, x: x.t()}, [inputs(()), inputs((3,))]),
     *cases(
         "permute",
@@ -754,9 +890,23 @@ SHAPING: list[Case] = [
             "x.squeeze(dim=1)": lambda lib, x: x.squeeze(dim=1),
             "x.squeeze((0, 2))": lambda lib, x: x.squeeze((0, 2)),
         },
-        [inputs((1, 3, 1)), inputs((1, 1, 1)), inputs((2, 3, 4)), inputs((1, 0, 1)), inputs((1, 3, 2), layout="transposed")],
+        [
+            inputs((1, 3, 1)),
+            inputs((1, 1, 1)),
+            inputs((2, 3, 4)),
+            inputs((1, 0, 1)),
+            inputs((1, 3, 2), layout="transposed"),
+        ],
     ),
-    *cases("squeeze", {"squeeze(x)": lambda lib, x: lib.squeeze(x), "squeeze(x, 0)": lambda lib, x: lib.squeeze(x, 0), "squeeze(x, -1)": lambda lib, x: lib.squeeze(x, -1)}, [inputs(()), inputs((1,))]),
+    *cases(
+        "squeeze",
+        {
+            "squeeze(x)": lambda lib, x: lib.squeeze(x),
+            "squeeze(x, 0)": lambda lib, x: lib.squeeze(x, 0),
+            "squeeze(x, -1)": lambda lib, x: lib.squeeze(x, -1),
+        },
+        [inputs(()), inputs((1,))],
+    ),
     *cases(
         "unsqueeze",
         {
@@ -764,9 +914,23 @@ SHAPING: list[Case] = [
             "x.unsqueeze(-1)": lambda lib, x: x.unsqueeze(-1),
             "x.unsqueeze(dim=0)": lambda lib, x: x.unsqueeze(dim=0),
         },
-        [inputs(()), inputs((3,)), inputs((2, 3)), inputs((0,)), inputs((2, 3), layout="transposed"), inputs((2, 3), layout="strided")],
+        [
+            inputs(()),
+            inputs((3,)),
+            inputs((2, 3)),
+            inputs((0,)),
+            inputs((2, 3), layout="transposed"),
+            inputs((2, 3), layout="strided"),
+        ],
     ),
-    *cases("unsqueeze", {"unsqueeze(x, -2)": lambda lib, x: lib.unsqueeze(x, -2), "unsqueeze(x, 1)": lambda lib, x: lib.unsqueeze(x, 1)}, [inputs((2, 3)), inputs((3,))]),
+    *cases(
+        "unsqueeze",
+        {
+            "unsqueeze(x, -2)": lambda lib, x: lib.unsqueeze(x, -2),
+            "unsqueeze(x, 1)": lambda lib, x: lib.unsqueeze(x, 1),
+        },
+        [inputs((2, 3)), inputs((3,))],
+    ),
     *cases(
         "expand",
         {
@@ -777,7 +941,11 @@ SHAPING: list[Case] = [
         },
         [inputs((1, 3)), inputs((2, 1)), inputs((3,)), inputs((1,)), inputs(()), inputs((2, 3))],
     ),
-    *cases("expand", {"x.expand(2, -1)": lambda lib, x: x.expand(2, -1), "x.expand(-1, -1)": lambda lib, x: x.expand(-1, -1)}, [inputs((1, 3)), inputs((2, 3), layout="strided"), inputs((1, 0))][:2]),
+    *cases(
+        "expand",
+        {"x.expand(2, -1)": lambda lib, x: x.expand(2, -1), "x.expand(-1, -1)": lambda lib, x: x.expand(-1, -1)},
+        [inputs((1, 3)), inputs((2, 3), layout="strided"), inputs((1, 0))][:2],
+    ),
     *cases("expand", {"x.expand(0, 3)": lambda lib, x: x.expand(0, 3)}, [inputs((1, 3)), inputs((3,)), inputs(())]),
 ]
 
@@ -787,7 +955,19 @@ def _joined(*shapes: tuple[int, ...], **options: Any) -> Inputs:
 
 
 JOINING: list[Case] = [
-    *cases("cat", {"cat([x, y])": lambda lib, *xs: lib.cat(list(xs)), "cat((x, y), 0)": lambda lib, *xs: lib.cat(xs, 0)}, [_joined((2,), (3,)), _joined((2, 3), (1, 3)), _joined((0, 3), (2, 3)), _joined((3,)), _joined((0,), (2,)), _joined((0,), (2, 3)), _joined((2, 3), (0,), (1, 3))]),
+    *cases(
+        "cat",
+        {"cat([x, y])": lambda lib, *xs: lib.cat(list(xs)), "cat((x, y), 0)": lambda lib, *xs: lib.cat(xs, 0)},
+        [
+            _joined((2,), (3,)),
+            _joined((2, 3), (1, 3)),
+            _joined((0, 3), (2, 3)),
+            _joined((3,)),
+            _joined((0,), (2,)),
+            _joined((0,), (2, 3)),
+            _joined((2, 3), (0,), (1, 3)),
+        ],
+    ),
     *cases(
         "cat",
         {
@@ -799,8 +979,28 @@ JOINING: list[Case] = [
         [_joined((2, 3), (2, 1)), _joined((2, 3), (2, 0), (2, 2)), _joined((3, 2), (3, 4), layout="transposed")],
     ),
     *cases("cat", {"cat([x, x])": lambda lib, x: lib.cat([x, x])}, [inputs((2,)), inputs((2, 3))]),
-    *cases("stack", {"stack([x, y])": lambda lib, *xs: lib.stack(list(xs)), "stack((x, y), -1)": lambda lib, *xs: lib.stack(xs, -1)}, [_joined((), ()), _joined((3,), (3,)), _joined((2, 3), (2, 3), (2, 3)), _joined((0,), (0,)), _joined((2, 3), layout="transposed")]),
-    *cases("stack", {"stack([x, y], 1)": lambda lib, *xs: lib.stack(list(xs), 1), "stack([x, y], dim=-2)": lambda lib, *xs: lib.stack(list(xs), dim=-2)}, [_joined((3,), (3,)), _joined((2, 3), (2, 3))]),
+    *cases(
+        "stack",
+        {
+            "stack([x, y])": lambda lib, *xs: lib.stack(list(xs)),
+            "stack((x, y), -1)": lambda lib, *xs: lib.stack(xs, -1),
+        },
+        [
+            _joined((), ()),
+            _joined((3,), (3,)),
+            _joined((2, 3), (2, 3), (2, 3)),
+            _joined((0,), (0,)),
+            _joined((2, 3), layout="transposed"),
+        ],
+    ),
+    *cases(
+        "stack",
+        {
+            "stack([x, y], 1)": lambda lib, *xs: lib.stack(list(xs), 1),
+            "stack([x, y], dim=-2)": lambda lib, *xs: lib.stack(list(xs), dim=-2),
+        },
+        [_joined((3,), (3,)), _joined((2, 3), (2, 3))],
+    ),
     *cases(
         "split",
         {
@@ -813,7 +1013,15 @@ JOINING: list[Case] = [
         },
         [inputs((5,)), inputs((5, 2)), inputs((5, 2), layout="transposed")],
     ),
-    *cases("split", {"split(x, 2, 1)": lambda lib, x: lib.split(x, 2, 1), "x.split(1, dim=-1)": lambda lib, x: x.split(1, dim=-1), "split(x, 2, -1)[0]": lambda lib, x: lib.split(x, 2, -1)[0]}, [inputs((2, 3)), inputs((2, 3), layout="strided"), inputs((0, 3))]),
+    *cases(
+        "split",
+        {
+            "split(x, 2, 1)": lambda lib, x: lib.split(x, 2, 1),
+            "x.split(1, dim=-1)": lambda lib, x: x.split(1, dim=-1),
+            "split(x, 2, -1)[0]": lambda lib, x: lib.split(x, 2, -1)[0],
+        },
+        [inputs((2, 3)), inputs((2, 3), layout="strided"), inputs((0, 3))],
+    ),
 ]
 
 # --- reading by index
@@ -852,7 +1060,9 @@ INDEXING: list[Case] = [
             "x[NumPy integer]": lambda lib, x: x[np.int64(1)],
             "x[range(2)]": lambda lib, x: x[range(2)],
             "x[tensor of bools]": lambda lib, x: x[lib.tensor([True, False, True], device=x.device)],
-            "x[a[:, None], b]": lambda lib, x: x[lib.tensor([[0], [2]], device=x.device), lib.tensor([1, 0], device=x.device)],
+            "x[a[:, None], b]": lambda lib, x: x[
+                lib.tensor([[0], [2]], device=x.device), lib.tensor([1, 0], device=x.device)
+            ],
         },
         [inputs((3, 4)), inputs((3, 4), layout="transposed")],
     ),
@@ -872,16 +1082,33 @@ INDEXING: list[Case] = [
         },
         CUBE[:1],
     ),
-    *cases("index", {"x[None]": lambda lib, x: x[None], "x[...]": lambda lib, x: x[...], "x[()]": lambda lib, x: x[()], "x[True]": lambda lib, x: x[True]}, [inputs(())]),
+    *cases(
+        "index",
+        {
+            "x[None]": lambda lib, x: x[None],
+            "x[...]": lambda lib, x: x[...],
+            "x[()]": lambda lib, x: x[()],
+            "x[True]": lambda lib, x: x[True],
+        },
+        [inputs(())],
+    ),
     *cases("index", {"x[:0]": lambda lib, x: x[:0], "x[[]]": lambda lib, x: x[[]]}, [inputs((0,)), inputs((3,))]),
-    *cases("select", {"select(x, 0, 1)": lambda lib, x: lib.select(x, 0, 1), "x.select(-1, -1)": lambda lib, x: x.select(-1, -1)}, [*LINES, *CUBE]),
+    *cases(
+        "select",
+        {"select(x, 0, 1)": lambda lib, x: lib.select(x, 0, 1), "x.select(-1, -1)": lambda lib, x: x.select(-1, -1)},
+        [*LINES, *CUBE],
+    ),
     *cases(
         "take_along_dim",
         {
             "take_along_dim(x, i, 0)": lambda lib, x, i: lib.take_along_dim(x, i, 0),
             "x.take_along_dim(i, dim=0)": lambda lib, x, i: x.take_along_dim(i, dim=0),
         },
-        [(Draw((3, 4)), Draw((2, 4), "below 3")), (Draw((3, 4)), Draw((5, 4), "below 3")), (Draw((3,)), Draw((2,), "below 3"))],
+        [
+            (Draw((3, 4)), Draw((2, 4), "below 3")),
+            (Draw((3, 4)), Draw((5, 4), "below 3")),
+            (Draw((3,)), Draw((2,), "below 3")),
+        ],
     ),
 ]
 
@@ -909,65 +1136,147 @@ PRODUCTS: list[Case] = [
     *cases("matmul", {"x @ y": lambda lib, x, y: x @ y}, [inputs(a, b) for a, b in _PRODUCT_SHAPES]),
     *cases(
         "matmul",
-        {"matmul(x, y)": lambda lib, x, y: lib.matmul(x, y), "x.matmul(y)": lambda lib, x, y: x.matmul(y), "matmul(input=, other=)": lambda lib, x, y: lib.matmul(input=x, other=y)},
-        [inputs((2, 3), (3, 2)), (Draw((2, 3), layout="transposed"), Draw((3, 2), layout="strided")), (Draw((2, 2, 3), layout="transposed"), Draw((3, 2)))],
+        {
+            "matmul(x, y)": lambda lib, x, y: lib.matmul(x, y),
+            "x.matmul(y)": lambda lib, x, y: x.matmul(y),
+            "matmul(input=, other=)": lambda lib, x, y: lib.matmul(input=x, other=y),
+        },
+        [
+            inputs((2, 3), (3, 2)),
+            (Draw((2, 3), layout="transposed"), Draw((3, 2), layout="strided")),
+            (Draw((2, 2, 3), layout="transposed"), Draw((3, 2))),
+        ],
     ),
     *cases("matmul", {"x @ x.T": lambda lib, x: x @ x.T, "x.T @ x": lambda lib, x: x.T @ x}, LINES),
-    *cases("mm", {"mm(x, y)": lambda lib, x, y: lib.mm(x, y), "x.mm(y)": lambda lib, x, y: x.mm(y)}, [inputs((2, 3), (3, 4)), inputs((0, 3), (3, 2))]),
-    *cases("dot", {"dot(x, y)": lambda lib, x, y: lib.dot(x, y), "x.dot(y)": lambda lib, x, y: x.dot(y)}, [inputs((3,), (3,)), inputs((0,), (0,))]),
+    *cases(
+        "mm",
+        {"mm(x, y)": lambda lib, x, y: lib.mm(x, y), "x.mm(y)": lambda lib, x, y: x.mm(y)},
+        [inputs((2, 3), (3, 4)), inputs((0, 3), (3, 2))],
+    ),
+    *cases(
+        "dot",
+        {"dot(x, y)": lambda lib, x, y: lib.dot(x, y), "x.dot(y)": lambda lib, x, y: x.dot(y)},
+        [inputs((3,), (3,)), inputs((0,), (0,))],
+    ),
     *cases(
         "linear",
-        {"linear(x, W, b)": lambda lib, x, W, b: lib.nn.functional.linear(x, W, b), "linear(x, W, bias=b)": lambda lib, x, W, b: lib.nn.functional.linear(x, W, bias=b)},
-        [inputs((4, 3), (2, 3), (2,)), inputs((3,), (2, 3), (2,)), inputs((2, 4, 3), (2, 3), (2,)), inputs((0, 3), (2, 3), (2,)), inputs((4, 3), (2, 3), (2,), layout="transposed")[:2] + inputs((2,))],
+        {
+            "linear(x, W, b)": lambda lib, x, W, b: lib.nn.functional.linear(x, W, b),
+            "linear(x, W, bias=b)": lambda lib, x, W, b: lib.nn.functional.linear(x, W, bias=b),
+        },
+        [
+            inputs((4, 3), (2, 3), (2,)),
+            inputs((3,), (2, 3), (2,)),
+            inputs((2, 4, 3), (2, 3), (2,)),
+            inputs((0, 3), (2, 3), (2,)),
+            inputs((4, 3), (2, 3), (2,), layout="transposed")[:2] + inputs((2,)),
+        ],
     ),
-    *cases("linear", {"linear(x, W)": lambda lib, x, W: lib.nn.functional.linear(x, W)}, [inputs((4, 3), (2, 3)), inputs((3,), (2, 3)), inputs((2, 2, 3), (1, 3)), inputs((4, 3), (3,)), inputs((3,), (3,))]),
+    *cases(
+        "linear",
+        {"linear(x, W)": lambda lib, x, W: lib.nn.functional.linear(x, W)},
+        [
+            inputs((4, 3), (2, 3)),
+            inputs((3,), (2, 3)),
+            inputs((2, 2, 3), (1, 3)),
+            inputs((4, 3), (3,)),
+            inputs((3,), (3,)),
+        ],
+    ),
 ]
 
 # --- losses
 
 
 def _reductions(name: str) -> dict[str, Callable[..., Any]]:
-    return {f"{name}(reduction={r!r})": lambda lib, *xs, r=r: getattr(lib.nn.functional, name)(*xs, reduction=r) for r in ("mean", "sum", "none")}
+    return {
+        f"{name}(reduction={r!r})": lambda lib, *xs, r=r: getattr(lib.nn.functional, name)(*xs, reduction=r)
+        for r in ("mean", "sum", "none")
+    }
 
 
 LOSSES: list[Case] = [
-    *cases("mse_loss", _reductions("mse_loss"), [inputs((4,), (4,)), inputs((2, 3), (2, 3)), inputs((), ()), inputs((2, 3), (2, 3), layout="transposed")]),
-    *cases("mse_loss", {"mse_loss(x, y)": lambda lib, x, y: lib.nn.functional.mse_loss(x, y), "mse_loss(input=, target=)": lambda lib, x, y: lib.nn.functional.mse_loss(input=x, target=y)}, [inputs((2, 3), (2, 3))]),
-    *cases("binary_cross_entropy_with_logits", _reductions("binary_cross_entropy_with_logits"), [(Draw(s), Draw(s, "unit")) for s in [(4,), (2, 3), ()]]),
+    *cases(
+        "mse_loss",
+        _reductions("mse_loss"),
+        [inputs((4,), (4,)), inputs((2, 3), (2, 3)), inputs((), ()), inputs((2, 3), (2, 3), layout="transposed")],
+    ),
+    *cases(
+        "mse_loss",
+        {
+            "mse_loss(x, y)": lambda lib, x, y: lib.nn.functional.mse_loss(x, y),
+            "mse_loss(input=, target=)": lambda lib, x, y: lib.nn.functional.mse_loss(input=x, target=y),
+        },
+        [inputs((2, 3), (2, 3))],
+    ),
+    *cases(
+        "binary_cross_entropy_with_logits",
+        _reductions("binary_cross_entropy_with_logits"),
+        [(Draw(s), Draw(s, "unit")) for s in [(4,), (2, 3), ()]],
+    ),
     *cases(
         "binary_cross_entropy_with_logits",
         {
             "pos_weight=": lambda lib, x, y, w: lib.nn.functional.binary_cross_entropy_with_logits(x, y, pos_weight=w),
-            "weight=, 'sum'": lambda lib, x, y, w: lib.nn.functional.binary_cross_entropy_with_logits(x, y, w, reduction="sum"),
-            "weight=, pos_weight=, 'none'": lambda lib, x, y, w: lib.nn.functional.binary_cross_entropy_with_logits(x, y, weight=w, pos_weight=w + 1, reduction="none"),
+            "weight=, 'sum'": lambda lib, x, y, w: lib.nn.functional.binary_cross_entropy_with_logits(
+                x, y, w, reduction="sum"
+            ),
+            "weight=, pos_weight=, 'none'": lambda lib, x, y, w: lib.nn.functional.binary_cross_entropy_with_logits(
+                x, y, weight=w, pos_weight=w + 1, reduction="none"
+            ),
         },
-        [(Draw((2, 3)), Draw((2, 3), "unit"), Draw((3,), "positive", grad=False)), (Draw((2, 3)), Draw((2, 3), "unit"), Draw((2, 3), "positive", grad=False))],
+        [
+            (Draw((2, 3)), Draw((2, 3), "unit"), Draw((3,), "positive", grad=False)),
+            (Draw((2, 3)), Draw((2, 3), "unit"), Draw((2, 3), "positive", grad=False)),
+        ],
     ),
     *cases(
         "binary_cross_entropy_with_logits",
         {"30 x": lambda lib, x, y: lib.nn.functional.binary_cross_entropy_with_logits(30 * x, y)},
         [(Draw((2, 3)), Draw((2, 3), "unit"))],
     ),
-    *cases("cross_entropy", _reductions("cross_entropy"), [(Draw((4, 3)), Draw((4,), "below 3")), (Draw((3,)), Draw((), "below 3")), (Draw((2, 3, 4)), Draw((2, 4), "below 3")), (Draw((4, 3), layout="transposed"), Draw((4,), "below 3"))]),
+    *cases(
+        "cross_entropy",
+        _reductions("cross_entropy"),
+        [
+            (Draw((4, 3)), Draw((4,), "below 3")),
+            (Draw((3,)), Draw((), "below 3")),
+            (Draw((2, 3, 4)), Draw((2, 4), "below 3")),
+            (Draw((4, 3), layout="transposed"), Draw((4,), "below 3")),
+        ],
+    ),
     *cases(
         "cross_entropy",
         {
             "weight=": lambda lib, x, y, w: lib.nn.functional.cross_entropy(x, y, w),
             "weight=, 'sum'": lambda lib, x, y, w: lib.nn.functional.cross_entropy(x, y, weight=w, reduction="sum"),
             "weight=, 'none'": lambda lib, x, y, w: lib.nn.functional.cross_entropy(x, y, weight=w, reduction="none"),
-            "weight=, ignore_index=": lambda lib, x, y, w: lib.nn.functional.cross_entropy(x, y, weight=w, ignore_index=0),
-            "everything": lambda lib, x, y, w: lib.nn.functional.cross_entropy(x, y, w, ignore_index=2, reduction="mean", label_smoothing=0.2),
-            "everything, 'none'": lambda lib, x, y, w: lib.nn.functional.cross_entropy(x, y, w, ignore_index=2, reduction="none", label_smoothing=0.2),
+            "weight=, ignore_index=": lambda lib, x, y, w: lib.nn.functional.cross_entropy(
+                x, y, weight=w, ignore_index=0
+            ),
+            "everything": lambda lib, x, y, w: lib.nn.functional.cross_entropy(
+                x, y, w, ignore_index=2, reduction="mean", label_smoothing=0.2
+            ),
+            "everything, 'none'": lambda lib, x, y, w: lib.nn.functional.cross_entropy(
+                x, y, w, ignore_index=2, reduction="none", label_smoothing=0.2
+            ),
         },
-        [(Draw((5, 3)), Draw((5,), "below 3"), Draw((3,), "positive", grad=False)), (Draw((2, 3, 4)), Draw((2, 4), "below 3"), Draw((3,), "positive", grad=False))],
+        [
+            (Draw((5, 3)), Draw((5,), "below 3"), Draw((3,), "positive", grad=False)),
+            (Draw((2, 3, 4)), Draw((2, 4), "below 3"), Draw((3,), "positive", grad=False)),
+        ],
     ),
     *cases(
         "cross_entropy",
         {
             "ignore_index=": lambda lib, x, y: lib.nn.functional.cross_entropy(x, y, ignore_index=1),
-            "ignore_index=, 'none'": lambda lib, x, y: lib.nn.functional.cross_entropy(x, y, ignore_index=1, reduction="none"),
+            "ignore_index=, 'none'": lambda lib, x, y: lib.nn.functional.cross_entropy(
+                x, y, ignore_index=1, reduction="none"
+            ),
             "label_smoothing=": lambda lib, x, y: lib.nn.functional.cross_entropy(x, y, label_smoothing=0.1),
-            "label_smoothing=, 'sum'": lambda lib, x, y: lib.nn.functional.cross_entropy(x, y, label_smoothing=0.1, reduction="sum"),
+            "label_smoothing=, 'sum'": lambda lib, x, y: lib.nn.functional.cross_entropy(
+                x, y, label_smoothing=0.1, reduction="sum"
+            ),
             "30 x": lambda lib, x, y: lib.nn.functional.cross_entropy(30 * x, y),
         },
         [(Draw((5, 3)), Draw((5,), "below 3")), (Draw((2, 3, 4)), Draw((2, 4), "below 3"))],
@@ -977,21 +1286,47 @@ LOSSES: list[Case] = [
         {
             **_reductions("cross_entropy"),
             "label_smoothing=": lambda lib, x, y: lib.nn.functional.cross_entropy(x, y, label_smoothing=0.1),
-            "weight=": lambda lib, x, y: lib.nn.functional.cross_entropy(x, y, weight=lib.arange(1.0, 4.0, device=x.device).to(x.dtype)),
+            "weight=": lambda lib, x, y: lib.nn.functional.cross_entropy(
+                x, y, weight=lib.arange(1.0, 4.0, device=x.device).to(x.dtype)
+            ),
         },
-        [(Draw((4, 3)), Draw((4, 3), "unit")), (Draw((3,)), Draw((3,), "unit")), (Draw((2, 3, 2)), Draw((2, 3, 2), "unit"))],
+        [
+            (Draw((4, 3)), Draw((4, 3), "unit")),
+            (Draw((3,)), Draw((3,), "unit")),
+            (Draw((2, 3, 2)), Draw((2, 3, 2), "unit")),
+        ],
     ),
-    *cases("nll_loss", _reductions("nll_loss"), [(Draw((4, 3)), Draw((4,), "below 3")), (Draw((3,)), Draw((), "below 3")), (Draw((2, 3, 4)), Draw((2, 4), "below 3"))]),
+    *cases(
+        "nll_loss",
+        _reductions("nll_loss"),
+        [
+            (Draw((4, 3)), Draw((4,), "below 3")),
+            (Draw((3,)), Draw((), "below 3")),
+            (Draw((2, 3, 4)), Draw((2, 4), "below 3")),
+        ],
+    ),
     *cases(
         "nll_loss",
         {
             "weight=": lambda lib, x, y, w: lib.nn.functional.nll_loss(x, y, w),
-            "weight=, ignore_index=, 'none'": lambda lib, x, y, w: lib.nn.functional.nll_loss(x, y, weight=w, ignore_index=1, reduction="none"),
-            "weight=, ignore_index=, 'sum'": lambda lib, x, y, w: lib.nn.functional.nll_loss(x, y, weight=w, ignore_index=1, reduction="sum"),
+            "weight=, ignore_index=, 'none'": lambda lib, x, y, w: lib.nn.functional.nll_loss(
+                x, y, weight=w, ignore_index=1, reduction="none"
+            ),
+            "weight=, ignore_index=, 'sum'": lambda lib, x, y, w: lib.nn.functional.nll_loss(
+                x, y, weight=w, ignore_index=1, reduction="sum"
+            ),
         },
         [(Draw((5, 3)), Draw((5,), "below 3"), Draw((3,), "positive", grad=False))],
     ),
-    *cases("one_hot", {"one_hot(y)": lambda lib, y: lib.nn.functional.one_hot(y), "one_hot(y, 5)": lambda lib, y: lib.nn.functional.one_hot(y, 5)}, [inputs((4,), numbers="below 3"), inputs((2, 3), numbers="below 4"), inputs((), numbers="below 2")], differentiable=False),
+    *cases(
+        "one_hot",
+        {
+            "one_hot(y)": lambda lib, y: lib.nn.functional.one_hot(y),
+            "one_hot(y, 5)": lambda lib, y: lib.nn.functional.one_hot(y, 5),
+        },
+        [inputs((4,), numbers="below 3"), inputs((2, 3), numbers="below 4"), inputs((), numbers="below 2")],
+        differentiable=False,
+    ),
 ]
 
 # --- dtypes

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import subprocess
+import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +23,9 @@ import tinygrad_dl as tg
 from tinygrad_dl import nn
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DeviceError, DtypeError, ShapeError, TinygradError
 
-pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning:tinygrad_dl.*")  # pytest undoes the package's own filter
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::RuntimeWarning:tinygrad_dl.*"
+)  # pytest undoes the package's own filter
 
 BY_OPERATION: dict[str, list[Case]] = {}
 for _case in CASES:
@@ -51,7 +53,13 @@ MORE: list[tuple[str, str, str, str]] = [
     ("index", "x[[[0, 1], [2, 0]]]", "", "one index of two rows, as in NumPy and as PyTorch announces"),
 ]
 # Derivatives that PyTorch lacks or gets wrong.
-NO_GRADIENT_THERE = {"2 % x", "clamp(x, y, z) [3, 2x3, 0-d]", "x.clamp(max=y, min=z) [3, 2x3, 0-d]", "clamp(x, min=y) [3, 2x3]", "x.clamp(max=y) [3, 2x3]"}
+NO_GRADIENT_THERE = {
+    "2 % x",
+    "clamp(x, y, z) [3, 2x3, 0-d]",
+    "x.clamp(max=y, min=z) [3, 2x3, 0-d]",
+    "clamp(x, min=y) [3, 2x3]",
+    "x.clamp(max=y) [3, 2x3]",
+}
 NO_SECOND_DERIVATIVE = {"0 ** x"}  # 0 · infinity
 
 
@@ -138,8 +146,17 @@ def table_functions() -> dict[str, tuple[Any, str]]:
             if isinstance(value, property):
                 value = value.fget
             module = getattr(value, "__module__", "") or ""
-            ours = module.startswith("tinygrad_dl.ops") or hasattr(value, "operation") or module == "tinygrad_dl.nn.functional"
-            if ours and callable(value) and not isinstance(value, type) and not name.startswith("_") | name.endswith("_"):
+            ours = (
+                module.startswith("tinygrad_dl.ops")
+                or hasattr(value, "operation")
+                or module == "tinygrad_dl.nn.functional"
+            )
+            if (
+                ours
+                and callable(value)
+                and not isinstance(value, type)
+                and not name.startswith("_") | name.endswith("_")
+            ):
                 found[prefix + name] = (owner, name)
     return found
 
@@ -298,7 +315,9 @@ BINARY: dict[str, Callable[[Any, Any, Any], Any]] = {
 @given(shapes=SHAPES, seed=st.integers(0, 2**32 - 1))
 def test_broadcasting_is_pytorchs(torch: Any, name: str, shapes: Any, seed: int) -> None:
     draw = np.random.default_rng(seed)
-    arrays = [np.asarray(draw.uniform(0.1, 2, shape) * draw.choice([-1.0, 1.0], shape)) for shape in shapes.input_shapes]
+    arrays = [
+        np.asarray(draw.uniform(0.1, 2, shape) * draw.choice([-1.0, 1.0], shape)) for shape in shapes.input_shapes
+    ]
 
     def run(lib: Any) -> list[Any]:
         inputs = [lib.tensor(a, requires_grad=True) for a in arrays]
@@ -331,7 +350,11 @@ UNARY_NAMES = "neg abs sign exp log sqrt sin cos tanh sigmoid relu isnan isinf i
 BINARY_NAMES = """add sub mul div floor_divide remainder pow maximum minimum eq ne lt le gt ge logical_and logical_or
 logical_xor""".split()
 # Where PyTorch's choice has no meaning: the gradient of a NaN, a remainder of numbers 60 orders of magnitude apart.
-UNSPECIFIED = {("abs", "gradient"): np.isnan, ("relu", "gradient"): np.isnan, ("remainder", "value"): lambda x: np.abs(x) == 1e30}
+UNSPECIFIED = {
+    ("abs", "gradient"): np.isnan,
+    ("relu", "gradient"): np.isnan,
+    ("remainder", "value"): lambda x: np.abs(x) == 1e30,
+}
 
 
 def special_cases() -> Iterator[tuple[str, Callable[..., Any], list[Any]]]:
@@ -374,8 +397,14 @@ ROWS = [
     [2, 2, 3], [1e4, -1e4, 0], [3, 3, 1], [np.nan, 1, 2], [-np.inf, np.inf, 1],
 ]  # fmt: skip
 REDUCERS: dict[str, Callable[[Any, Any], Any]] = {
-    **{name: lambda lib, x, name=name: getattr(lib, name)(x) for name in "sum mean amax amin argmax argmin any all var std".split()},
-    **{f"{name} of a row": lambda lib, x, name=name: getattr(lib, name)(x, 0) for name in "softmax log_softmax logsumexp amax argmin".split()},
+    **{
+        name: lambda lib, x, name=name: getattr(lib, name)(x)
+        for name in "sum mean amax amin argmax argmin any all var std".split()
+    },
+    **{
+        f"{name} of a row": lambda lib, x, name=name: getattr(lib, name)(x, 0)
+        for name in "softmax log_softmax logsumexp amax argmin".split()
+    },
     **{f"{name} values": lambda lib, x, name=name: getattr(lib, name)(x, 0).values for name in ("max", "min")},
     **{f"{name} indices": lambda lib, x, name=name: getattr(lib, name)(x, 0).indices for name in ("max", "min")},
     "std, correction 0": lambda lib, x: lib.std(x, correction=0),
@@ -850,10 +879,18 @@ def test_methods_are_the_functions() -> None:
     for name, (owner, attribute) in table_functions().items():
         function = vars(tg).get(attribute)
         method = vars(tg.Tensor).get(attribute)
-        if owner is not tg.Tensor or not callable(function) or not callable(method) or isinstance(function, types.ModuleType):
+        if (
+            owner is not tg.Tensor
+            or not callable(function)
+            or not callable(method)
+            or isinstance(function, types.ModuleType)
+        ):
             continue
         one = function if hasattr(function, "operation") else getattr(function, "__wrapped__", function)
-        if getattr(one, "operation", one) is not getattr(method, "operation", method) and attribute not in DIFFERENT_FORMS:
+        if (
+            getattr(one, "operation", one) is not getattr(method, "operation", method)
+            and attribute not in DIFFERENT_FORMS
+        ):
             problems.append(name)
     report(problems)
     assert x.add(1).tolist() == tg.add(x, 1).tolist()
@@ -884,12 +921,12 @@ def b3(lib: Any) -> Any:
 
 
 INVALID: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
-    "shapes": (lambda lib: f23(lib) + lib.ones(4), ShapeError, r"add: input \(2, 3\) and other \(4,\) don't broadcast: dimension -1 is 3 and 4"),
-    "text": (lambda lib: f3(lib) + "a", ArgumentTypeError, "add: other must be a Tensor, a NumPy array or a number, not str"),
+    "shapes": (lambda lib: f23(lib) + lib.ones(4), ShapeError, r"add: input \(2, 3\) and other " r"\(4,\) don't " r"broadcast: " r"dimension -1 is 3 and 4"),
+    "text": (lambda lib: f3(lib) + "a", ArgumentTypeError, "add: other must be a " "Tensor, a NumPy " "array or a " "number, not str"),
     "None": (lambda lib: f3(lib) * None, ArgumentTypeError, "mul: other must be .*, not NoneType"),
     "a list": (lambda lib: f3(lib) - [1.0, 2.0, 3.0], ArgumentTypeError, "sub: other must be .*, not list"),
-    "fraction of integers": (lambda lib: lib.add(i3(lib), i3(lib), alpha=0.5), DtypeError, "add: alpha must be an integer"),
-    "rounding_mode": (lambda lib: lib.div(f3(lib), 2, rounding_mode="up"), ArgumentError, "rounding_mode is None, 'trunc' or 'floor', not 'up'"),
+    "fraction " "of integers": (lambda lib: lib.add(i3(lib), i3(lib), alpha=0.5), DtypeError, "add: alpha must be " "an integer"),
+    "rounding_mode": (lambda lib: lib.div(f3(lib), 2, rounding_mode="up"), ArgumentError, "rounding_mode is " "None, 'trunc' or " "'floor', " "not 'up'"),
     "division by zero": (lambda lib: i3(lib) // 0, ArgumentError, "floor_divide: integer division by zero"),
     "remainder by zero": (lambda lib: i3(lib) % i3(lib), ArgumentError, "remainder: integer division by zero"),
     "negative power": (lambda lib: i3(lib) ** -1, DtypeError, "pow: integers to the negative power -1"),
@@ -898,60 +935,60 @@ INVALID: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "~ of floats": (lambda lib: ~f3(lib), ArgumentTypeError, "bitwise_not: float32 has no bits to turn"),
     "& of floats": (lambda lib: f3(lib) & f3(lib), DtypeError, "bitwise_and: not defined for float32"),
     "clamp without bounds": (lambda lib: lib.clamp(f3(lib)), ArgumentError, "at least one of min and max"),
-    "where of floats": (lambda lib: lib.where(f3(lib), f3(lib), f3(lib)), DtypeError, "where: condition must be a bool tensor, float32"),
-    "where of a list": (lambda lib: lib.where([True], f3(lib), f3(lib)), ArgumentTypeError, "where: condition must be a bool tensor, list came"),
-    "into an integer": (lambda lib: i3(lib).add_(1.5), DtypeError, r"add_: a .*float32 result can't be written into a .*int64 tensor"),
+    "where of floats": (lambda lib: lib.where(f3(lib), f3(lib), f3(lib)), DtypeError, "where: condition must be " "a bool tensor, float32"),
+    "where of a list": (lambda lib: lib.where([True], f3(lib), f3(lib)), ArgumentTypeError, "where: condition " "must be a bool " "tensor, list came"),
+    "into an integer": (lambda lib: i3(lib).add_(1.5), DtypeError, r"add_: a .*float32 " r"result can't " r"be written " r"into a .*int64 tensor"),
     "shape in place": (lambda lib: f3(lib).add_(f23(lib)), ShapeError, r"add_: the result has shape \(2, 3\)"),
     "dim": (lambda lib: f23(lib).sum(2), IndexError, r"sum: dim 2 is out of range, -2 to 1 would work"),
     "negative dim": (lambda lib: f23(lib).mean(-3), IndexError, "mean: dim -3 is out of range"),
     "dim twice": (lambda lib: f23(lib).sum((1, -1)), RuntimeError, "sum: .*dim"),
-    "dim of text": (lambda lib: f3(lib).sum("a"), ArgumentTypeError, "sum: .*integer; got input float32 of shape \\(3,\\), dim 'a'"),
-    "unknown argument": (lambda lib: f3(lib).sum(dims=0), ArgumentTypeError, "sum: there is no argument 'dims'.*Did you mean 'dim'"),
-    "unknown argument of max": (lambda lib: f3(lib).max(keep=True), ArgumentTypeError, "max: there is no argument 'keep'"),
-    "mean of integers": (lambda lib: i3(lib).mean(), DtypeError, r"mean: a mean needs floating numbers, int64 came; use input.float\(\)"),
+    "dim of text": (lambda lib: f3(lib).sum("a"), ArgumentTypeError, "sum: .*integer; got " "input float32 " "of shape " "\\(3,\\), dim 'a'"),
+    "unknown argument": (lambda lib: f3(lib).sum(dims=0), ArgumentTypeError, "sum: there is no " "argument " "'dims'.*Did " "you mean 'dim'"),
+    "unknown argument of max": (lambda lib: f3(lib).max(keep=True), ArgumentTypeError, "max: there is no " "argument 'keep'"),
+    "mean of integers": (lambda lib: i3(lib).mean(), DtypeError, r"mean: a mean needs " r"floating " r"numbers, int64 " r"came; use input.float\(\)"),
     "var of integers": (lambda lib: i3(lib).var(), DtypeError, "var: floating numbers are needed, int64 came"),
     "max of nothing": (lambda lib: lib.zeros(0).max(), RuntimeError, r"max: an empty tensor \(shape \(0,\)\)"),
-    "max along nothing": (lambda lib: lib.zeros(0, 3).max(0), IndexError, r"argmax: dimension 0 of shape \(0, 3\) has size 0"),
-    "softmax's dim": (lambda lib: f3(lib).softmax(1), IndexError, "softmax: dim 1 is out of range for a tensor of 1 dimension"),
-    "softmax of integers": (lambda lib: i3(lib).softmax(0), DtypeError, "softmax: floating numbers are needed, int64 came"),
-    "reshape": (lambda lib: f3(lib).reshape(2, 2), ShapeError, r"reshape: shape \(2, 2\) has 4 elements, the input of shape \(3,\) has 3"),
+    "max along nothing": (lambda lib: lib.zeros(0, 3).max(0), IndexError, r"argmax: dimension 0 of " r"shape \(0, " r"3\) has size 0"),
+    "softmax's dim": (lambda lib: f3(lib).softmax(1), IndexError, "softmax: dim 1 is out of " "range for " "a tensor " "of 1 dimension"),
+    "softmax of integers": (lambda lib: i3(lib).softmax(0), DtypeError, "softmax: " "floating numbers " "are needed, " "int64 came"),
+    "reshape": (lambda lib: f3(lib).reshape(2, 2), ShapeError, r"reshape: shape \(2, " r"2\) has 4 " r"elements, the " r"input of shape \(3,\) has 3"),
     "two -1": (lambda lib: f3(lib).reshape(-1, -1), ShapeError, "only one size can be -1"),
     "no size": (lambda lib: f3(lib).reshape(), ArgumentTypeError, "reshape: the argument shape is missing"),
-    "view": (lambda lib: f23(lib).t().view(6), ShapeError, r"view: .*\(3, 2\).* has no view of shape \(6,\); use reshape"),
+    "view": (lambda lib: f23(lib).t().view(6), ShapeError, r"view: .*\(3, 2\).* has " r"no view of " r"shape \(6,\); " r"use reshape"),
     "flatten": (lambda lib: f23(lib).flatten(1, 0), ShapeError, "start_dim 1 comes after end_dim 0"),
-    "permute": (lambda lib: f23(lib).permute(0, 0), ShapeError, r"permute: dims \(0, 0\) must name each of the 2 dimensions once"),
-    "t": (lambda lib: lib.zeros(2, 2, 2).t(), ShapeError, r"t: a matrix has at most 2 dimensions, this tensor has shape \(2, 2, 2\)"),
+    "permute": (lambda lib: f23(lib).permute(0, 0), ShapeError, r"permute: dims \(0, 0\) must " r"name each " r"of the 2 " r"dimensions once"),
+    "t": (lambda lib: lib.zeros(2, 2, 2).t(), ShapeError, r"t: a matrix has at most 2 " r"dimensions, " r"this tensor " r"has shape \(2, 2, 2\)"),
     "unsqueeze": (lambda lib: f3(lib).unsqueeze(2), IndexError, "unsqueeze: dim 2 is out of range"),
     "squeeze": (lambda lib: f3(lib).squeeze(1), IndexError, "squeeze: dim 1 is out of range"),
     "expand": (lambda lib: f23(lib).expand(2, 4), ShapeError, r"expand: dimension 1 has size 3 and can't become 4"),
-    "cat": (lambda lib: lib.cat([f23(lib), lib.zeros(2, 2)]), ShapeError, r"cat: tensor 1 of shape \(2, 2\) does not fit \(2, 3\)"),
+    "cat": (lambda lib: lib.cat([f23(lib), lib.zeros(2, 2)]), ShapeError, r"cat: tensor 1 of " r"shape \(2, " r"2\) does " r"not fit \(2, 3\)"),
     "cat of nothing": (lambda lib: lib.cat([]), ArgumentError, "cat: the list of tensors is empty"),
-    "cat of a number": (lambda lib: lib.cat([f3(lib), 1.0]), ArgumentTypeError, "cat: element 1 must be a Tensor, float came"),
-    "stack": (lambda lib: lib.stack([f3(lib), lib.zeros(2)]), ShapeError, r"stack: all tensors must have one shape, \(3,\), \(2,\) came"),
-    "split": (lambda lib: f3(lib).split([1, 1]), ShapeError, r"split: the sizes \[1, 1\] add up to 2, dimension 0 has 3"),
+    "cat of a number": (lambda lib: lib.cat([f3(lib), 1.0]), ArgumentTypeError, "cat: element 1 " "must be a " "Tensor, float came"),
+    "stack": (lambda lib: lib.stack([f3(lib), lib.zeros(2)]), ShapeError, r"stack: all " r"tensors must " r"have one " r"shape, \(3,\), \(2,\) came"),
+    "split": (lambda lib: f3(lib).split([1, 1]), ShapeError, r"split: the sizes " r"\[1, 1\] add " r"up to 2, " r"dimension 0 has 3"),
     "split of text": (lambda lib: f3(lib).split("a"), ArgumentTypeError, "split: sizes must be integers"),
-    "matmul": (lambda lib: f23(lib) @ f23(lib), ShapeError, r"matmul: shapes \(2, 3\) and \(2, 3\) can't be multiplied: the last dimension of the first \(3\)"),
-    "matmul of dtypes": (lambda lib: f23(lib) @ f23(lib).t().double(), DtypeError, "matmul: both must have one dtype, float32 and float64 came"),
-    "matmul by a number": (lambda lib: f23(lib) @ 2.0, ArgumentTypeError, "matmul: both must be tensors or arrays, float came"),
-    "matmul of batches": (lambda lib: lib.zeros(2, 2, 2) @ lib.zeros(3, 2, 2), ShapeError, r"matmul: .*\(2, 2, 2\).*\(3, 2, 2\)"),
-    "mm": (lambda lib: lib.mm(f3(lib), f3(lib)), ShapeError, r"mm: both must be matrices, shapes \(3,\) and \(3,\) came"),
+    "matmul": (lambda lib: f23(lib) @ f23(lib), ShapeError, r"matmul: shapes \(2, 3\) and \(2, 3\) " r"can't be " r"multiplied: the last " r"dimension of the first \(3\)"),
+    "matmul of dtypes": (lambda lib: f23(lib) @ f23(lib).t().double(), DtypeError, "matmul: both must " "have one " "dtype, float32 " "and float64 came"),
+    "matmul by " "a number": (lambda lib: f23(lib) @ 2.0, ArgumentTypeError, "matmul: both must be " "tensors or " "arrays, float came"),
+    "matmul of batches": (lambda lib: lib.zeros(2, 2, 2) @ lib.zeros(3, 2, 2), ShapeError, r"matmul: .*\(2, 2, " r"2\).*\(3, 2, 2\)"),
+    "mm": (lambda lib: lib.mm(f3(lib), f3(lib)), ShapeError, r"mm: both must be " r"matrices, shapes " r"\(3,\) and " r"\(3,\) came"),
     "dot": (lambda lib: lib.dot(f3(lib), lib.zeros(2)), ShapeError, r"shapes \(3,\) and \(2,\)"),
-    "linear": (lambda lib: lib.nn.functional.linear(f23(lib), lib.zeros(4, 2)), ShapeError, r"linear: input \(2, 3\) does not fit weight \(4, 2\)"),
-    "bias": (lambda lib: lib.nn.functional.linear(f23(lib), lib.zeros(4, 3), f3(lib)), ShapeError, r"linear: bias \(3,\) does not fit weight \(4, 3\)"),
+    "linear": (lambda lib: lib.nn.functional.linear(f23(lib), lib.zeros(4, 2)), ShapeError, r"linear: input \(2, " r"3\) does " r"not fit " r"weight \(4, 2\)"),
+    "bias": (lambda lib: lib.nn.functional.linear(f23(lib), lib.zeros(4, 3), f3(lib)), ShapeError, r"linear: bias " r"\(3,\) does " r"not fit weight \(4, 3\)"),
     "mse shapes": (lambda lib: lib.nn.functional.mse_loss(f3(lib), lib.zeros(2)), ShapeError, r"\(3,\).*\(2,\).*don't broadcast"),
-    "reduction": (lambda lib: lib.nn.functional.mse_loss(f3(lib), f3(lib), reduction="avg"), ArgumentError, "reduction is 'mean', 'sum' or 'none', not 'avg'"),
-    "loss of integers": (lambda lib: lib.nn.functional.mse_loss(i3(lib), i3(lib)), DtypeError, "mse_loss: a loss needs floating numbers, .*int64 came"),
-    "bce shapes": (lambda lib: lib.nn.functional.binary_cross_entropy_with_logits(f3(lib), lib.zeros(3, 1)), ShapeError, r"target has shape \(3, 1\), it must have the input's, \(3,\)"),
-    "batch": (lambda lib: lib.nn.functional.cross_entropy(f23(lib), i3(lib)), ShapeError, r"target has shape \(3,\), for an input of shape \(2, 3\) it must be \(2,\)"),
-    "class": (lambda lib: lib.nn.functional.cross_entropy(f23(lib), lib.tensor([0, 3])), IndexError, "target holds the class 3, the input has 3 classes, numbered 0 to 2"),
-    "class weights": (lambda lib: lib.nn.functional.cross_entropy(f23(lib), lib.tensor([0, 1]), weight=lib.ones(2)), ShapeError, r"weight has shape \(2,\).*3 classes"),
-    "label_smoothing": (lambda lib: lib.nn.functional.cross_entropy(f23(lib), lib.tensor([0, 1]), label_smoothing=2.0), ArgumentError, "between 0 and 1, 2.0 came"),
-    "take_along_dim": (lambda lib: lib.take_along_dim(f23(lib), lib.tensor([0]), 1), ShapeError, r"indices of shape \(1,\) do not fit input of shape \(2, 3\)"),
-    "item": (lambda lib: f3(lib).item(), RuntimeError, r"item: only a tensor of one element is a number, this one has shape \(3,\)"),
+    "reduction": (lambda lib: lib.nn.functional.mse_loss(f3(lib), f3(lib), reduction="avg"), ArgumentError, "reduction " "is 'mean', " "'sum' or " "'none', not 'avg'"),
+    "loss of integers": (lambda lib: lib.nn.functional.mse_loss(i3(lib), i3(lib)), DtypeError, "mse_loss: a loss " "needs floating " "numbers, " ".*int64 came"),
+    "bce shapes": (lambda lib: lib.nn.functional.binary_cross_entropy_with_logits(f3(lib), lib.zeros(3, 1)), ShapeError, r"target has " r"shape \(3, 1\), it " r"must have the " r"input's, \(3,\)"),
+    "batch": (lambda lib: lib.nn.functional.cross_entropy(f23(lib), i3(lib)), ShapeError, r"target has shape " r"\(3,\), for an input of " r"shape \(2, 3\) " r"it must be \(2,\)"),
+    "class": (lambda lib: lib.nn.functional.cross_entropy(f23(lib), lib.tensor([0, 3])), IndexError, "target holds " "the class 3, the " "input has 3 " "classes, numbered 0 to 2"),
+    "class weights": (lambda lib: lib.nn.functional.cross_entropy(f23(lib), lib.tensor([0, 1]), weight=lib.ones(2)), ShapeError, r"weight has shape " r"\(2,\).*3 classes"),
+    "label_smoothing": (lambda lib: lib.nn.functional.cross_entropy(f23(lib), lib.tensor([0, 1]), label_smoothing=2.0), ArgumentError, "between 0 " "and 1, 2.0 came"),
+    "take_along_dim": (lambda lib: lib.take_along_dim(f23(lib), lib.tensor([0]), 1), ShapeError, r"indices of " r"shape \(1,\) do " r"not fit input " r"of shape \(2, 3\)"),
+    "item": (lambda lib: f3(lib).item(), RuntimeError, r"item: only a tensor of one " r"element is a " r"number, this " r"one has shape \(3,\)"),
     "truth": (lambda lib: bool(f3(lib)), RuntimeError, r"a tensor of shape \(3,\) is neither true nor false"),
     "length": (lambda lib: len(lib.tensor(1.0)), TypeError, "len: a 0-d tensor has no length"),
     "iteration": (lambda lib: list(lib.tensor(1.0)), TypeError, "a 0-d tensor can't be iterated"),
-    "gradient of integers": (lambda lib: i3(lib).requires_grad_(), RuntimeError, "only floating tensors can require gradients, this one is .*int64"),
+    "gradient of integers": (lambda lib: i3(lib).requires_grad_(), RuntimeError, "only floating " "tensors can " "require gradients, " "this one is .*int64"),
     "an attribute": (lambda lib: f3(lib).rehsape(3), AttributeError, "no attribute 'rehsape'.*Did you mean 'reshape'"),
     "numbers for tensors": (lambda lib: lib.exp(1.0), ArgumentTypeError, "exp: .*float.*tinygrad_dl.tensor"),
     "lists for tensors": (lambda lib: lib.max([1.0, 2.0]), ArgumentTypeError, "max: input must be a Tensor, list came"),
@@ -964,7 +1001,9 @@ def test_bad_input_is_explained(name: str) -> None:
     with pytest.raises(kind, match=f"(?s){message}") as caught:
         call(tg)
     assert isinstance(caught.value, TinygradError | AttributeError)
-    assert caught.value.__cause__ is None and (caught.value.__context__ is None or caught.value.__suppress_context__), "no traceback of NumPy's"
+    assert caught.value.__cause__ is None and (caught.value.__context__ is None or caught.value.__suppress_context__), (
+        "no traceback of NumPy's"
+    )
 
 
 @pytest.mark.parametrize("name", INVALID)

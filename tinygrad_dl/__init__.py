@@ -1,4 +1,4 @@
-"""tinygrad_dl: reverse-mode autograd and tensors on NumPy or CuPy, with PyTorch's names, that show every step of backprop.
+"""tinygrad_dl: autograd and tensors on NumPy or CuPy, with PyTorch's names, that show every step of backprop.
 
 >>> import tinygrad_dl as tg
 >>> w = tg.tensor(3.0, requires_grad=True)
@@ -19,10 +19,10 @@ _checkout.install()
 # As in PyTorch, 1/0 and log(0) silently give infinities and NaN; NumPy would warn from our frames.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_dl\.")
 
-from . import autograd as autograd  # noqa: E402
-from . import inspection as _inspection  # noqa: E402  # gives nodes their next_functions
-from .backend import device, get_default_device, set_default_device  # noqa: E402
-from .creation import (  # noqa: E402
+from . import autograd as autograd
+from . import inspection as _inspection  # gives nodes their next_functions
+from .backend import device, get_default_device, set_default_device
+from .creation import (
     arange,
     as_tensor,
     empty,
@@ -58,10 +58,10 @@ from .dtypes import (
     short,
     uint8,
 )
-from .dtypes import bool_ as bool  # noqa: E402
-from .dtypes import float_ as float  # noqa: E402
-from .dtypes import int_ as int  # noqa: E402
-from .errors import (  # noqa: E402
+from .dtypes import bool_ as bool
+from .dtypes import float_ as float
+from .dtypes import int_ as int
+from .errors import (
     ArgumentError,
     ArgumentTypeError,
     DeviceError,
@@ -74,13 +74,13 @@ from .errors import (  # noqa: E402
     TinygradError,
     nearest,
 )
-from .gradcheck import gradcheck, gradgradcheck  # noqa: E402
-from .limits import finfo, iinfo  # noqa: E402
+from .gradcheck import gradcheck, gradgradcheck
+from .limits import finfo, iinfo
 from .methods import attach as _attach
-from .methods import make_public as _make_public  # noqa: E402
-from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled  # noqa: E402
-from .ops import conversion as _conversion  # noqa: E402  # attaches its methods
-from .ops.elementwise import (  # noqa: E402
+from .methods import make_public as _make_public
+from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
+from .ops import conversion as _conversion  # attaches its methods
+from .ops.elementwise import (
     abs,
     add,
     bitwise_and,
@@ -122,9 +122,9 @@ from .ops.elementwise import (  # noqa: E402
     true_divide,
     where,
 )
-from .ops.indexing import select, take_along_dim  # noqa: E402
-from .ops.linalg import dot, matmul, mm  # noqa: E402
-from .ops.reduction import (  # noqa: E402
+from .ops.indexing import select, take_along_dim
+from .ops.linalg import dot, matmul, mm
+from .ops.reduction import (
     all,
     amax,
     amin,
@@ -141,9 +141,9 @@ from .ops.reduction import (  # noqa: E402
     sum,
     var,
 )
-from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze  # noqa: E402
-from .printing import set_printoptions, tensor_repr  # noqa: E402
-from .random import (  # noqa: E402
+from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze
+from .printing import set_printoptions, tensor_repr
+from .random import (
     Generator,
     bernoulli,
     default_generator,
@@ -160,7 +160,7 @@ from .random import (  # noqa: E402
     seed,
     set_rng_state,
 )
-from .tensor import Size, Tensor  # noqa: E402
+from .tensor import Size, Tensor
 
 _attach(__repr__=tensor_repr)
 autograd.gradcheck, autograd.gradgradcheck = gradcheck, gradgradcheck  # type: ignore[attr-defined]

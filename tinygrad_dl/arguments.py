@@ -45,10 +45,11 @@ def bind(operation: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tupl
 
 
 def unruled(operation: Any, i: int) -> bool:
-    """Refuse a tensor that requires grad where an operation with rules has none; operations without any have no gradient."""
+    """Refuse a tensor that requires grad where an operation that has rules has none for it."""
     if operation.rules:
         raise NotImplementedError(
-            f"{operation.name}: no derivative is known for {operation.parameters[i]}; pass {operation.parameters[i]}.detach()"
+            f"{operation.name}: no derivative is known for {operation.parameters[i]}; pass "
+            f"{operation.parameters[i]}.detach()"
         )
     return False
 
@@ -86,8 +87,10 @@ def seeds_of(operation: str, roots: list[Tensor], gradients: Any, recorded: bool
     for root, gradient in zip(roots, given):
         if not root._requires_grad:
             raise GraphError(
-                f"{operation}: this tensor (shape {tuple(root.shape)}, {root.dtype}) does not require grad and no operation "
-                "that does made it. Call requires_grad_() on the inputs before the forward, and check for no_grad and detach"
+                f"{operation}: this tensor (shape {tuple(root.shape)}, {root.dtype}) does not require grad and "
+                "no operation "
+                "that does made it. Call requires_grad_() on the inputs before the forward, and check for "
+                "no_grad and detach"
             )
         g = _one(operation, root) if gradient is None else _seed(operation, root, gradient)
         key = key_of(root)
@@ -104,7 +107,8 @@ def _one(operation: str, root: Tensor) -> Any:
     array = root.array
     if array.size != 1:
         raise GraphError(
-            f"{operation}: only a tensor of one element has an implicit gradient (1), this one has shape {tuple(root.shape)}. "
+            f"{operation}: only a tensor of one element has an implicit gradient (1), this one has shape "
+            f"{tuple(root.shape)}. "
             "Reduce it first, for example with .sum() or .mean(), or pass a gradient of that shape"
         )
     return backend.ones(array)
@@ -123,6 +127,7 @@ def _seed(operation: str, root: Tensor, gradient: Any) -> Tensor:
         )
     if type(gradient.array) is not type(array):
         raise DeviceError(
-            f"{operation}: the gradient is on '{gradient.device}', the tensor on '{root.device}'; use gradient.to('{root.device}')"
+            f"{operation}: the gradient is on '{gradient.device}', the tensor on '{root.device}'; use "
+            f"gradient.to('{root.device}')"
         )
     return gradient if gradient.array.dtype is array.dtype else gradient.to(root.dtype)

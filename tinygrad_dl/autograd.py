@@ -99,7 +99,8 @@ def grad(
     for i, tensor in enumerate(wanted):
         if not tensor._requires_grad:
             raise GraphError(
-                f"grad: input {i} (shape {tuple(tensor.shape)}) does not require grad; call requires_grad_() before the forward"
+                f"grad: input {i} (shape {tuple(tensor.shape)}) does not require grad; call requires_grad_() "
+                "before the forward"
             )
     keys = [key_of(tensor) for tensor in wanted]
     with walking(create_graph):
@@ -278,7 +279,7 @@ _lock = threading.Lock()
 
 
 def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
-    """Add each gradient to its leaf's `.grad`: the first without a copy when only the walk holds it, later ones in place."""
+    """Add each gradient to its leaf's `.grad`: the first as it is when only the walk holds it, later ones in place."""
     with _lock:
         while gradients:
             leaf, g = gradients.popitem()
@@ -294,7 +295,8 @@ def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
                 leaf._grad = wrap(old.array + g)
             elif old.array.shape != g.shape:
                 raise ShapeError(
-                    f"backward: a gradient of shape {g.shape} meets a .grad of shape {tuple(old.shape)}; set .grad to None"
+                    f"backward: a gradient of shape {g.shape} meets a .grad of shape {tuple(old.shape)}; set "
+                    ".grad to None"
                 )
             else:
                 old.array += g

@@ -174,7 +174,7 @@ def _backend(where: device) -> Any:
 
 
 def current_device() -> device:
-    """Where new tensors are made: the innermost `with device(...)`, else the default, else TINYGRAD_DL_DEVICE, else the CPU."""
+    """Where new tensors are made: in the innermost `with device(...)`, else on the default device."""
     if _local.device is not None:
         return _local.device
     return get_default_device()
@@ -278,8 +278,8 @@ _constants: dict[tuple[Any, Any], Any] = {}
 def constant(value: Any, array: Array) -> Any:
     """A Python number as NumPy meets it fastest beside a floating array: a 0-d array of its dtype, made once.
 
-    NumPy takes twice as long for `array * 2.0` as for a product with a 0-d array. 0 stays as it is (0.0 and -0.0 are one
-    key), and so does everything beside integers and on other devices.
+    NumPy takes twice as long for `array * 2.0` as for a product with a 0-d array. 0 stays as it is (0.0 and -0.0 are
+    one key), and so does everything beside integers and on other devices.
     """
     found = _constants.get((value, array.dtype))
     if found is None:

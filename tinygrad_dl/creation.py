@@ -41,7 +41,8 @@ def _require_in_range(name: str, value: Any, wanted: Any) -> None:
         info = np.iinfo(wanted)
         if not info.min <= value <= info.max:
             raise DtypeError(
-                f"{name}: {value} does not fit into {wanted}, which holds {info.min} to {info.max}; choose a wider dtype"
+                f"{name}: {value} does not fit into {wanted}, which holds {info.min} to {info.max}; choose a "
+                "wider dtype"
             )
 
 
@@ -210,8 +211,8 @@ def arange(
 ) -> Tensor:
     """start, start + step, ... below `end`; with one argument from 0.
 
-    Arguments: numbers; all integers give int64, else the default dtype. Raises ArgumentError for a step of 0 or one that
-    leads away from the end.
+    Arguments: numbers; all integers give int64, else the default dtype. Raises ArgumentError for a step of 0 or one
+    that leads away from the end.
 
     >>> import tinygrad_dl as tg
     >>> tg.arange(1, 2.5, 0.5)

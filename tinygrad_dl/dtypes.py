@@ -56,10 +56,10 @@ class _Refused(dtype):
         self.is_complex = False
 
     @property
-    def numpy(self) -> Any:
+    def numpy(self) -> Any:  # type: ignore[override]
         raise DtypeError(f"{self.name}: NumPy has no such dtype; use float32, or float16 for half the memory")
 
-    dtype = numpy  # type: ignore[assignment]
+    dtype = numpy
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -120,7 +120,7 @@ def find(given: Any) -> dtype:
 
 
 def of_numpy(numpy_dtype: Any) -> dtype:
-    """Our dtype for NumPy's; DtypeError for one that no tensor has (object, str, complex, unsigned but uint8, bfloat16)."""
+    """Our dtype for NumPy's; DtypeError for one that no tensor has (objects, strings, complex numbers, uint16)."""
     found = _OF.get(numpy_dtype)
     if found is None:
         found = _OF.get(numpy_dtype.newbyteorder("=")) if hasattr(numpy_dtype, "newbyteorder") else None
@@ -138,8 +138,9 @@ def of(array: Any) -> dtype:
 def result_type(operands: Iterable[Any], floating: bool = False) -> Any:
     """NumPy's dtype in which arrays and Python scalars meet, by PyTorch's rules.
 
-    A 0-d array yields to arrays with dimensions of its category, a Python scalar to both; what wins in category wins the
-    dtype. Scalars alone take the default dtype of their kind. `floating`: integers and bools meet in the default dtype.
+    A 0-d array yields to arrays with dimensions of its category, a Python scalar to both; what wins in category wins
+    the dtype. Scalars alone take the default dtype of their kind. `floating`: integers and bools meet in the default
+    dtype.
     """
     dimensioned, zero_dimensional, scalars = None, None, None
     for operand in operands:

@@ -29,9 +29,10 @@ def gradcheck(
 ) -> bool:
     """Whether the gradients of `func` agree with (f(x + eps) - f(x - eps)) / (2 eps).
 
-    Arguments: func (of the inputs, giving one tensor or several), inputs (those that require grad are checked, as float64
-    copies), eps (the step), atol and rtol (tolerances), raise_exception (or return False). Raises GradcheckError that
-    names the input, the element and both numbers, ArgumentError when no input requires grad. Source: notes, section 1.1.
+    Arguments: func (of the inputs, giving one tensor or several), inputs (those that require grad are checked, as
+    float64 copies), eps (the step), atol and rtol (tolerances), raise_exception (or return False). Raises
+    GradcheckError that names the input, the element and both numbers, ArgumentError when no input requires grad.
+    Source: notes, section 1.1.
 
     >>> import tinygrad_dl as tg
     >>> tg.gradcheck(lambda x: x * x, tg.tensor([1.0, 2.0], requires_grad=True))

@@ -1,8 +1,8 @@
 """Edits in place: stamps on memory, by which backward notices that a value it saved was overwritten.
 
-An edit leaves (byte interval, time, operation) with the array that owns the memory. `backward` looks only at nodes older
-than the last edit and compares intervals, so that writing to a neighbour in one flat buffer is no conflict. No stale
-stamp can hit a new array: a value saved before an edit has kept its memory alive since, so an edit of the same
+An edit leaves (byte interval, time, operation) with the array that owns the memory. `backward` looks only at nodes
+older than the last edit and compares intervals, so that writing to a neighbour in one flat buffer is no conflict. No
+stale stamp can hit a new array: a value saved before an edit has kept its memory alive since, so an edit of the same
 addresses after it was an edit of that value.
 """
 
@@ -60,7 +60,8 @@ def assign(operation: str, array: Any, place: Any, value: Any) -> None:
     except (ValueError, TypeError, OverflowError) as error:
         if not getattr(array.flags, "writeable", True):
             raise ArgumentError(
-                f"{operation}: the memory of this tensor (shape {tuple(array.shape)}) can't be written: it is a broadcast view, in "
+                f"{operation}: the memory of this tensor (shape {tuple(array.shape)}) can't be written: it is a "
+                "broadcast view, in "
                 "which one element stands in several places, or a read-only array; write into tensor.clone()"
             ) from None
         raise explain(operation, ("tensor", "value"), (array, value), error) from None
@@ -89,7 +90,8 @@ def require_intact(node: Any) -> None:
             writer = overwritten_by(array, node.order) if backend.is_array(array) else None
             if writer is not None:
                 raise GraphError(
-                    f"backward: {plan.operation.name} saved its {name!r} (shape {tuple(array.shape)}) for its derivative, but "
+                    f"backward: {plan.operation.name} saved its {name!r} (shape {tuple(array.shape)}) for its "
+                    "derivative, but "
                     f"{writer} has overwritten it since. Call backward before the edit, or edit a copy: tensor.clone()"
                 )
 
@@ -129,7 +131,8 @@ def require_editable(operation: str, edited: Any, recording: bool, *written: Any
         )
     if edited.requires_grad or any(getattr(value, "requires_grad", False) for value in written):
         raise NotImplementedError(
-            f"{operation}: an edit in place of a tensor in the graph (shape {tuple(edited.shape)}) is not recorded yet. "
+            f"{operation}: an edit in place of a tensor in the graph (shape {tuple(edited.shape)}) is not "
+            "recorded yet. "
             f"Use the form that makes a new tensor, such as {_out_of_place(operation)}, or edit under "
             "tinygrad_dl.no_grad()"
         )

@@ -70,11 +70,13 @@ def write(name: str, target: Tensor, value: Tensor) -> None:
     """Copy `value` into the memory of `target` and stamp it; refuse what PyTorch refuses."""
     if value.array.shape != target.array.shape:
         raise ShapeError(
-            f"{name}: the result has shape {tuple(value.shape)} and can't be written into a tensor of shape {tuple(target.shape)}"
+            f"{name}: the result has shape {tuple(value.shape)} and can't be written into a tensor of shape "
+            f"{tuple(target.shape)}"
         )
     if not can_cast(value.dtype, target.dtype):
         raise DtypeError(
-            f"{name}: a {of(value.array)} result can't be written into a {target.dtype} tensor; convert the tensor first"
+            f"{name}: a {of(value.array)} result can't be written into a {target.dtype} tensor; convert the "
+            "tensor first"
         )
     assign(name, target.array, ..., value.array)
 

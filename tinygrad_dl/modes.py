@@ -22,7 +22,7 @@ modes = Modes()
 
 
 class walking:
-    """The mode of a walk: it records or does not, whatever the caller's mode, and infinities and NaN are silent results."""
+    """The mode of a walk: it records or not, whatever the caller's mode; infinities and NaN are silent results."""
 
     __slots__ = ("outer", "recorded", "silence")
 
@@ -65,7 +65,8 @@ class _Mode(contextlib.ContextDecorator):
         def generator(*args: Any, **options: Any) -> Any:
             with self._recreate_cm():
                 steps = function(*args, **options)
-            resume, sent = steps.send, [None]
+            resume: Any = steps.send
+            sent: list[Any] = [None]
             while True:
                 with self._recreate_cm():
                     try:

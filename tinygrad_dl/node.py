@@ -81,7 +81,7 @@ _new = object.__new__
 
 
 def tracked(kind: Any, plan: Any, parents: Any, saved: Any, array: Any) -> Tensor:
-    """The result of a recorded operation: a tensor with its node. One function makes both: every operation pays for calls."""
+    """The result of a recorded operation: a tensor with its node, made in one call, for which every operation pays."""
     node = kind()
     node.plan = plan
     node.parents = parents

@@ -1,8 +1,9 @@
 """How a forward function on arrays and the rules of its inputs become an operation that records.
 
 A rule is one expression that asks for what it needs by name: `g` (the gradient of the output), any argument of the
-forward, `out`, `<argument>_shape`, `<argument>_dtype`, and what the forward kept. The names say what is saved. Rules read
-arrays, Tensors (then they record the graph of the gradient) and Symbols (then they write down the derivation) alike.
+forward, `out`, `<argument>_shape`, `<argument>_dtype`, and what the forward kept. The names say what is saved. Rules
+read arrays, Tensors (then they record the graph of the gradient) and Symbols (then they write down the derivation)
+alike.
 """
 
 import functools
@@ -207,9 +208,9 @@ def operation(
 
     joint: one rule for all inputs, of (g, needs, ...), giving a tuple with None where `needs` is False; then `rules`
     only names the inputs. twin: the same function composed of operations, which the walk differentiates when it is
-    recorded. promote: "same" or "float", the inputs meet in one dtype, "float" in a floating one. constants: names that a
-    forward keeps and that have no derivative. listed: the argument that is a list of tensors; its rule returns a list.
-    numpy: NumPy's functions that this operation records.
+    recorded. promote: "same" or "float", the inputs meet in one dtype, "float" in a floating one. constants: names that
+    a forward keeps and that have no derivative. listed: the argument that is a list of tensors; its rule returns a
+    list. numpy: NumPy's functions that this operation records.
     """
 
     def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -315,9 +316,9 @@ def elementwise(
 ) -> Callable[..., Any]:
     """An operation from a function of one or two arrays whose recording path has nothing to loop over.
 
-    floating: integers are computed in the default dtype. refuse: a dtype kind that the operation does not take, and what
-    to use instead. numpy: the NumPy functions it records, `function` itself if not given. numbers: Python's numbers reach the
-    function and the rules as they came.
+    floating: integers are computed in the default dtype. refuse: a dtype kind that the operation does not take, and
+    what to use instead. numpy: the NumPy functions it records, `function` itself if not given. numbers: Python's
+    numbers reach the function and the rules as they came.
     """
     arguments = ", ".join(rules)
     forward = eval(

@@ -65,8 +65,8 @@ class Tensor(_Slots):
     `Tensor(data)` copies lists, numbers and arrays in the default dtype; integers are sizes, as in PyTorch:
     `Tensor(3, 4)` has that shape and values that are not set. Prefer `tinygrad_dl.tensor`, which keeps the dtype.
 
-    Arguments: data (numbers, nested lists, arrays), requires_grad (bool). Raises ArgumentTypeError for what is not data,
-    and for `Tensor(5, requires_grad=True)`, which could mean a number or a size.
+    Arguments: data (numbers, nested lists, arrays), requires_grad (bool). Raises ArgumentTypeError for what is not
+    data, and for `Tensor(5, requires_grad=True)`, which could mean a number or a size.
 
     >>> import tinygrad_dl as tg
     >>> x = tg.Tensor([1.0, 2.0], requires_grad=True)
@@ -214,7 +214,8 @@ class Tensor(_Slots):
                 raise ShapeError(f"grad: shape {tuple(value.shape)} came for a tensor of shape {tuple(self.shape)}")
             if value.array.dtype != self.array.dtype or type(value.array) is not type(self.array):
                 raise DtypeError(
-                    f"grad: {value.dtype} on {value.device} came for a tensor of {self.dtype} on {self.device}; convert it "
+                    f"grad: {value.dtype} on {value.device} came for a tensor of {self.dtype} on {self.device}; "
+                    "convert it "
                     "with gradient.to(tensor)"
                 )
         self._grad = value
@@ -298,7 +299,8 @@ class Tensor(_Slots):
         """The value of a tensor of one element as a Python number. Raises ShapeError for more."""
         if self.array.size != 1:
             raise ShapeError(
-                f"item: only a tensor of one element is a number, this one has shape {tuple(self.shape)}; use tolist(), "
+                f"item: only a tensor of one element is a number, this one has shape {tuple(self.shape)}; use "
+                "tolist(), "
                 "or reduce it first with sum() or mean()"
             )
         return self.array.item()
@@ -315,7 +317,8 @@ class Tensor(_Slots):
         if not force:
             if self._requires_grad:
                 raise GraphError(
-                    "numpy: this tensor requires grad, and NumPy would compute past the graph. Use tensor.detach().numpy()"
+                    "numpy: this tensor requires grad, and NumPy would compute past the graph. Use "
+                    "tensor.detach().numpy()"
                 )
             if self.device.type != "cpu":
                 raise DeviceError(
@@ -343,7 +346,8 @@ class Tensor(_Slots):
     def __bool__(self) -> bool:
         if self.array.size != 1:
             raise ArgumentError(
-                f"bool: a tensor of shape {tuple(self.shape)} is neither true nor false; use tensor.any() or tensor.all()"
+                f"bool: a tensor of shape {tuple(self.shape)} is neither true nor false; use tensor.any() or "
+                "tensor.all()"
             )
         return bool(self.array.item())
 
@@ -373,7 +377,8 @@ class Tensor(_Slots):
     def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
         if self.node is not None:
             raise GraphError(
-                f"deepcopy: only leaves can be copied deeply, this tensor came from {self.node.name()}. Use tensor.detach().clone()"
+                f"deepcopy: only leaves can be copied deeply, this tensor came from {self.node.name()}. Use "
+                "tensor.detach().clone()"
             )
         copied = type(self).__new__(type(self))
         memo[id(self)] = copied
@@ -434,7 +439,8 @@ def normalize_dim(operation: str, dim: int, ndim: int) -> int:
         raise ArgumentTypeError(f"{operation}: dim must be an integer, not {dim!r}")
     if not -bound <= dim < bound:
         raise DimensionError(
-            f"{operation}: dim {dim} is out of range for a tensor of {ndim} dimension(s); {-bound} to {bound - 1} would work"
+            f"{operation}: dim {dim} is out of range for a tensor of {ndim} dimension(s); {-bound} to "
+            f"{bound - 1} would work"
         )
     return dim % bound
 
@@ -494,7 +500,8 @@ def _outside_the_graph(name: str, function: Any, args: Any, options: Any) -> Any
         if isinstance(value, Tensor):
             if value._requires_grad:
                 raise GraphError(
-                    f"numpy.{name}: no operation records this call, so the gradient of a tensor of shape {tuple(value.shape)} "
+                    f"numpy.{name}: no operation records this call, so the gradient of a tensor of shape "
+                    f"{tuple(value.shape)} "
                     "would be lost. Use a tinygrad_dl function, or tensor.detach()"
                 )
             return value.array

@@ -44,9 +44,11 @@ def draw(graph: viz.Graph, name: str, options: argparse.Namespace) -> None:
     """Write a graph as DOT, and as SVG and PNG where something is installed that draws."""
     if options.no_plots:
         return
-    written = [graph.save(options.output / f"{name}.dot")]
-    try:
-        written += [graph.save(options.output / f"{name}.{kind}") for kind in ("svg", "png")]
-    except tg.MissingPackageError as error:
-        print(error)
-    print("Drawn: " + ", ".join(map(str, written)))
+    written = []
+    for kind in ("dot", "svg", "png"):
+        try:
+            written.append(graph.save(options.output / f"{name}.{kind}").name)
+        except tg.MissingPackageError as error:
+            print(error)
+            break
+    print(f"Drawn in {options.output}: {', '.join(written)}")

@@ -85,14 +85,13 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         W += leaves((tg.randn(SIZES[l], SIZES[l - 1]) * (2 / SIZES[l - 1]) ** 0.5).tolist())
         b += leaves([[0.1]] * SIZES[l])
 
-    with viz.trace() as trace:
+    print(viz.explain(cost, W, b, X, Y, notation="d", per_example=True))
+    with viz.trace():
         J = cost(W, b, X, Y)
     J.backward()
-    derivation = viz.explain(J, notation="d", per_example=True)
-    print(derivation)
     draw(viz.graph(J, title="Five layers, 2-3-5-4-2-1", letters=False), "five_layers", options)
-    print(f"\n{len(trace)} operations were traced. The blocks by hand beside backward()")
 
+    print("\nThe blocks by hand beside backward()")
     with tg.no_grad():
         dW, db = by_hand(W, b, X, Y)
     for l in range(1, L + 1):

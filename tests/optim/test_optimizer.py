@@ -14,14 +14,7 @@ import pytest
 from side_by_side import SHAPES, follow, gradients, leaves, set_gradients, values
 
 import tinygrad_dl as tg
-from tinygrad_dl.errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    DtypeError,
-    GraphError,
-    ShapeError,
-    StateDictError,
-)
+from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, GraphError, ShapeError, StateDictError
 from tinygrad_dl.optim import SGD, Adam, AdamW, Optimizer, layout
 
 MAKERS = {

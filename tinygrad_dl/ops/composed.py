@@ -9,7 +9,7 @@ from ..errors import ArgumentTypeError, nearest
 
 
 def composed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a function take NumPy's names too (`axis` for `dim`), as PyTorch does, and explain names that it doesn't know."""
+    """Let a function take NumPy's names too (`axis` for `dim`), as PyTorch does, and explain unknown ones."""
     code = function.__code__
     parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 

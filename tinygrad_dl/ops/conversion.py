@@ -20,8 +20,9 @@ def _to(
 ) -> Tensor:
     """This tensor with another dtype or on another device; itself when nothing changes and `copy` is not set.
 
-    Arguments: a dtype, a device, a device and a dtype, or another tensor to be like. non_blocking changes nothing here: copies
-    are finished on return. Raises ArgumentTypeError for anything else, DeviceError for a device that is not there.
+    Arguments: a dtype, a device, a device and a dtype, or another tensor to be like. non_blocking changes nothing here:
+    copies are finished on return. Raises ArgumentTypeError for anything else, DeviceError for a device that is not
+    there.
     """
     for value in args:
         if isinstance(value, Tensor):
@@ -114,7 +115,8 @@ def _fill(name: str, self: Tensor, value: Any) -> Tensor:
 
 
 _CASTS = {
-    "float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16, "long": dtypes.int64, "int": dtypes.int32,
+    "float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16, "long": dtypes.int64,
+    "int": dtypes.int32,
     "short": dtypes.int16, "char": dtypes.int8, "byte": dtypes.uint8, "bool": dtypes.bool_,
 }  # fmt: skip
 attach(**{name: _cast(name, target) for name, target in _CASTS.items()})

@@ -152,7 +152,8 @@ floor_divide = elementwise(
     _floor_division,
     """input / other rounded down.
 
-    Arguments: tensors that broadcast, or a number. Raises ArgumentError for an integer division by zero. Has no derivative.
+    Arguments: tensors that broadcast, or a number. Raises ArgumentError for an integer division by zero. Has no
+    derivative.
 
     >>> import tinygrad_dl as tg
     >>> tg.tensor([7, -7]) // 2
@@ -500,11 +501,13 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     """
     if not hasattr(condition, "dtype"):
         raise ArgumentTypeError(
-            f"where: condition must be a bool tensor, {type(condition).__name__} came; convert it with tinygrad_dl.tensor(...)"
+            f"where: condition must be a bool tensor, {type(condition).__name__} came; convert it with "
+            "tinygrad_dl.tensor(...)"
         )
     if condition.dtype.kind != "b":
         raise DtypeError(
-            f"where: condition must be a bool tensor, {condition.dtype} of shape {tuple(condition.shape)} came; compare it with something"
+            f"where: condition must be a bool tensor, {condition.dtype} of shape {tuple(condition.shape)} came; "
+            "compare it with something"
         )
     if type(input) in SCALARS and type(other) in SCALARS:
         return np.where(condition, input, other).astype(result_type([input, other]))
@@ -515,7 +518,7 @@ def where(condition: Any, input: Any, other: Any) -> Any:
 
 
 def predicate(name: str, function: Any, doc: str) -> Any:
-    """An operation of two inputs that has no gradient: its inputs meet in one dtype and the result is outside the graph."""
+    """An operation of two inputs without gradient: they meet in one dtype, the result is outside the graph."""
     made = Operation(name, lambda input, other: function(input, other), {"input": None, "other": None}, promote="same")
 
     def build(operation: Operation, otherwise: Any) -> Any:

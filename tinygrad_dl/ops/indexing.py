@@ -70,7 +70,8 @@ def _index_part(part: Any, device: Any) -> Any:
             raise DimensionError(f"index: an index must hold integers or bools, {array.dtype} came")
         return backend.from_numpy(array, device)
     raise DimensionError(
-        f"index: {type(part).__name__} is no index; integers, slices, None, ..., lists, and integer or bool tensors would work"
+        f"index: {type(part).__name__} is no index; integers, slices, None, ..., lists, and integer or bool "
+        "tensors would work"
     )
 
 
@@ -137,11 +138,13 @@ def _check(tensor: Tensor, parts: tuple[Any, ...]) -> None:
             if part.dtype.kind == "b":
                 if tuple(part.shape) != tuple(shape[dim : dim + part.ndim]):
                     raise DimensionError(
-                        f"index: a mask of shape {tuple(part.shape)} does not fit shape {tuple(shape)} at dimension {dim}"
+                        f"index: a mask of shape {tuple(part.shape)} does not fit shape {tuple(shape)} at "
+                        f"dimension {dim}"
                     )
             elif part.size and not bool(((part >= -shape[dim]) & (part < shape[dim])).all()):
                 raise DimensionError(
-                    f"index: values from {int(part.min())} to {int(part.max())} are out of bounds for dimension {dim} of size {shape[dim]}"
+                    f"index: values from {int(part.min())} to {int(part.max())} are out of bounds for dimension "
+                    f"{dim} of size {shape[dim]}"
                 )
         dim += _takes(part)
 
@@ -171,7 +174,8 @@ def _mixes(parts: tuple[Any, ...]) -> bool:
 def _in_two_steps(parts: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """An index as one of integers, slices and None, a view, and one of arrays into that view.
 
-    PyTorch takes integers out first; NumPy counts an integer among the arrays, which may move their dimensions to the front.
+    PyTorch takes integers out first; NumPy counts an integer among the arrays, which may move their dimensions to the
+    front.
     """
     first: list[Any] = []
     then: list[Any] = []
@@ -265,7 +269,8 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
         raise DtypeError(f"take_along_dim: indices must be integers, not {indices.dtype}; use indices.long()")
     if input.ndim != indices.ndim:
         raise ShapeError(
-            f"take_along_dim: indices of shape {tuple(indices.shape)} do not fit input of shape {tuple(input.shape)}: both must have "
+            f"take_along_dim: indices of shape {tuple(indices.shape)} do not fit input of shape "
+            f"{tuple(input.shape)}: both must have "
             "equally many dimensions"
         )
     if isinstance(input, Tensor) and isinstance(indices, Tensor) and type(input.array) is not type(indices.array):
@@ -286,7 +291,8 @@ def _common_shape(
         except ValueError:
             pass
     raise ShapeError(
-        f"take_along_dim: indices of shape {tuple(indices.shape)} do not fit input of shape {tuple(input.shape)}: all dimensions "
+        f"take_along_dim: indices of shape {tuple(indices.shape)} do not fit input of shape "
+        f"{tuple(input.shape)}: all dimensions "
         f"but dim {dim} must be equal or 1"
     )
 

@@ -43,9 +43,9 @@ def _matmul_second_rule(g: Any, input: Any, other_shape: Any) -> Any:
 def matmul(input: Any, other: Any) -> Any:
     """The product of two matrices, of batches of matrices, or with vectors; what `@` does.
 
-    Arguments: input (..., n, k), other (..., k, m) of one dtype, 1-d for vectors; batch dimensions broadcast.
-    d input = g otherᵀ, d other = inputᵀ g. Raises ShapeError when the inner sizes differ and for 0-d tensors, DtypeError
-    for two dtypes. Source: notes, section 1.6.
+    Arguments: input (..., n, k), other (..., k, m) of one dtype, 1-d for vectors; batch dimensions broadcast. d input =
+    g otherᵀ, d other = inputᵀ g. Raises ShapeError when the inner sizes differ and for 0-d tensors, DtypeError for two
+    dtypes. Source: notes, section 1.6.
 
     >>> import tinygrad_dl as tg
     >>> tg.matmul(tg.tensor([[1.0, 2.0]]), tg.tensor([[3.0], [4.0]]))
@@ -53,11 +53,13 @@ def matmul(input: Any, other: Any) -> Any:
     """
     if input.ndim == 0 or other.ndim == 0:
         raise ShapeError(
-            f"matmul: vectors and matrices have dimensions, shapes {tuple(input.shape)} and {tuple(other.shape)} came; use * for numbers"
+            f"matmul: vectors and matrices have dimensions, shapes {tuple(input.shape)} and {tuple(other.shape)} "
+            "came; use * for numbers"
         )
     if input.dtype is not other.dtype:
         raise DtypeError(
-            f"matmul: both must have one dtype, {input.dtype} and {other.dtype} came; convert one, for example with other.to(input.dtype)"
+            f"matmul: both must have one dtype, {input.dtype} and {other.dtype} came; convert one, for example "
+            "with other.to(input.dtype)"
         )
     if input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
         raise ShapeError(f"matmul: {_fit(input.shape, other.shape)}")
@@ -76,7 +78,8 @@ def _product(x: Any, y: Any) -> Any:
 def _fit(first: tuple[int, ...], second: tuple[int, ...]) -> str:
     inner = second[-2] if len(second) > 1 else second[0]
     return (
-        f"shapes {tuple(first)} and {tuple(second)} can't be multiplied: the last dimension of the first ({first[-1]}) must equal "
+        f"shapes {tuple(first)} and {tuple(second)} can't be multiplied: the last dimension of the first "
+        f"({first[-1]}) must equal "
         f"the {'second last' if len(second) > 1 else 'only'} dimension of the second ({inner})"
     )
 
@@ -93,9 +96,9 @@ def _linear_weight_rule(g: Any, input: Any) -> Any:
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """input · weightᵀ + bias: one layer of a network, examples as rows.
 
-    Arguments: input (..., in), weight (out, in), bias (out) or None, of one dtype. Returns (..., out). d weight = gᵀ input,
-    d input = g weight, d bias = the sum of g over the examples. Raises ShapeError, DtypeError. Source: notes, section 4,
-    N100.
+    Arguments: input (..., in), weight (out, in), bias (out) or None, of one dtype. Returns (..., out). d weight = gᵀ
+    input, d input = g weight, d bias = the sum of g over the examples. Raises ShapeError, DtypeError. Source: notes,
+    section 4, N100.
 
     >>> import tinygrad_dl as tg
     >>> tg.nn.functional.linear(tg.tensor([1.0, 2.0]), tg.tensor([[3.0, 4.0]]), tg.tensor([0.5]))
@@ -110,7 +113,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         )
     if input.ndim == 0 or input.shape[-1] != weight.shape[-1] or weight.ndim > 2:
         raise ShapeError(
-            f"linear: input {tuple(input.shape)} does not fit weight {tuple(weight.shape)}: its last size must be weight's last, in "
+            f"linear: input {tuple(input.shape)} does not fit weight {tuple(weight.shape)}: its last size must "
+            "be weight's last, in "
             "(..., in) and (out, in)"
         )
     out = _product(input, weight.T)
@@ -122,7 +126,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         out += bias
     except ValueError:
         raise ShapeError(
-            f"linear: bias {tuple(bias.shape)} does not fit weight {tuple(weight.shape)}: it must be {tuple(weight.shape[:-1])}"
+            f"linear: bias {tuple(bias.shape)} does not fit weight {tuple(weight.shape)}: it must be "
+            f"{tuple(weight.shape[:-1])}"
         ) from None
     return out
 
@@ -137,7 +142,8 @@ def mm(input: Any, mat2: Any) -> Any:
     """
     if input.ndim != 2 or mat2.ndim != 2:
         raise ShapeError(
-            f"mm: both must be matrices, shapes {tuple(input.shape)} and {tuple(mat2.shape)} came; matmul takes batches and vectors"
+            f"mm: both must be matrices, shapes {tuple(input.shape)} and {tuple(mat2.shape)} came; matmul takes "
+            "batches and vectors"
         )
     return matmul(input, mat2)
 
@@ -152,7 +158,8 @@ def dot(input: Any, tensor: Any) -> Any:
     """
     if input.ndim != 1 or tensor.ndim != 1:
         raise ShapeError(
-            f"dot: both must be vectors, shapes {tuple(input.shape)} and {tuple(tensor.shape)} came; matmul takes matrices"
+            f"dot: both must be vectors, shapes {tuple(input.shape)} and {tuple(tensor.shape)} came; matmul "
+            "takes matrices"
         )
     return matmul(input, tensor)
 
@@ -170,7 +177,8 @@ def _require_matrices(*operands: Any) -> None:
     for operand in operands:
         if not isinstance(operand, Tensor) and not backend.is_array(operand):
             raise ArgumentTypeError(
-                f"matmul: both must be tensors or arrays, {type(operand).__name__} came; use * for numbers, or convert it with "
+                f"matmul: both must be tensors or arrays, {type(operand).__name__} came; use * for numbers, or "
+                "convert it with "
                 "tinygrad_dl.tensor(...)"
             )
 

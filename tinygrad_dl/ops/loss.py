@@ -32,7 +32,8 @@ def _require_tensors(name: str, **values: Any) -> None:
     for argument, value in values.items():
         if not isinstance(value, Tensor):
             raise ArgumentTypeError(
-                f"{name}: {argument} must be a Tensor, not {type(value).__name__}; convert it with tinygrad_dl.tensor(...)"
+                f"{name}: {argument} must be a Tensor, not {type(value).__name__}; convert it with "
+                "tinygrad_dl.tensor(...)"
             )
 
 
@@ -58,8 +59,9 @@ def squared_error(input: Any, target: Any) -> Any:
 def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Any:
     """The mean of the squared errors (input - target)². Source: notes, section 2, N030.
 
-    Arguments: input, target (tensors of one shape), reduction ("mean", "sum" or "none"), weight (tensor that broadcasts).
-    d input = 2 (input - target) / n. Warns when the shapes differ, since broadcasting pairs every input with every target.
+    Arguments: input, target (tensors of one shape), reduction ("mean", "sum" or "none"), weight (tensor that
+    broadcasts). d input = 2 (input - target) / n. Warns when the shapes differ, since broadcasting pairs every input
+    with every target.
 
     >>> import tinygrad_dl as tg
     >>> tg.nn.functional.mse_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
@@ -84,7 +86,8 @@ def _warn_about_broadcasting(name: str, input: Any, target: Any) -> None:
     except ValueError:
         return  # the operation raises with a better message
     warnings.warn(
-        f"{name}: input has shape {tuple(input.shape)} and target {tuple(target.shape)}, so they broadcast to {result}, which is "
+        f"{name}: input has shape {tuple(input.shape)} and target {tuple(target.shape)}, so they broadcast to "
+        f"{result}, which is "
         "rarely meant: every input is compared with every target. Give both one shape, for example with "
         f"target.reshape({', '.join(map(str, input.shape))}) or input.squeeze()",
         UserWarning,
@@ -146,7 +149,8 @@ def binary_cross_entropy_with_logits(
     _require_floating(name, input)
     if input.array.shape != target.array.shape:
         raise ShapeError(
-            f"{name}: target has shape {tuple(target.shape)}, it must have the input's, {tuple(input.shape)}; use target.reshape(...)"
+            f"{name}: target has shape {tuple(target.shape)}, it must have the input's, {tuple(input.shape)}; "
+            "use target.reshape(...)"
         )
     loss = _bce_with_logits(input, target, pos_weight)
     return _reduce(loss if weight is None else loss * weight, reduction)
@@ -228,7 +232,8 @@ def _class_dim(name: str, input: Any, target: Any) -> int:
     expected = tuple(input.shape[:dim]) + tuple(input.shape[dim + 1 :])
     if input.ndim == 0 or tuple(target.shape) != expected:
         raise ShapeError(
-            f"{name}: target has shape {tuple(target.shape)}, for an input of shape {tuple(input.shape)} it must be {expected}: one "
+            f"{name}: target has shape {tuple(target.shape)}, for an input of shape {tuple(input.shape)} it must "
+            f"be {expected}: one "
             "class for each example (or, as probabilities, floating and of the input's shape)"
         )
     return dim
@@ -247,8 +252,8 @@ def cross_entropy(
 
     Arguments: input (logits, (C), (N, C) or (N, C, d1, ...)), target (int64 classes without the class dimension, or
     probabilities of the input's shape), weight (one per class), ignore_index (a class to leave out), reduction ("mean"
-    weighted, "sum" or "none"), label_smoothing (0 to 1). d input = softmax(input) - one-hot(target), divided by N for the
-    mean. Raises ShapeError, DtypeError, and DimensionError for a class out of range.
+    weighted, "sum" or "none"), label_smoothing (0 to 1). d input = softmax(input) - one-hot(target), divided by N for
+    the mean. Raises ShapeError, DtypeError, and DimensionError for a class out of range.
 
     >>> import tinygrad_dl as tg
     >>> tg.nn.functional.cross_entropy(tg.tensor([[0.0, 0.0]]), tg.tensor([1]))
@@ -288,7 +293,8 @@ def _cross_entropy_of_probabilities(
 ) -> Any:
     if target.array.shape != input.array.shape:
         raise ShapeError(
-            f"cross_entropy: target probabilities have shape {tuple(target.shape)}, they must have the input's, {tuple(input.shape)}"
+            f"cross_entropy: target probabilities have shape {tuple(target.shape)}, they must have the input's, "
+            f"{tuple(input.shape)}"
         )
     dim = 0 if input.ndim == 1 else 1
     classes = input.shape[dim]
@@ -322,8 +328,8 @@ def _class_weights(weight: Any, target: Any, counted: Any, input: Any) -> Any:
 def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
     """-input[target], the negative log-likelihood of log-probabilities. Source: notes, section 2, N039.
 
-    Arguments: input (log-probabilities, (C), (N, C) or (N, C, d1, ...)), target (int64 classes), weight (one per class),
-    ignore_index, reduction ("mean" weighted, "sum" or "none"). Raises ShapeError, DtypeError, DimensionError.
+    Arguments: input (log-probabilities, (C), (N, C) or (N, C, d1, ...)), target (int64 classes), weight (one per
+    class), ignore_index, reduction ("mean" weighted, "sum" or "none"). Raises ShapeError, DtypeError, DimensionError.
 
     >>> import tinygrad_dl as tg
     >>> tg.nn.functional.nll_loss(tg.tensor([[-0.5, -1.0]]), tg.tensor([1]))

@@ -173,8 +173,8 @@ def var(
 ) -> Any:
     """The variance: the squared distances from the mean, summed and divided by n - correction.
 
-    Arguments: input (floating tensor), dim (integer, tuple or None for all), unbiased (correction 1, the default, or 0),
-    keepdim, correction (number). NaN when n <= correction. Source: notes, section 4.1.
+    Arguments: input (floating tensor), dim (integer, tuple or None for all), unbiased (correction 1, the default, or
+    0), keepdim, correction (number). NaN when n <= correction. Source: notes, section 4.1.
 
     >>> import tinygrad_dl as tg
     >>> tg.var(tg.tensor([1.0, 2.0, 3.0]))
@@ -316,9 +316,9 @@ def _extreme(name: str, whole: Any, position: Any, between: Any, input: Any, dim
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; with `dim` (values, indices) along it; with a second tensor the larger of two elements.
 
-    Arguments: input (tensor), dim (integer) or other (tensor), keepdim. Over all elements ties share the gradient evenly,
-    along a dimension the first index gets it, between two tensors half each: as PyTorch. Raises DimensionError for an
-    empty tensor.
+    Arguments: input (tensor), dim (integer) or other (tensor), keepdim. Over all elements ties share the gradient
+    evenly, along a dimension the first index gets it, between two tensors half each: as PyTorch. Raises DimensionError
+    for an empty tensor.
 
     >>> import tinygrad_dl as tg
     >>> tg.max(tg.tensor([[1.0, 4.0], [3.0, 2.0]]), 1).indices

@@ -43,8 +43,8 @@ def sizes_of(operation: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
 def reshape(input: Any, shape: Any) -> Any:
     """The same elements in another shape; a view where the memory allows it, else a copy.
 
-    Arguments: input (tensor), shape (integers; one may be -1, which is worked out). Raises ShapeError when the number of
-    elements does not fit.
+    Arguments: input (tensor), shape (integers; one may be -1, which is worked out). Raises ShapeError when the number
+    of elements does not fit.
 
     >>> import tinygrad_dl as tg
     >>> tg.reshape(tg.arange(6), (2, -1)).shape
@@ -62,7 +62,8 @@ def _view(input: Any, shape: Any) -> Any:
     out = input.reshape(shape)
     if input.size and input.ndim and backend.memory_root(out) is not backend.memory_root(input):
         raise ShapeError(
-            f"view: a tensor of shape {tuple(input.shape)} with this order in memory has no view of shape {tuple(shape)}; use "
+            f"view: a tensor of shape {tuple(input.shape)} with this order in memory has no view of shape "
+            f"{tuple(shape)}; use "
             "reshape(...), which copies when it must"
         )
     return out
@@ -79,7 +80,8 @@ def _worked_out(name: str, input: Any, shape: tuple[int, ...]) -> tuple[int, ...
     if len(known) == len(shape):
         if rest != input.size:
             raise ShapeError(
-                f"{name}: shape {tuple(shape)} has {rest} elements, the input of shape {tuple(input.shape)} has {input.size}"
+                f"{name}: shape {tuple(shape)} has {rest} elements, the input of shape {tuple(input.shape)} has "
+                f"{input.size}"
             )
         return shape
     if rest == 0:
@@ -228,7 +230,8 @@ def expand(input: Any, size: Any) -> Any:
     for i, n in enumerate(input.shape):
         if n not in (1, wanted[extra + i]):
             raise ShapeError(
-                f"expand: dimension {i} has size {n} and can't become {wanted[extra + i]} (shape {tuple(input.shape)} to {tuple(size)}); only size 1 repeats"
+                f"expand: dimension {i} has size {n} and can't become {wanted[extra + i]} (shape "
+                f"{tuple(input.shape)} to {tuple(size)}); only size 1 repeats"
             )
     if any(n < 0 for n in wanted):
         raise ShapeError(f"expand: {tuple(size)} has a negative size for a new dimension")
@@ -313,7 +316,8 @@ def _members(name: str, tensors: Any) -> list[Any]:
     for i, member in enumerate(members):
         if not isinstance(member, Tensor):
             raise ArgumentTypeError(
-                f"{name}: element {i} must be a Tensor, {type(member).__name__} came; convert it with tinygrad_dl.tensor(...)"
+                f"{name}: element {i} must be a Tensor, {type(member).__name__} came; convert it with "
+                "tinygrad_dl.tensor(...)"
             )
     target = result_type([member.array for member in members])
     return [member if member.array.dtype is target else to(member, target, None) for member in members]

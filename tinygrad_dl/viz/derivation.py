@@ -96,8 +96,8 @@ def _history_of(result: Any) -> History:
     untraced = next((value for value in history.values if value.kind == RESULT and value.record is None), None)
     if untraced is not None:
         raise GraphError(
-            f"explain: {untraced.operation.name} (result of shape {untraced.shape}) was not traced, so its values are not known. "
-            "Do the forward inside `with viz.trace():`, or pass the function: viz.explain(f, *inputs)"
+            f"explain: {untraced.operation.name} (result of shape {untraced.shape}) was not traced, so its values are not "
+            "known. Do the forward inside `with viz.trace():`, or pass the function: viz.explain(f, *inputs)"
         )
     if root.gradient is None:
         _walk_back(history, root, roots[0])
@@ -151,14 +151,15 @@ class Derivation:
         self.examples = _count_of_mean(self.root)
         if per_example and self.examples is None:
             raise GraphError(
-                f"explain: per_example needs a loss that is a mean over examples; {self.root.operation.name} made this one"
+                "explain: per_example needs a loss that is a mean over examples, this one was made by "
+                f"{self.root.operation.name}"
             )
         self.factor = self.examples if per_example and self.examples else 1
         backward = list(self._backward())
         self.lines = [*self._forward(), *backward]
 
     def _named_expressions(self) -> dict[Any, str]:
-        """Names for what was computed, so that a rule's sigmoid(Z) is written A; also from branches that end elsewhere."""
+        """Names for what was computed, so that a rule's sigmoid(Z) is written A, even if A leads nowhere else."""
         found = {}
         for value in [*self._values, *self._branches]:
             if (
@@ -313,7 +314,7 @@ class Derivation:
             return ""
         if self.factor > 1:
             return f"  (of each example's loss; 1/{self.examples} comes in with the leaves, as in the notes)"
-        return f"  (of {self.root.name}, a mean over {self.examples}: dZ is 1/{self.examples} of the notes' dZ, which per_example=True shows)"
+        return f"  (of {self.root.name}, a mean over {self.examples}; per_example=True: of each example's loss)"
 
     def __repr__(self) -> str:
         return str(self)
@@ -408,7 +409,7 @@ def matrix_rows(array: np.ndarray, digits: int = 5, limit: int = 36) -> list[str
 
 
 def _column_format(array: np.ndarray, digits: int) -> Callable[[Any], str]:
-    """How the numbers of a matrix are written: with as many decimals each, unless they are whole or differ much in size."""
+    """How the numbers of a matrix are written: with equal decimals, unless they are whole or differ much in size."""
     sizes = np.abs(array[array != 0])
     if array.dtype.kind != "f" or not sizes.size or not np.isfinite(sizes).all():
         return lambda x: number_text(x, digits)
@@ -416,7 +417,8 @@ def _column_format(array: np.ndarray, digits: int) -> Callable[[Any], str]:
     decimals = digits - 1 - math.floor(math.log10(largest))
     if (array == np.round(array)).all() or smallest < largest / 100 or not 0 < decimals < 8:
         return lambda x: number_text(x, digits)
-    return lambda x: f"{x:.{min(decimals, digits)}f}".replace("-", "−")
+    places = min(decimals, digits)
+    return lambda x: f"{round(x, places) + 0.0:.{places}f}".replace("-", "−")  # + 0.0: no negative zeros
 
 
 def _aligned(lines: list[Line], gaps: tuple[int, int]) -> Iterator[str]:

@@ -313,20 +313,23 @@ def _simplify_mul(s: Symbol, a: Any, b: Any) -> Any:
         return simplify(-_sized(b, s))
     if x is not None and y is not None:
         return _sized(x * y, s)
-    if (
-        x is not None and isinstance(b, Symbol) and b.head == "mul" and constant(b.parts[0]) is not None
-    ):  # 2·(3·x) is 6·x
-        return simplify(_sized(x * constant(b.parts[0]), s) * b.parts[1])
+    for number, other in ((x, b), (y, a)):
+        if number is not None and isinstance(other, Symbol) and other.head == "div" and constant(other.parts[1]) == number:
+            return _sized(other.parts[0], s)  # m·(x/m) is x
+    if isinstance(b, Symbol) and b.head == "mul" and constant(b.parts[0]) is not None:
+        return _with_one_number(s, a, constant(b.parts[0]), b.parts[1])
     if x is None and y is None and (_negated(a) or _negated(b)):
         return _signed(_positive(a) * _positive(b), _negated(a) != _negated(b))
-    for number, other in ((x, b), (y, a)):  # m·(x/m) is x
-        if (
-            number is not None
-            and isinstance(other, Symbol)
-            and other.head == "div"
-            and constant(other.parts[1]) == number
-        ):
-            return _sized(other.parts[0], s)
+    return None
+
+
+def _with_one_number(s: Symbol, a: Any, number: Any, x: Any) -> Any:
+    """a·(number·x) where a is a number or a quotient of two: 2·(3·x) is 6·x, 1/3·(2·x) is 2/3·x."""
+    if constant(a) is not None:
+        return simplify(_sized(constant(a) * number, s) * x)
+    if isinstance(a, Symbol) and a.head == "div" and _is_constant(a):
+        above, below = a.parts
+        return simplify(simplify(_sized(constant(above) * number, s) / below) * x)
     return None
 
 
@@ -416,12 +419,23 @@ def _is_constant(x: Any) -> bool:
 
 
 def _simplify_transpose(s: Symbol, x: Any, *rest: Any) -> Any:
+    if isinstance(x, Symbol) and x.ndim == 2 and x.head in ("matmul", "neg"):
+        first, last = x.parts[0], x.parts[-1]
+        return simplify(-first.T if x.head == "neg" else np.matmul(last.T, first.T))
     if isinstance(x, Symbol) and x.ndim == 2 and x.head == "transpose" and s.shape == x.parts[0].shape:
         return x.parts[0]
     return x if isinstance(x, Symbol) and x.ndim < 2 else None
 
 
+def _simplify_matmul(s: Symbol, a: Any, b: Any) -> Any:
+    if _negated(a) or _negated(b):
+        return _signed(np.matmul(_positive(a), _positive(b)), _negated(a) != _negated(b))
+    return None
+
+
 def _simplify_reduced(s: Symbol, x: Any, *rest: Any) -> Any:
+    if _negated(x) and s.head == "sum":
+        return simplify(-_with_parts(s, (x.parts[0], *rest)))
     return x if isinstance(x, Symbol) and x.shape == s.shape and s.head == "sum" and x.size == 1 else None
 
 
@@ -433,7 +447,8 @@ def _simplify_linear(s: Symbol, input: Any, weight: Any, bias: Any = None) -> An
 _RULES: dict[str, Any] = {
     "mul": _simplify_mul, "div": _simplify_div, "add": _simplify_add, "sub": _simplify_sub, "neg": _simplify_neg,
     "pow": _simplify_pow, "where": _simplify_where, "expand": _simplify_arrangement, "cast": _simplify_arrangement,
-    "reshape": _simplify_arrangement, "transpose": _simplify_transpose, "sum": _simplify_reduced, "linear": _simplify_linear,
+    "reshape": _simplify_arrangement, "transpose": _simplify_transpose, "sum": _simplify_reduced,
+    "linear": _simplify_linear, "matmul": _simplify_matmul,
     "squared_error": lambda s, input, target: (input - target) ** 2,
 }  # fmt: skip
 
@@ -525,7 +540,9 @@ def _write_sum(x: Symbol, values: Values) -> tuple[str, int]:
     sign, right = (" + ", _SUM) if x.head == "add" else (" − ", _PRODUCT)
     a, b = x.parts
     second = _within(b, right, values)
-    return _within(a, _SUM, values) + sign + (f"({second})" if second.startswith("−") else second), _SUM
+    if second.startswith("−"):  # a + (−b) reads better as a − b
+        sign, second = (" − ", second[1:]) if x.head == "add" else (sign, f"({second})")
+    return _within(a, _SUM, values) + sign + second, _SUM
 
 
 def _write_product(x: Symbol, values: Values) -> tuple[str, int]:
