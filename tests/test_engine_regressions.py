@@ -20,7 +20,6 @@ import pytest
 
 import tinygrad_dl as tg
 from tinygrad_dl import nn, optim, viz
-from tinygrad_dl import operation as engine
 
 FLOATS = (tg.float16, tg.float32, tg.float64)
 
@@ -375,7 +374,7 @@ def test_importing_loads_numpy_only() -> None:
         "import sys\n"
         "class Refuse:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] in 'matplotlib graphviz torch cupy sklearn tqdm executing pygraphviz'.split():\n"
+        "        if name.split('.')[0] in 'matplotlib graphviz torch cupy sklearn tqdm executing pygraphviz'.split():\n"
         "            raise ImportError(name)\n"
         "sys.meta_path.insert(0, Refuse())\n"
         "before = set(sys.modules)\n"

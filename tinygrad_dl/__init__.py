@@ -72,7 +72,7 @@ from .errors import (
     ShapeError,
     StateDictError,
     TinygradError,
-    nearest,
+    UnknownAttributeError,
 )
 from .gradcheck import gradcheck, gradgradcheck
 from .limits import finfo, iinfo
@@ -180,7 +180,7 @@ def __getattr__(name: str) -> Any:
         module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
         found = globals()[name] = module if _LAZY[name] == name else getattr(module, name)
         return found
-    raise AttributeError(f"module 'tinygrad_dl' has no attribute {name!r}.{nearest(name, globals())}")
+    raise UnknownAttributeError("module 'tinygrad_dl'", name, globals)
 
 
 def is_tensor(obj: Any) -> "bool":  # type: ignore[valid-type]

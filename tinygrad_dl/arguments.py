@@ -1,5 +1,6 @@
 """What came in: arguments by position, and the tensors and gradients from which a walk starts."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from . import backend
@@ -67,9 +68,21 @@ def key_of(tensor: Tensor) -> Any:
     return tensor if tensor.node is None else tensor.node
 
 
+def keys_of(operation: str, inputs: list[Tensor]) -> list[Any]:
+    """What stands for each input in a walk; GraphError for one that does not require grad."""
+    for i, tensor in enumerate(inputs):
+        if not tensor._requires_grad:
+            raise GraphError(
+                f"{operation}: input {i} (shape {tuple(tensor.shape)}) does not require grad; call requires_grad_() "
+                "before the forward"
+            )
+    return [key_of(tensor) for tensor in inputs]
+
+
 def listed(operation: str, argument: str, tensors: Any) -> list[Tensor]:
     """One tensor or several as a list."""
-    found = list(tensors) if isinstance(tensors, (list, tuple)) or hasattr(tensors, "__next__") else [tensors]
+    alone = isinstance(tensors, Tensor) or not isinstance(tensors, Iterable)
+    found = [tensors] if alone else list(tensors)
     for tensor in found:
         if not isinstance(tensor, Tensor):
             raise ArgumentTypeError(f"{operation}: {argument} must be Tensors, {type(tensor).__name__} came")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import backend
-from .arguments import key_of, listed, seeds_of
+from .arguments import keys_of, listed, seeds_of
 from .errors import ArgumentError, GraphError, ShapeError
 from .explain import CREATE_GRAPH_KEEPS, freed, unused
 from .inplace import edits, require_intact, stamp
@@ -49,7 +49,7 @@ def backward(
     (tensor(3.), tensor(6.), tensor(9.))
     """
     roots = listed("backward", "tensors", tensors)
-    targets = None if inputs is None else [key_of(t) for t in listed("backward", "inputs", inputs)]
+    targets = None if inputs is None else keys_of("backward", listed("backward", "inputs", inputs))
     if targets is not None and not targets:
         raise GraphError("backward: inputs is empty; leave it out for all leaves")
     if create_graph:
@@ -96,13 +96,7 @@ def grad(
             "grad: materialize_grads=True gives zeros for unused inputs, so allow_unused can't be False"
         )
     roots, wanted = listed("grad", "outputs", outputs), listed("grad", "inputs", inputs)
-    for i, tensor in enumerate(wanted):
-        if not tensor._requires_grad:
-            raise GraphError(
-                f"grad: input {i} (shape {tuple(tensor.shape)}) does not require grad; call requires_grad_() "
-                "before the forward"
-            )
-    keys = [key_of(tensor) for tensor in wanted]
+    keys = keys_of("grad", wanted)
     with walking(create_graph):
         seeds = seeds_of("grad", roots, grad_outputs, create_graph)
         gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, keys)

@@ -1,7 +1,7 @@
 """The library's exceptions: each is ours and also the class that PyTorch raises in the same place."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class TinygradError(Exception):
@@ -42,6 +42,17 @@ class MissingPackageError(TinygradError, ImportError):
 
 class StateDictError(TinygradError, RuntimeError):
     """A state dict that does not fit the module or the optimizer."""
+
+
+class UnknownAttributeError(TinygradError, AttributeError):
+    """An attribute that an object does not have; the nearest name is looked for when the message is read."""
+
+    def __init__(self, owner: str, name: str, candidates: Callable[[], Iterable[str]]) -> None:
+        super().__init__(f"{owner} has no attribute {name!r}.")
+        self._name, self._candidates = name, candidates
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}{nearest(self._name, self._candidates())}"
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str:

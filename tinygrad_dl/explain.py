@@ -15,6 +15,7 @@ from .errors import (
     GraphError,
     ShapeError,
     TinygradError,
+    nearest,
 )
 
 
@@ -99,6 +100,14 @@ def freed(node: Any) -> GraphError:
         "If two losses share it, add them and call backward once, or pass retain_graph=True to the first call. "
         "If it is from "
         "an earlier training step, a tensor outlived that step: detach() it"
+    )
+
+
+def unknown_name(operation: Any, places: list[str], name: str) -> ArgumentError:
+    """The error for a rule that asks for what there is not."""
+    return ArgumentError(
+        f"{operation.name}: a rule asks for {name!r}, but there are g, {', '.join(places)}, and of each its _shape, _dtype "
+        f"and _device.{nearest(name, places)}"
     )
 
 

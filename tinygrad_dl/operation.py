@@ -9,14 +9,15 @@ alike.
 import functools
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy import generic
 
 from . import backend
 from .arguments import bind, refuse_arrays, unruled
 from .backend import HOST, constant
-from .explain import explain, refused
+from .explain import explain, refused, unknown_name
+from .inplace import tick
 from .modes import Modes, modes
 from .node import Node, make_node, output, tracked
 from .promotion import SCALARS, meeting, regular, wrapped_integers
@@ -42,9 +43,6 @@ class Plan:
         self.listed = operation.listed if operation.listed in needs else None
         joint = operation.joint
         rules = [joint] if joint is not None else [operation.rules[name] for name in needs]
-        missing = [name for name, rule in zip(needs, rules, strict=False) if rule is None and joint is None]
-        if missing:
-            raise NotImplementedError(f"{operation.name}: no derivative is known for {', '.join(missing)}")
         asked = [_asked(rule, 1 if joint is None else 2) for rule in rules]
         names = dict.fromkeys(name for names in asked for name in names)
         if operation.twin is not None:  # the twin runs on all arguments again
@@ -66,7 +64,8 @@ class Plan:
         """A function of (g, saved) that hands the saved values to the rule by position."""
         if self.operation.joint is not None:
             needs = tuple(name in self.needs for name in self.operation.rules)
-            rule = functools.partial(_call_joint, rule, needs)
+            joint = rule
+            rule = lambda g, *values: joint(g, needs, *values)  # noqa: E731
         at = [self.names.index(name) for name in asked]
         if not at:
             return lambda g, saved: rule(g)
@@ -89,10 +88,6 @@ def _asked(rule: Any, skip: int) -> list[str]:
     return list(code.co_varnames[skip : code.co_argcount])
 
 
-def _call_joint(rule: Any, needs: tuple[bool, ...], g: Any, *values: Any) -> Any:
-    return rule(g, needs, *values)
-
-
 _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
     "shape": lambda array: array.shape,
     "dtype": lambda array: array.dtype,
@@ -100,9 +95,7 @@ _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _collector(
-    operation: "Operation", names: tuple[str, ...], kept: tuple[str, ...]
-) -> Callable[[tuple[Any, ...]], Any]:
+def _collector(operation: "Operation", names: tuple[str, ...], kept: tuple[str, ...]) -> Callable[[Any], Any]:
     """A function from (arguments, output, kept values) to what is saved: nothing, one value bare, or a tuple."""
     places = [*operation.parameters, "out", *kept]
     if not names:
@@ -115,11 +108,13 @@ def _collector(
     return lambda values: tuple([read(values) for read in readers])
 
 
-def _reader(operation: "Operation", places: list[str], name: str) -> Callable[[tuple[Any, ...]], Any]:
+def _reader(operation: "Operation", places: list[str], name: str) -> Callable[[Any], Any]:
     """How to find the value of a name that a rule asks for: in its place, or as `<argument>_<attribute>`."""
     if name in places:
         return itemgetter(places.index(name))
     argument, _, attribute = name.rpartition("_")
+    if argument not in places or attribute not in _ATTRIBUTES:
+        raise unknown_name(operation, places, name)
     read, i = _ATTRIBUTES[attribute], places.index(argument)
     if argument == operation.listed:
         return lambda values: [read(value) for value in values[i]]
@@ -129,13 +124,11 @@ def _reader(operation: "Operation", places: list[str], name: str) -> Callable[[t
 # --- operations
 
 
-class Kept:
+class Kept(NamedTuple):
     """What a fused forward hands to its rules beside its output."""
 
-    __slots__ = ("out", "values")
-
-    def __init__(self, out: Any, values: dict[str, Any]) -> None:
-        self.out, self.values = out, values
+    out: Any
+    kept: dict[str, Any]
 
 
 def keep(out: Any, **values: Any) -> Kept:
@@ -181,7 +174,7 @@ class Operation:
             raise explain(self.name, self.parameters, arrays, error) from None
         kept: dict[str, Any] = {}
         if type(out) is Kept:
-            out, kept = out.out, out.values
+            out, kept = out
         if isinstance(out, generic):
             out = backend.scalar_array(out)
         return out, kept
@@ -302,6 +295,8 @@ def call_on_arrays(record: Any, operation: Operation, arrays: list[Any]) -> Any:
 
 # --- elementwise operations: short recording paths
 
+_new = object.__new__
+
 
 def elementwise(
     name: str,
@@ -374,9 +369,14 @@ def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...,
         if keeps is None:  # not the plan: another thread may have made that and not yet these
             plan = operation.plan((0,))
             keeps = _keeper(plan, {name: 0, "out": 2})
-        result = tracked(recording, plan, input.node or input, keeps(array, None, kept), out)
+        node = recording()  # as `tracked` does; every elementwise operation would pay for the call
+        node.plan, node.parents, node.saved = plan, input.node or input, keeps(array, None, kept)
+        node.shape, node.order, node.extras = out.shape, tick(), None
+        result = _new(Tensor)
+        result.array, result.node, result._requires_grad = out, node, True
+        result._grad = result.extras = None
         if recording is not Node:
-            recording.note(result.node, operation, (input,), result)
+            recording.note(node, operation, (input,), result)
         return result
 
     return record
@@ -466,9 +466,14 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
             parents = input.node or input
         else:
             parents = other.node or other
-        result = tracked(recording, plans[which], parents, pick(x, y, kept), out)
+        node = recording()  # as `tracked` does; every elementwise operation would pay for the call
+        node.plan, node.parents, node.saved = plans[which], parents, pick(x, y, kept)
+        node.shape, node.order, node.extras = out.shape, tick(), None
+        result = _new(Tensor)
+        result.array, result.node, result._requires_grad = out, node, True
+        result._grad = result.extras = None
         if recording is not Node:
-            recording.note(result.node, operation, (input, other), result)
+            recording.note(node, operation, (input, other), result)
         return result
 
     return record

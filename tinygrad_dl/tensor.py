@@ -17,7 +17,7 @@ from .errors import (
     DtypeError,
     GraphError,
     ShapeError,
-    nearest,
+    UnknownAttributeError,
 )
 from .inplace import stamp
 
@@ -370,7 +370,7 @@ class Tensor(_Slots):
         return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"'Tensor' object has no attribute {name!r}.{nearest(name, dir(type(self)))}")
+        raise UnknownAttributeError("'Tensor' object", name, lambda: dir(type(self)))
 
     # --- copies
 

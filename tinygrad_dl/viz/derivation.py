@@ -220,9 +220,9 @@ class Derivation:
         """How many paths lead to each value: it is complete when as many parts have arrived."""
         count: dict[Value, int] = {}
         for value in flowing:
-            for argument, _ in self._reader.sent(value, value.gradient):
-                assert argument.value is not None
-                count[argument.value] = count.get(argument.value, 0) + 1
+            for argument, part in self._reader.sent(value, value.gradient):
+                if part is not None:
+                    count[argument.value] = count.get(argument.value, 0) + 1  # type: ignore[index, arg-type]
         return count
 
     def gradient_name(self, value: Value) -> str:
@@ -242,6 +242,8 @@ class Derivation:
         locals_ = reader.locals(value) if chain else [None] * len(readings)
         marks = _marks([argument for argument, _ in readings])
         for (argument, reading), array, local, mark in zip(readings, arrays, locals_, marks, strict=True):
+            if array is None:  # a rule that sends nothing
+                continue
             if local is None:
                 symbols = self._named(reading)
                 term = Term("" if value in constants else symbols.text(), symbols, symbols.text(), array)

@@ -1,6 +1,5 @@
 """Reading the operations of a history: what each computes and what it sends back, as Symbols and in numbers."""
 
-import functools
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -20,12 +19,17 @@ class Reader:
 
     def __init__(self, folded: Iterable[Value] = ()) -> None:
         self.folded = frozenset(folded)
-        self.expression = functools.cache(self._expression)
+        self._expressions: dict[Value, Any] = {}
 
     # --- forward
 
-    def _expression(self, value: Value) -> Any:
+    def expression(self, value: Value) -> Any:
         """What a traced operation computes, as a Symbol of the names of its arguments."""
+        if value not in self._expressions:
+            self._expressions[value] = self._expression(value)
+        return self._expressions[value]
+
+    def _expression(self, value: Value) -> Any:
         operation = value.operation
         parts: list[Any] = []
         for label in operation.parameters:

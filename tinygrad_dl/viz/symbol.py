@@ -5,6 +5,7 @@ was computed. The tree is written as text, evaluated on numbers (the tests compa
 read with g = 1 it is the local derivative.
 """
 
+import inspect
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -314,7 +315,12 @@ def _simplify_mul(s: Symbol, a: Any, b: Any) -> Any:
     if x is not None and y is not None:
         return _sized(x * y, s)
     for number, other in ((x, b), (y, a)):
-        if number is not None and isinstance(other, Symbol) and other.head == "div" and constant(other.parts[1]) == number:
+        if (
+            number is not None
+            and isinstance(other, Symbol)
+            and other.head == "div"
+            and constant(other.parts[1]) == number
+        ):
             return _sized(other.parts[0], s)  # m·(x/m) is x
     if isinstance(b, Symbol) and b.head == "mul" and constant(b.parts[0]) is not None:
         return _with_one_number(s, a, constant(b.parts[0]), b.parts[1])
@@ -397,7 +403,14 @@ def _simplify_where(s: Symbol, condition: Any, a: Any, b: Any) -> Any:
         return _sized(x, s)
     if y == 0 and isinstance(condition, Symbol):  # the condition as a number, 1 or 0
         return condition if x == 1 else _sized(a, s) * condition
+    if x == 0 and isinstance(condition, Symbol) and condition.head in _OPPOSITE:
+        return simplify(_sized(b, s) * _OPPOSITE[condition.head](*condition.parts))
     return None
+
+
+_OPPOSITE: dict[str, Callable[..., Any]] = {
+    "eq": np.not_equal, "ne": np.equal, "lt": np.greater_equal, "le": np.greater, "gt": np.less_equal, "ge": np.less,
+}  # fmt: skip
 
 
 def _simplify_arrangement(s: Symbol, x: Any, *rest: Any) -> Any:
@@ -612,7 +625,7 @@ def _write_call(x: Symbol, values: Values) -> tuple[str, int]:
     labels = x.labels or ("",) * len(x.parts)
     words = []
     for label, part in zip(labels, x.parts, strict=False):
-        if isinstance(part, Symbol | list) or (not label and part is not None):
+        if isinstance(part, Symbol | list) or (label in ("", "input", "other") and part is not None):
             words.append(_write(part, values)[0])
             continue
         if label in ("dim", "axis") and isinstance(part, tuple) and len(part) == 1:
@@ -695,6 +708,7 @@ def _operation_of(function: Any) -> Operation:
     """The operation behind a function, also where the function chooses among several (`add`, `div`, `pow`)."""
     found = getattr(function, "operation", None)
     if found is None:
+        function = inspect.unwrap(function) if callable(function) else function
         name = getattr(function, "__name__", "")
         chosen = getattr(function, "__globals__", {}).get({"div": "true_divide"}.get(name, f"_{name}"))
         found = getattr(chosen, "operation", None)
