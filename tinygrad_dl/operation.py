@@ -9,7 +9,7 @@ alike.
 import functools
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from numpy import generic
 
@@ -42,7 +42,7 @@ class Plan:
         self.operation, self.needs = operation, needs
         self.listed = operation.listed if operation.listed in needs else None
         joint = operation.joint
-        rules = [joint] if joint is not None else [operation.rules[name] for name in needs]
+        rules = [operation.rules[name] for name in needs] if joint is None else [joint]
         asked = [_asked(rule, 1 if joint is None else 2) for rule in rules]
         names = dict.fromkeys(name for names in asked for name in names)
         if operation.twin is not None:  # the twin runs on all arguments again
@@ -103,9 +103,7 @@ def _collector(operation: "Operation", names: tuple[str, ...], kept: tuple[str, 
     if all(name in places for name in names):
         return itemgetter(*[places.index(name) for name in names])
     readers = [_reader(operation, places, name) for name in names]
-    if len(readers) == 1:
-        return readers[0]
-    return lambda values: tuple([read(values) for read in readers])
+    return readers[0] if len(readers) == 1 else lambda values: tuple([read(values) for read in readers])
 
 
 def _reader(operation: "Operation", places: list[str], name: str) -> Callable[[Any], Any]:
@@ -230,7 +228,8 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
     """The recording function of an operation with any arguments."""
     arity, promote = len(operation.parameters), operation.promote
     listed = None if operation.listed is None else operation.parameters.index(operation.listed)
-    ruled = [name in operation.rules for name in operation.parameters]
+    rules, joint = operation.rules, operation.joint  # of a joint rule's inputs only the names count
+    ruled = [name in rules and (joint or rules[name]) is not None for name in operation.parameters]
 
     def record(*args: Any, **options: Any) -> Any:
         result: Any
@@ -402,8 +401,10 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
     """The recording function of an elementwise operation of two inputs."""
     first, second = operation.rules
     function, numbers = operation.function, operation.numbers
-    plans: list[Any] = [None, None, None, None]  # by which inputs need a gradient: second 1, first 2, both 3
-    keeps: list[Any] = [None, None, None, None]
+    plans, keeps = (
+        [cast(Any, None)] * 4,
+        [cast(Any, None)] * 4,
+    )  # by which inputs need a gradient: second 1, first 2, both 3
 
     def prepare(which: int) -> Any:
         plans[which] = operation.plan(((1,), (0,), (0, 1))[which - 1])
