@@ -442,7 +442,7 @@ def test_inputs_may_come_twice_and_alone() -> None:
     (x * w).backward(inputs=w)
     assert x.grad.item() == 3.0 and w.grad.item() == 2.0
     u = x * w
-    (u * 5.0).backward(inputs=[u, u])
+    (u * 5.0).backward(inputs=(t for t in [u, u]))
     assert u.grad.item() == 5.0
 
 
@@ -1058,6 +1058,15 @@ def test_a_leaf_that_was_frozen_after_the_forward() -> None:
     x.requires_grad = False
     y.backward()
     assert x.grad is None and w.grad.item() == 2.0
+
+
+def test_integers_have_no_gradient(torch: Any) -> None:
+    for lib in (tg, torch):
+        x = lib.tensor([1.5, 2.5], requires_grad=True)
+        cut = [x.long(), x.int(), x.bool(), x.to(lib.uint8), x.sum(dtype=lib.int64), x > 1, x.argmax()]
+        assert not any(t.requires_grad for t in cut) and x.double().requires_grad
+        (cut[0] * x).sum().backward()
+        assert x.grad.tolist() == [1.0, 2.0]
 
 
 def test_parameters_are_leaves_like_others() -> None:

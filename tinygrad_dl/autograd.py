@@ -49,8 +49,9 @@ def backward(
     (tensor(3.), tensor(6.), tensor(9.))
     """
     roots = listed("backward", "tensors", tensors)
-    targets = None if inputs is None else keys_of("backward", listed("backward", "inputs", inputs))
-    if targets is not None and not targets:
+    wanted = [] if inputs is None else listed("backward", "inputs", inputs)
+    targets = None if inputs is None else keys_of("backward", wanted)
+    if targets == []:
         raise GraphError("backward: inputs is empty; leave it out for all leaves")
     if create_graph:
         warnings.warn(CREATE_GRAPH_KEEPS, UserWarning, stacklevel=3)
@@ -58,10 +59,7 @@ def backward(
         seeds = seeds_of("backward", roots, grad_tensors, create_graph)
         gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, targets)
         if targets is not None:
-            gradients = {key: gradients[key] for key in dict.fromkeys(targets) if key in gradients}
-            for tensor in listed("backward", "inputs", inputs):
-                if tensor.node is not None and tensor.node in gradients:
-                    gradients[tensor] = gradients.pop(tensor.node)
+            gradients = {tensor: gradients[key] for tensor, key in zip(wanted, targets) if key in gradients}
         _accumulate(gradients, create_graph)
 
 

@@ -106,8 +106,8 @@ def freed(node: Any) -> GraphError:
 def unknown_name(operation: Any, places: list[str], name: str) -> ArgumentError:
     """The error for a rule that asks for what there is not."""
     return ArgumentError(
-        f"{operation.name}: a rule asks for {name!r}, but there are g, {', '.join(places)}, and of each its _shape, _dtype "
-        f"and _device.{nearest(name, places)}"
+        f"{operation.name}: a rule asks for {name!r}, but there are g, {', '.join(places)}, and of each its _shape, "
+        f"_dtype and _device.{nearest(name, places)}"
     )
 
 

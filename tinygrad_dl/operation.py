@@ -170,9 +170,7 @@ class Operation:
             out = self.forward(*arrays)
         except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
             raise explain(self.name, self.parameters, arrays, error) from None
-        kept: dict[str, Any] = {}
-        if type(out) is Kept:
-            out, kept = out
+        out, kept = out if type(out) is Kept else (out, {})
         if isinstance(out, generic):
             out = backend.scalar_array(out)
         return out, kept
