@@ -260,6 +260,7 @@ def checks() -> None:
     a = tg.rand(2, 2, device="strict", dtype=tg.float64, requires_grad=True)
     assert tg.gradcheck(lambda x: (x * x).sin(), (a,)) and tg.gradgradcheck(lambda x: x**3, (a,))
     testing.assert_close(a, a.clone())
+    assert a[0, 0].item() == a.select(0, 0).tolist()[0]
 
 
 def lines_of_numpy() -> None:
@@ -303,7 +304,7 @@ def differentiate(case: Case, dtype: str) -> None:
     tg.autograd.backward(outputs, seeds, retain_graph=True)
     first = tg.autograd.grad(outputs, leaves, seeds, create_graph=True, allow_unused=True)
     again = [gradient for gradient in first if gradient is not None and gradient.requires_grad]
-    if case.twice and again:
+    if again:
         tg.autograd.backward(again, [tg.ones_like(gradient) for gradient in again])
 
 

@@ -259,7 +259,7 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
             return otherwise(record, operation, arrays)
         out, kept = operation.run(arrays)
         several = type(out) is tuple
-        if not needs:
+        if not needs or (not several and out.dtype.kind != "f"):  # integers have no gradient
             return tuple([wrap(part) for part in out]) if several else wrap(out)
         key = (needs, *kept) if kept else needs
         plan = operation.plans.get(key) or operation.plan(needs, several, tuple(kept))

@@ -1,7 +1,7 @@
 """Backpropagation with numbers: two linear units, a ReLU, and the half squared error (notes 1.8).
 
-x = (1, 2); y1 = w1 x1 + w2 x2, y2 = w3 x1 + w4 x2, z = w5 y1 + w6 y2, ŷ = ReLU(z), L = ½ (y − ŷ)². The slide stops at w5
-and w6; backward carries the chain on to w1 to w4 and to the input.
+x = (1, 2); y1 = w1 x1 + w2 x2, y2 = w3 x1 + w4 x2, z = w5 y1 + w6 y2, ŷ = ReLU(z), L = ½ (y − ŷ)². The slide stops at
+w5 and w6; backward carries the chain on to w1 to w4 and to the input.
 """
 
 from typing import Any

@@ -33,11 +33,9 @@ def bump_test(derivation: viz.Derivation) -> dict[str, float]:
     }
     print("\nThe bump test")
     for name, (value, bumped) in after.items():
-        slope = (bumped - J) / BUMP
-        print(
-            f"  {name} {value:g} → {value + BUMP:g}    J {J:g} → {bumped:.3f}    slope {slope:.3f}    dJ/d{name} = {derivation[f'dJ/d{name}']:g}"
-        )
-        assert abs(slope - derivation[f"dJ/d{name}"]) < 1e-9
+        slope, derivative = (bumped - J) / BUMP, derivation[f"dJ/d{name}"]
+        print(f"  {name} {value:g} → {value + BUMP:g}    J {J:g} → {bumped:.3f}    slope {slope:.3f} = dJ/d{name}")
+        assert abs(slope - derivative) < 1e-9
     return {f"J_after_{name}_bump": bumped for name, (_, bumped) in after.items()} | {"u_after_b_bump": (b + BUMP) * c}
 
 

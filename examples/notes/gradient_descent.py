@@ -59,9 +59,8 @@ def one_step(loss: Any, y: tg.Tensor, alpha: float, options: Any) -> dict[str, A
     with tg.no_grad():
         w -= alpha * w.grad
         after = loss(w, x, y)
-    print(
-        f"\n  one step with α = {alpha}: w = {[round(v, 4) for v in w.tolist()]}, loss {before.item():.4f} → {after.item():.4f}"
-    )
+    print(f"\n  one step with α = {alpha}: w = {[round(v, 4) for v in w.tolist()]}")
+    print(f"  loss {before.item():.4f} → {after.item():.4f}")
     return {"gradient": gradient, "w_new": w.tolist(), "before": before.item(), "after": after.item()}
 
 

@@ -1,12 +1,13 @@
 """Logistic regression as a graph: one example with two features.
 
-z = w1 x1 + w2 x2 + b,  a = σ(z),  L(a, y) = −(y log a + (1 − y) log(1 − a)). The notes (1.3) derive dz = a − y by hand;
-here the derivation is read off the rules that backward runs, and both are compared. At the end: why a loss should take z
-and not a.
+z = w1 x1 + w2 x2 + b,  a = σ(z),  L(a, y) = −(y log a + (1 − y) log(1 − a)). The notes (1.3) derive dz = a − y by
+hand; here the derivation is read off the rules that backward runs, and both are compared. At the end: why a loss should
+take z and not a.
 """
 
 from typing import Any
 
+import numpy as np
 from common import agree, draw, leaves, start
 
 import tinygrad_dl as tg
@@ -27,7 +28,8 @@ def saturated(y: tg.Tensor) -> None:
     (z,) = leaves(40.0)
     a = tg.sigmoid(z)
     a.retain_grad()
-    (-tg.log(1 - a)).backward()
+    with np.errstate(divide="ignore", invalid="ignore"):  # this is what shall be seen
+        (-tg.log(1 - a)).backward()
     print(f"  a = {a.item():g}, da = {a.grad.item():g}, and through it dz = {z.grad.item():g}: lost")
     z.grad = None
     F.binary_cross_entropy_with_logits(z, y * 0).backward()

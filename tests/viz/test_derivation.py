@@ -73,13 +73,17 @@ def test_numbers_are_at_hand() -> None:
         assert derivation[f"dJ/d{name}"] == expected[f"dJ_d{name}"]
     assert [line.name for line in derivation.lines][:4] == ["u", "v", "J", "dJ/dv"]
     assert derivation.lines[0].phase == "Forward" and derivation.lines[0].columns == ["u = b·c", "= 3·2", "= 6"]
-    with pytest.raises(ArgumentError, match="no line for 'dJ/dx'.*dJ/da"):
+    with pytest.raises(ArgumentError, match=r"no line for 'dJ/dx'.*dJ/da"):
         derivation["dJ/dx"]
 
 
 def test_numbers_follow_the_inputs() -> None:
     derivation = viz.explain(f, -1.5, 4.0, 0.25)
-    assert lines(derivation)[1:4] == ["u = b·c = 4·0.25 = 1", "v = a + u = −1.5 + 1 = −0.5", "J = 3·v = 3·(−0.5) = −1.5"]
+    assert lines(derivation)[1:4] == [
+        "u = b·c = 4·0.25 = 1",
+        "v = a + u = −1.5 + 1 = −0.5",
+        "J = 3·v = 3·(−0.5) = −1.5",
+    ]
     assert derivation["dJ/db"] == 0.75
 
 
@@ -113,7 +117,7 @@ def test_notations() -> None:
     assert lines(bar)[-1] == "c̄ = 3·b = 3·3 = 9"
     d = viz.explain(f, 5.0, 3.0, 2.0, notation="d")
     assert d["db"] == 6 and "dJ/db" not in str(d)
-    with pytest.raises(ArgumentError, match="notation is 'chain', 'd', 'bar', not 'chian'. Did you mean 'chain'"):
+    with pytest.raises(ArgumentError, match=r"notation is 'chain', 'd', 'bar', not 'chian'. Did you mean 'chain'"):
         viz.explain(f, 5.0, 3.0, 2.0, notation="chian")
 
 
@@ -143,7 +147,7 @@ def test_logistic_regression_with_one_example() -> None:
         z = w1 * x1 + w2 * x2 + b
         a = tg.sigmoid(z)
         L = -(y * tg.log(a) + (1 - y) * tg.log(1 - a))
-        return L
+        return L  # noqa: RET504  # the trace reads the name
 
     numbers = WORKED["W157"]
     w, x, y = numbers["inputs"]["w"], numbers["inputs"]["x"], numbers["inputs"]["y"]
@@ -162,7 +166,12 @@ def test_logistic_regression_with_one_example() -> None:
         "db = dz",
     ]
     expected = numbers["expected"]
-    for name, value in {"L": expected["loss"], "da": expected["da"], "dz": expected["dz"], "db": expected["db"]}.items():
+    for name, value in {
+        "L": expected["loss"],
+        "da": expected["da"],
+        "dz": expected["dz"],
+        "db": expected["db"],
+    }.items():
         assert derivation[name] == pytest.approx(value, rel=numbers["tolerance"])
     assert [derivation["dw1"], derivation["dw2"]] == pytest.approx(expected["dw"], rel=numbers["tolerance"])
 
@@ -172,8 +181,7 @@ def two_layers(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, Y: Any) -> Any:
     A1 = tg.tanh(Z1)
     Z2 = W2 @ A1 + b2
     A2 = tg.sigmoid(Z2)  # noqa: F841
-    J = F.binary_cross_entropy_with_logits(Z2, Y)
-    return J
+    return F.binary_cross_entropy_with_logits(Z2, Y)
 
 
 def two_layer_inputs() -> list[Any]:
@@ -210,7 +218,7 @@ def test_gradients_of_the_mean_say_so() -> None:
     dZ2 = np.asarray(WORKED["W156"]["steps"]["dZ2"])
     np.testing.assert_allclose(derivation["dZ2"], dZ2 / 3, rtol=1e-12)
     np.testing.assert_allclose(derivation["dW1"], WORKED["W156"]["expected"]["dW1"], rtol=1e-9)
-    with pytest.raises(GraphError, match="a mean over examples, this one was made by mul"):
+    with pytest.raises(GraphError, match=r"a mean over examples, this one was made by mul"):
         viz.explain(f, 5.0, 3.0, 2.0, per_example=True)
 
 

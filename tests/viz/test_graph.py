@@ -50,8 +50,7 @@ def example(traced: bool) -> Any:
     with viz.trace():
         u = b * c
         v = a + u
-        J = 3 * v
-    return J
+        return 3 * v
 
 
 # --- what stands in it
@@ -202,8 +201,7 @@ class Block(nn.Module):
 def deep(count: int) -> Any:
     net = nn.Sequential(*[Block() for _ in range(count)])
     with viz.trace():
-        loss = net(tg.ones(2, 4)).mean()
-    return loss
+        return net(tg.ones(2, 4)).mean()
 
 
 def test_modules_are_clusters() -> None:
@@ -250,7 +248,13 @@ def test_ten_thousand_operations(traced: bool) -> None:
 @needs_drawing
 def test_files(tmp_path: Path) -> None:
     graph = viz.graph(example(traced=True), title="J = 3(a + b·c)")
-    for kind, start in {"dot": b"digraph", "gv": b"digraph", "svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}.items():
+    for kind, start in {
+        "dot": b"digraph",
+        "gv": b"digraph",
+        "svg": b"<?xml",
+        "png": b"\x89PNG",
+        "pdf": b"%PDF",
+    }.items():
         path = graph.save(tmp_path / "new" / f"graph.{kind}")
         assert path.read_bytes().startswith(start), kind
     with pytest.raises(ArgumentError, match=r"ends in .svg, .png, .pdf or .dot, not 'graph.bmp'"):
@@ -299,8 +303,11 @@ def test_what_has_no_graph() -> None:
         viz.graph(tg.ones(2))
     with pytest.raises(ArgumentTypeError, match="a Tensor, a list of them or a trace has a graph, not int"):
         viz.graph(3)
-    with pytest.raises(ArgumentError, match="direction is 'LR'.*not 'RL'"):
+    with pytest.raises(ArgumentError, match=r"direction is 'LR'.*not 'RL'"):
         viz.graph(example(traced=False), direction="RL")
+    for fold in (0, -1, "module"):
+        with pytest.raises(ArgumentError, match="fold is True, False, None or how deep, from 1; not"):
+            viz.graph(example(traced=False), fold=fold)
 
 
 def test_nan_infinity_and_empty() -> None:

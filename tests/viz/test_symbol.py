@@ -85,8 +85,15 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "matmul": [
         (mixed(*first), mixed(*second))
         for first, second in [
-            ((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 3, 4), (4, 2)), ((2, 3, 4), (2, 4, 2)),
-            ((3,), (2, 3, 4)), ((2, 3, 4), (4,)), ((1, 2, 3), (4, 3, 2)),
+            ((2, 3), (3, 4)),
+            ((3,), (3,)),
+            ((3,), (3, 2)),
+            ((2, 3), (3,)),
+            ((2, 3, 4), (4, 2)),
+            ((2, 3, 4), (2, 4, 2)),
+            ((3,), (2, 3, 4)),
+            ((2, 3, 4), (4,)),
+            ((1, 2, 3), (4, 3, 2)),
         ]
     ],
     "linear": [(mixed(2, 3), mixed(4, 3), mixed(4)), (mixed(2, 5, 3), mixed(4, 3), None)],
@@ -260,7 +267,7 @@ x, y, z = (Symbol(name) for name in "xyz")
         (0 - x, "−x"),
         (x - (-y), "x + y"),
         (x + (-y), "x − y"),
-        (-(-x), "x"),
+        (-(0 - x), "x"),
         (x - (y - z), "x − (y − z)"),
         (x - y - z, "x − y − z"),
         (x / (y * z), "x/(y·z)"),
@@ -286,7 +293,12 @@ def test_as_few_parentheses_as_it_can_be_read_with(expression: Symbol, text: str
 
 def test_indices_as_text() -> None:
     a = Symbol("a", (3, 4))
-    assert [part.text() for part in (a[0], a[0:2, 1], a[..., None], a[::2])] == ["a[0]", "a[0:2, 1]", "a[..., None]", "a[::2]"]
+    assert [part.text() for part in (a[0], a[0:2, 1], a[..., None], a[::2])] == [
+        "a[0]",
+        "a[0:2, 1]",
+        "a[..., None]",
+        "a[::2]",
+    ]
 
 
 def test_numbers_for_names() -> None:

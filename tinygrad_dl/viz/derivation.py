@@ -36,12 +36,12 @@ def explain(
     """The derivation of a number: each step forward, each gradient backward, as names, symbols and numbers.
 
     `viz.explain(f, *inputs)` runs f and traces it; `viz.explain(loss)` reads a loss that was computed under
-    `viz.trace()`. Arguments: f (a function that returns one number, such a number, or a trace), inputs (tensors; a float
-    becomes a leaf), notation ("chain" writes dJ/db = dJ/du · du/db, "d" writes dZ, dW, db as the notes' networks do,
-    "bar" writes b̄), per_example (gradients of one example's loss, with 1/m in those of the leaves, as the notes do where
-    J is a mean over m examples; else all are gradients of J), letters (True: a result that has no name in the source gets a
-    letter and a line; False: it is written out where it is used; None: False in notation "d"), digits (significant ones of
-    numbers). Touches no `.grad`.
+    `viz.trace()`. Arguments: f (a function that returns one number, such a number, or a trace), inputs (tensors; a
+    float becomes a leaf), notation ("chain" writes dJ/db = dJ/du · du/db, "d" writes dZ, dW, db as the notes' networks
+    do, "bar" writes b̄), per_example (gradients of one example's loss, with 1/m in those of the leaves, as the notes do
+    where J is a mean over m examples; else all are gradients of J), letters (True: a result that has no name in the
+    source gets a letter and a line; False: it is written out where it is used; None: False in notation "d"), digits
+    (significant ones of numbers). Touches no `.grad`.
     Raises GraphError when nothing was traced or the result is not one number. Source: notes, sections 1.1 to 1.8.
 
     >>> import tinygrad_dl as tg
@@ -96,8 +96,8 @@ def _history_of(result: Any) -> History:
     untraced = next((value for value in history.values if value.kind == RESULT and value.record is None), None)
     if untraced is not None:
         raise GraphError(
-            f"explain: {untraced.operation.name} (result of shape {untraced.shape}) was not traced, so its values are not "
-            "known. Do the forward inside `with viz.trace():`, or pass the function: viz.explain(f, *inputs)"
+            f"explain: {untraced.operation.name} (result of shape {untraced.shape}) was not traced, so its values are "
+            "not known. Do the forward inside `with viz.trace():`, or pass the function: viz.explain(f, *inputs)"
         )
     if root.gradient is None:
         _walk_back(history, root, roots[0])

@@ -37,12 +37,13 @@ def graph(
 ) -> "Graph":
     """The graph of what led to a result: operations, leaves, and, after a trace, values, gradients and names.
 
-    Without a trace the picture has structure, shapes, the leaves' values and gradients. A gradient that backward has not
-    brought yet is "not yet". Arguments: tensor (one, several, or a trace), fold (modules as one box each: True, False, to
-    a depth, or None: when there are more than 150 operations), letters (False: a traced result without a name in the source
-    is written out where it is used, and has no node of its own), names ({"W": tensor}, where the variables' names are not
-    wanted), direction ("LR" or "TB"), title. Returns a Graph: `.source` is DOT, `.save("graph.svg")` draws, a notebook
-    shows it. Raises GraphError for a tensor without history. Source: notes, section 1.1.
+    Without a trace the picture has structure, shapes, the leaves' values and gradients. A gradient that backward has
+    not brought yet is "not yet". Arguments: tensor (one, several, or a trace), fold (modules as one box each: True,
+    False, to a depth, or None: when there are more than 150 operations), letters (False: a traced result without a name
+    in the source is written out where it is used, and has no node of its own), names ({"W": tensor}, where the
+    variables' names are not wanted), direction ("LR" or "TB"), title. Returns a Graph: `.source` is DOT,
+    `.save("graph.svg")` draws, a notebook shows it. Raises GraphError for a tensor without history. Source: notes,
+    section 1.1.
 
     >>> import tinygrad_dl as tg
     >>> from tinygrad_dl import viz
@@ -58,6 +59,8 @@ def graph(
     """
     if direction not in ("LR", "TB"):
         raise ArgumentError(f"graph: direction is 'LR' (left to right) or 'TB' (top to bottom), not {direction!r}")
+    if not isinstance(fold, bool | None) and (not isinstance(fold, int) or fold < 1):
+        raise ArgumentError(f"graph: fold is True, False, None or how deep, from 1; not {fold!r}")
     history = History(results_of("graph", tensor), sys._getframe(1), names)
     return Graph(history, fold, letters, direction, title)
 
@@ -122,7 +125,8 @@ class Graph:
     def __repr__(self) -> str:
         operations = sum(value.kind == RESULT for value in self.values)
         leaves = sum(value.kind == LEAF for value in self.values)
-        return f'<graph of {_counted(operations, "operation")} and {_counted(leaves, "leaf")}; .save("graph.svg") draws it>'
+        counts = f"{_counted(operations, 'operation')} and {_counted(leaves, 'leaf')}"
+        return f'<graph of {counts}; .save("graph.svg") draws it>'
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
@@ -219,10 +223,10 @@ class Graph:
                 self._fill(dot, child, inside, children)
                 continue
             with dot.subgraph(name="cluster_" + "/".join(child)) as cluster:
-                cluster.attr(
-                    label=f"<{_escaped(_module_label(child, self.values))}>", labelloc="t", labeljust="l", style="rounded,filled", margin="10",
-                    color=PALETTE["line"], fillcolor=PALETTE["cluster"], fontcolor=PALETTE["soft"], fontsize="11", fontname=FONT,
-                )  # fmt: skip
+                title = f"<{_escaped(_module_label(child, self.values))}>"
+                cluster.attr(label=title, labelloc="t", labeljust="l", style="rounded,filled", margin="10")
+                cluster.attr(color=PALETTE["line"], fillcolor=PALETTE["cluster"])
+                cluster.attr(fontcolor=PALETTE["soft"], fontsize="11", fontname=FONT)
                 self._fill(cluster, child, inside, children)
 
     def _draw_node(self, dot: Any, value: Any) -> None:
@@ -289,12 +293,11 @@ def _groups(values: list[Value], fold: bool | int | None) -> dict[int, Any]:
     count = sum(value.kind == RESULT for value in values)
     if fold is False or (fold is None and count <= FOLD_ABOVE):
         return {}
-    depth = 10**6 if fold in (True, None) else int(fold)  # type: ignore[arg-type]
-    homes = {id(value): modules_of(value)[:depth] for value in values if value.kind == RESULT}
-    if fold is None:  # as deep as leaves few enough boxes
-        depth = next((d for d in range(8, 0, -1) if len({home[:d] for home in homes.values()}) <= BOXES_UP_TO), 1)
-    elif fold is True:
-        depth = max(1, max((len(home) for home in homes.values()), default=1))
+    homes = {id(value): modules_of(value) for value in values if value.kind == RESULT}
+    deepest = max([len(home) for home in homes.values()], default=0)
+    depth = deepest if fold is True else fold
+    if depth is None:  # as deep as leaves few enough boxes
+        depth = next((d for d in range(deepest, 0, -1) if len({h[:d] for h in homes.values()}) <= BOXES_UP_TO), 1)
     groups: dict[int, Any] = {key: ("module", home[:depth]) for key, home in homes.items() if home}
     for key, home in _homes_of_leaves(values).items():
         groups[key] = ("module", home[:depth])
@@ -377,7 +380,9 @@ def _box(
     style = "ROUNDED,DASHED" if dashed else "ROUNDED"
     border = "2" if heavy else "1"
     rows = [f"<TR><TD>{_centred(above)}</TD></TR>"] if above else []
-    cell = f'<TABLE BORDER="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="7" STYLE="{style}" COLOR="{color}" BGCOLOR="{PALETTE["card"]}"><TR><TD>{body}</TD></TR></TABLE>'
+    look = f'STYLE="{style}" COLOR="{color}" BGCOLOR="{PALETTE["card"]}"'
+    spacing = 'CELLBORDER="0" CELLSPACING="0" CELLPADDING="7"'
+    cell = f'<TABLE BORDER="{border}" {spacing} {look}><TR><TD>{body}</TD></TR></TABLE>'
     rows.append(f'<TR><TD PORT="body" CELLPADDING="0">{cell}</TD></TR>')
     rows += [f"<TR><TD>{_centred(below)}</TD></TR>"] if below else []
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{"".join(rows)}</TABLE>'
@@ -540,8 +545,9 @@ def _drawn(source: str, kind: str) -> bytes:
         import pygraphviz
     except ImportError:
         raise MissingPackageError(
-            "graph: drawing needs Graphviz, which is not installed. `pip install pygraphviz` brings its libraries along (Linux), or "
-            "install the program: `apt-get install graphviz`, `brew install graphviz`. Saving as .dot works without"
+            "graph: drawing needs Graphviz, which is not installed. `pip install pygraphviz` brings its libraries along "
+            "(Linux), or install the program: `apt-get install graphviz`, `brew install graphviz`. Saving as .dot works "
+            "without"
         ) from None
     content: bytes = pygraphviz.AGraph(string=source).draw(format=kind, prog="dot")
     return content

@@ -70,11 +70,14 @@ class History:
                 root.name = root.name or self._name(tensor)
                 if root.gradient is None and tensor.retains_grad and tensor._grad is not None:
                     root.gradient = tensor._grad.array
+        self._frame = None  # the caller's variables are his
 
     def _add_result(self, node: Node) -> None:
         record: Record | None = getattr(node, "record", None)
-        value = Value(RESULT, record and record.name, node.shape, record and record.value)
-        value.node, value.gradient = node, record and record.gradient
+        value = Value(RESULT, None, node.shape, None)
+        if record is not None:
+            value.name, value.array, value.gradient = record.name, record.value, record.gradient
+        value.node = node
         self.traced = self.traced or record is not None
         value.arguments = self._arguments(node) if record is None else self._recorded(record)
         self.values.append(value)
@@ -91,13 +94,11 @@ class History:
 
     def _recorded(self, record: Record) -> list[Argument]:
         found = []
-        for place, (label, argument, array) in enumerate(
-            zip(record.operation.parameters, record.arguments, record.arrays, strict=True)
-        ):
+        for label, argument, array in zip(record.operation.parameters, record.arguments, record.arrays, strict=True):
             members = isinstance(argument, list | tuple) and any(isinstance(part, Tensor) for part in argument)
             for part, kept in zip(argument, array, strict=True) if members else ((argument, array),):
                 if isinstance(part, Tensor) or backend.is_array(part):
-                    found.append(self._argument(label, part, record.names.get(place), kept))
+                    found.append(self._argument(label, part, record.names.get(id(part)), kept))
                 else:
                     found.append(Argument(label, option=part))
         return found
@@ -133,7 +134,7 @@ class History:
         return self._found.of_tensor(tensor, self._frame)
 
     def name_all(self, but: Iterable[Value] = ()) -> None:
-        """Give every value a name of its own, but for some: letters to those without, a number to those who share one."""
+        """Give every value, but for some, a name of its own: letters where there is none, numbers where it is shared."""
         left_out = set(but)
         taken = {value.name for value in self.values if value.name}
         for root in self.roots:
@@ -189,7 +190,8 @@ def results_of(operation: str, target: Any) -> list[Any]:
     if isinstance(target, Trace):
         if not target.nodes:
             raise GraphError(
-                f"{operation}: this trace recorded nothing; do the forward inside `with viz.trace():`, with inputs that require grad"
+                f"{operation}: this trace recorded nothing; do the forward inside `with viz.trace():`, with inputs that "
+                "require grad"
             )
         return list(target.roots)
     targets = list(target) if isinstance(target, list | tuple) else [target]
@@ -200,8 +202,8 @@ def results_of(operation: str, target: Any) -> list[Any]:
             )
         if tensor.node is None:
             raise GraphError(
-                f"{operation}: this tensor (shape {tuple(tensor.shape)}) has no history: no recorded operation made it. Its inputs "
-                "must require grad, outside no_grad and detach"
+                f"{operation}: this tensor (shape {tuple(tensor.shape)}) has no history: no recorded operation made it. "
+                "Its inputs must require grad, outside no_grad and detach"
             )
     return targets
 

@@ -52,7 +52,7 @@ class Reader:
         found: list[Argument] = []
         for argument in value.arguments:
             if argument.value in self.folded:
-                found += self.arguments(argument.value)  # type: ignore[arg-type]
+                found += self.arguments(argument.value)
             elif argument.value is not None:
                 found.append(argument)
         return found

@@ -1,8 +1,8 @@
 """Symbol: stands for an array in a rule and writes down what the rule does with it.
 
-A rule is run with Symbols in place of arrays, exactly as the engine runs it with arrays; what comes out is a tree of what
-was computed. The tree is written as text, evaluated on numbers (the tests compare that with the rule on arrays), and
-read with g = 1 it is the local derivative.
+A rule is run with Symbols in place of arrays, exactly as the engine runs it with arrays; what comes out is a tree of
+what was computed. The tree is written as text and evaluated on numbers (the tests compare that with the rule on arrays).
+With g = 1 the rule is the local derivative.
 """
 
 import inspect
@@ -54,6 +54,13 @@ class Symbol:
     __slots__ = ("compute", "dtype", "head", "labels", "parts", "shape")
     __hash__ = object.__hash__  # `==` writes a comparison down
     __array_priority__ = 2000
+
+    head: str  # "name", "number", or what is computed
+    parts: tuple[Any, ...]  # of what: Symbols, numbers, options
+    labels: tuple[str, ...]  # what an operation calls them
+    compute: Any  # a function of the parts as arrays
+    shape: tuple[int, ...]
+    dtype: Any
 
     def __init__(self, name: str, shape: tuple[int, ...] = (), dtype: Any = np.float64) -> None:
         self.head, self.parts, self.labels, self.compute = NAME, (name,), (), None
@@ -230,7 +237,8 @@ def call(
     with np.errstate(all="ignore"):
         trial = compute(*[_evaluated(part, None) for part in parts]) if like is None else like
     symbol = Symbol("")
-    symbol.head, symbol.parts, symbol.labels, symbol.compute = canonical(head), tuple(parts), labels, compute
+    symbol.head, symbol.parts, symbol.labels = canonical(head), tuple(parts), labels
+    symbol.compute = compute
     if not isinstance(trial, tuple):
         symbol.shape, symbol.dtype = tuple(trial.shape), trial.dtype
         return symbol

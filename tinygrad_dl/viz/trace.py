@@ -1,7 +1,7 @@
 """The trace: while it is open, nodes keep what a picture of backprop needs and plain nodes drop.
 
-That is the value of each operation, its arguments, the gradient that arrives in backward, the caller's variable names and
-source line, and the modules that were running. All of it lives on the node and dies with the graph.
+That is the value of each operation, its arguments, the gradient that arrives in backward, the caller's variable names
+and source line, and the modules that were running. All of it lives on the node and dies with the graph.
 """
 
 import ast
@@ -141,7 +141,7 @@ class Record:
         self.arrays = [_kept(argument) for argument in arguments]
         self.gradient: Any = None  # of the value, once backward has passed
         self.name: str | None = None  # the variable that the value was assigned to
-        self.names: dict[int, str] = {}  # of arguments that no traced operation made, by position
+        self.names: dict[int, str] = {}  # of arguments that no traced operation made, by identity
         self.line: tuple[str, int, str] | None = None  # file, line, function
         self.call: Any = None  # the call in the user's code that this operation belongs to
         self.modules: tuple[tuple[str, str], ...] = ()  # (path, type) of the modules that ran, outermost first
@@ -196,9 +196,8 @@ def is_slot(parent: Any) -> bool:
 
 def record_of(tensor: Any) -> Record | None:
     """The record of the operation that made a tensor, if it was traced."""
-    node = getattr(tensor, "node", None)
-    node = node.parents if is_slot(node) else node
-    return getattr(node, "record", None)
+    node: Any = getattr(tensor, "node", None)
+    return getattr(node.parents if is_slot(node) else node, "record", None)
 
 
 # --- where in the user's code
@@ -226,25 +225,24 @@ def _note_source(record: Record, frame: FrameType | None) -> None:
     if frame is not None:
         record.line = (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
         record.call = (id(frame), frame.f_lasti)
-    for place, argument in enumerate(record.arguments):
+    for argument in record.arguments:
         for tensor in argument if isinstance(argument, list | tuple) else (argument,):
             if isinstance(tensor, Tensor):
-                _note_argument(record, place, tensor, frame)
-    node = None if frame is None else _syntax(frame)
-    record.name = None if node is None else assigned_name(node, frame)
+                _note_argument(record, tensor, frame)
+    node = _syntax(frame)
+    record.name = None if node is None or frame is None else assigned_name(node, frame)
     if isinstance(node, ast.BinOp) and len(record.arguments) == 2:
-        for place, operand in enumerate((node.left, node.right)):
-            constant = isinstance(record.arguments[place], Tensor) and record_of(record.arguments[place]) is None
-            if constant and place not in record.names:
-                record.names[place] = _written(operand)
+        for operand, argument in zip((node.left, node.right), record.arguments, strict=True):
+            if isinstance(argument, Tensor) and record_of(argument) is None and id(argument) not in record.names:
+                record.names[id(argument)] = _written(operand)
 
 
-def _note_argument(record: Record, place: int, tensor: Tensor, frame: FrameType | None) -> None:
+def _note_argument(record: Record, tensor: Tensor, frame: FrameType | None) -> None:
     maker = record_of(tensor)
     if maker is None:
         name = _state.names.of_tensor(tensor, frame)
         if name is not None:
-            record.names[place] = name
+            record.names[id(tensor)] = name
         return
     held = None if frame is None else held_name(tensor, frame)
     if maker.name is None:
@@ -265,10 +263,10 @@ def _executing() -> Any:
     return executing
 
 
-def _syntax(frame: FrameType) -> Any:
+def _syntax(frame: FrameType | None) -> Any:
     """The expression of the source that a frame is evaluating; None when it can't be known."""
     executing = _executing()
-    return None if executing is None else executing.Source.executing(frame).node
+    return None if executing is None or frame is None else executing.Source.executing(frame).node
 
 
 def _written(expression: ast.expr) -> str:
