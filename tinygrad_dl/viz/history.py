@@ -134,7 +134,7 @@ class History:
         return self._found.of_tensor(tensor, self._frame)
 
     def name_all(self, but: Iterable[Value] = ()) -> None:
-        """Give every value, but for some, a name of its own: letters where there is none, numbers where it is shared."""
+        """Give every value, but for some, a name of its own: letters for none, numbers for a shared one."""
         left_out = set(but)
         taken = {value.name for value in self.values if value.name}
         for root in self.roots:
@@ -190,8 +190,8 @@ def results_of(operation: str, target: Any) -> list[Any]:
     if isinstance(target, Trace):
         if not target.nodes:
             raise GraphError(
-                f"{operation}: this trace recorded nothing; do the forward inside `with viz.trace():`, with inputs that "
-                "require grad"
+                f"{operation}: this trace recorded nothing; do the forward inside `with viz.trace():`, with inputs "
+                "that require grad"
             )
         return list(target.roots)
     targets = list(target) if isinstance(target, list | tuple) else [target]
@@ -202,8 +202,8 @@ def results_of(operation: str, target: Any) -> list[Any]:
             )
         if tensor.node is None:
             raise GraphError(
-                f"{operation}: this tensor (shape {tuple(tensor.shape)}) has no history: no recorded operation made it. "
-                "Its inputs must require grad, outside no_grad and detach"
+                f"{operation}: this tensor (shape {tuple(tensor.shape)}) has no history: no recorded operation made "
+                "it. Its inputs must require grad, outside no_grad and detach"
             )
     return targets
 

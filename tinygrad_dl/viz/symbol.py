@@ -1,7 +1,7 @@
 """Symbol: stands for an array in a rule and writes down what the rule does with it.
 
 A rule is run with Symbols in place of arrays, exactly as the engine runs it with arrays; what comes out is a tree of
-what was computed. The tree is written as text and evaluated on numbers (the tests compare that with the rule on arrays).
+what was computed. The tree is written as text and evaluated on numbers (tests compare that with the rule on arrays).
 With g = 1 the rule is the local derivative.
 """
 
@@ -272,7 +272,7 @@ def _evaluated(part: Any, values: Mapping[str, Any] | None) -> Any:
     if isinstance(part, Symbol):
         return np.zeros(part.shape, part.dtype) if values is None else part.evaluate(values)
     if isinstance(part, _Whole):
-        return part.symbol.compute(*[_evaluated(p, values) for p in part.symbol.parts])  # type: ignore[misc]
+        return part.symbol.compute(*[_evaluated(p, values) for p in part.symbol.parts])
     if type(part) in (list, tuple):
         return type(part)([_evaluated(p, values) for p in part])
     return part
@@ -456,7 +456,7 @@ def _simplify_matmul(s: Symbol, a: Any, b: Any) -> Any:
 
 def _simplify_reduced(s: Symbol, x: Any, *rest: Any) -> Any:
     if _negated(x) and s.head == "sum":
-        return simplify(-_with_parts(s, (x.parts[0], *rest)))
+        return _signed(_with_parts(s, (x.parts[0], *rest)), True)
     return x if isinstance(x, Symbol) and x.shape == s.shape and s.head == "sum" and x.size == 1 else None
 
 
@@ -669,7 +669,7 @@ def contributions(plan: Any, saved: Any, g: Any) -> list[Any]:
 
     `saved` is as on the node. A list argument with a rule sends one part to each member that needs one.
     """
-    mask = None
+    mask: Any = None
     if plan.listed is not None:
         saved, mask = saved
     if plan.operation.joint is not None:
