@@ -283,7 +283,7 @@ def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
             elif old is None:
                 ours = sys.getrefcount(g) == _SOLE and not isinstance(g, np.generic) and g.base is None
                 leaf._grad = wrap(g if ours else own(g))
-            elif old._requires_grad:
+            elif old._requires_grad or not backend.is_writeable(old.array):
                 leaf._grad = wrap(old.array + g)
             elif old.array.shape != g.shape:
                 raise ShapeError(

@@ -222,6 +222,11 @@ def is_array(value: Any) -> bool:
     return type(value) in _by_type or isinstance(value, np.ndarray)
 
 
+def is_writeable(array: Array) -> bool:
+    """Whether an array may be written to: broadcast views and some of the user's arrays may not."""
+    return bool(getattr(array.flags, "writeable", True))
+
+
 def is_operand(value: Any) -> bool:
     """Whether a value can stand beside a tensor: a number, an array, a tensor, or a symbol."""
     return (

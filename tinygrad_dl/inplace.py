@@ -58,7 +58,7 @@ def assign(operation: str, array: Any, place: Any, value: Any) -> None:
     try:
         array[place] = value
     except (ValueError, TypeError, OverflowError) as error:
-        if not getattr(array.flags, "writeable", True):
+        if not backend.is_writeable(array):
             raise ArgumentError(
                 f"{operation}: the memory of this tensor (shape {tuple(array.shape)}) can't be written: it is a "
                 "broadcast view, in "

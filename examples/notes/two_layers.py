@@ -12,8 +12,8 @@ import tinygrad_dl as tg
 from tinygrad_dl import viz
 from tinygrad_dl.nn import functional as F
 
-X = [[1.0, -2.0, 0.5], [2.0, 1.0, -1.0]]
-Y = [[1.0, 0.0, 1.0]]
+EXAMPLES = [[1.0, -2.0, 0.5], [2.0, 1.0, -1.0]]
+LABELS = [[1.0, 0.0, 1.0]]
 PARAMETERS = ([[0.1, 0.2], [-0.3, 0.4], [0.5, -0.1]], [[0.01], [-0.02], [0.03]], [[0.2, -0.4, 0.6]], [[0.05]])
 
 
@@ -62,20 +62,20 @@ def parity(hidden: int, steps: int) -> float:
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
     options = start("two_layers.py", __doc__, arguments)
-    parameters, x, y = leaves(*PARAMETERS), tg.tensor(X), tg.tensor(Y)
+    parameters, X, Y = leaves(*PARAMETERS), tg.tensor(EXAMPLES), tg.tensor(LABELS)
 
-    derivation = viz.explain(cost, *parameters, x, y, notation="d", per_example=True)
+    derivation = viz.explain(cost, *parameters, X, Y, notation="d", per_example=True)
     print(derivation)
 
     with viz.trace():
-        J = cost(*parameters, x, y)
+        J = cost(*parameters, X, Y)
     J.backward()
     title = "One step of backpropagation: a network of two layers, three examples"
     draw(viz.graph(J, title=title, letters=False), "two_layers", options)
 
     print("\nBy hand and by backward()")
     with tg.no_grad():
-        expected = by_hand(*parameters, x, y)
+        expected = by_hand(*parameters, X, Y)
     for (name, gradient), parameter in zip(expected.items(), parameters, strict=True):
         agree(f"d{name}, shape {tuple(gradient.shape)}", parameter.grad, gradient)
 

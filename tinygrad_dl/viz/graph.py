@@ -546,8 +546,8 @@ def _drawn(source: str, kind: str) -> bytes:
     except ImportError:
         raise MissingPackageError(
             "graph: drawing needs Graphviz, which is not installed. `pip install pygraphviz` brings its libraries "
-            "along (Linux), or install the program: `apt-get install graphviz`, `brew install graphviz`. Saving as .dot "
-            "works without"
+            "along (Linux), or install the program: `apt-get install graphviz`, `brew install graphviz`. Saving as "
+            ".dot works without"
         ) from None
     content: bytes = pygraphviz.AGraph(string=source).draw(format=kind, prog="dot")
     return content
