@@ -1,5 +1,6 @@
 """Random numbers. NumPy draws them on the host: the same seed gives the same numbers on every device."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -253,17 +254,18 @@ def randint_like(input: Tensor, low: int, high: Any = None, *, dtype: Any = None
 # --- filling tensors
 
 
-def _redraw(name: str, tensor: Tensor, drawn: np.ndarray) -> Tensor:
+def _redraw(name: str, tensor: Tensor, draw: Callable[[], np.ndarray]) -> Tensor:
+    """Draw into a tensor; what is refused draws nothing."""
     _floating(name, tensor.dtype)
     require_editable(name, tensor, modes.record is not None)
-    assign(name, tensor.array, ..., backend.from_numpy(drawn.astype(tensor.array.dtype), tensor.device))
+    assign(name, tensor.array, ..., backend.from_numpy(draw().astype(tensor.array.dtype), tensor.device))
     return tensor
 
 
 def _uniform_(
     self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None, **named: Any
 ) -> Tensor:
-    """Numbers drawn evenly between `from` and `to`, in place."""
+    """Numbers drawn evenly from [`from`, `to`), in place."""
     low, high = named.pop("from", from_), to
     if named:
         raise ArgumentTypeError(
@@ -271,14 +273,21 @@ def _uniform_(
         )
     if low > high:
         raise ArgumentError(f"uniform_: from {low} lies above to {high}")
-    return _redraw("uniform_", self, numpy_generator(generator).random(self.array.shape) * (high - low) + low)
+    kind, source = self.array.dtype.type, numpy_generator(generator)
+
+    def draw() -> np.ndarray:
+        drawn = source.random(self.array.shape) * (high - low) + low
+        return np.minimum(drawn, np.nextafter(kind(high), kind(low)))  # rounding must not reach `to`
+
+    return _redraw("uniform_", self, draw)
 
 
 def _normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Numbers drawn from the normal distribution, in place."""
     if std < 0:
         raise ArgumentError(f"normal_: std can't be negative, {std} came")
-    return _redraw("normal_", self, numpy_generator(generator).standard_normal(self.array.shape) * std + mean)
+    source = numpy_generator(generator)
+    return _redraw("normal_", self, lambda: source.standard_normal(self.array.shape) * std + mean)
 
 
 attach(uniform_=_uniform_, normal_=_normal_)

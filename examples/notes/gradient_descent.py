@@ -12,7 +12,7 @@ import tinygrad_dl as tg
 from tinygrad_dl import viz
 from tinygrad_dl.nn import functional as F
 
-X = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+EXAMPLES = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
 
 
 def one_weight(begin: float, steps: int, alpha: float = 0.1) -> list[float]:
@@ -48,17 +48,17 @@ def cross_entropy(w: tg.Tensor, X: tg.Tensor, y: tg.Tensor) -> tg.Tensor:
 
 def one_step(loss: Any, y: tg.Tensor, alpha: float, options: Any) -> dict[str, Any]:
     """One step from w = (2, 2, 2), with its derivation."""
-    (w,), x = leaves([2.0, 2.0, 2.0]), tg.tensor(X)
-    derivation = viz.explain(loss, w, x, y, notation="d")
+    (w,), X = leaves([2.0, 2.0, 2.0]), tg.tensor(EXAMPLES)
+    derivation = viz.explain(loss, w, X, y, notation="d")
     print(f"\n{derivation}")
     with viz.trace():
-        before = loss(w, x, y)
+        before = loss(w, X, y)
     before.backward()
     draw(viz.graph(before, title=loss.__name__.replace("_", " "), letters=False), loss.__name__, options)
     gradient = w.grad.clone()
     with tg.no_grad():
         w -= alpha * w.grad
-        after = loss(w, x, y)
+        after = loss(w, X, y)
     print(f"\n  one step with α = {alpha}: w = {[round(v, 4) for v in w.tolist()]}")
     print(f"  loss {before.item():.4f} → {after.item():.4f}")
     return {"gradient": gradient, "w_new": w.tolist(), "before": before.item(), "after": after.item()}
@@ -72,12 +72,12 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     agree("both end at 2", [above[-1], below[-1]], [2.0, 2.0], 1e-3)
 
     linear = one_step(mean_squared_error, tg.tensor([14.0, 32.0]), 0.01, options)
-    E = tg.tensor([14.0, 32.0]) - tg.tensor(X) @ tg.tensor([2.0, 2.0, 2.0])
-    agree("gradient = −(2/n) Xᵀ E", linear["gradient"], -(2 / 2) * tg.tensor(X).T @ E)
+    E = tg.tensor([14.0, 32.0]) - tg.tensor(EXAMPLES) @ tg.tensor([2.0, 2.0, 2.0])
+    agree("gradient = −(2/n) Xᵀ E", linear["gradient"], -(2 / 2) * tg.tensor(EXAMPLES).T @ E)
 
     logistic = one_step(cross_entropy, tg.tensor([0.0, 1.0]), 0.1, options)
-    E = tg.sigmoid(tg.tensor(X) @ tg.tensor([2.0, 2.0, 2.0])) - tg.tensor([0.0, 1.0])
-    agree("gradient = (1/n) Xᵀ (σ(z) − y)", logistic["gradient"], (1 / 2) * tg.tensor(X).T @ E)
+    E = tg.sigmoid(tg.tensor(EXAMPLES) @ tg.tensor([2.0, 2.0, 2.0])) - tg.tensor([0.0, 1.0])
+    agree("gradient = (1/n) Xᵀ (σ(z) − y)", logistic["gradient"], (1 / 2) * tg.tensor(EXAMPLES).T @ E)
     linear["gradient"], logistic["gradient"] = linear["gradient"].tolist(), logistic["gradient"].tolist()
     return {"above": above[:2], "below": below[:2], "linear": linear, "logistic": logistic}
 

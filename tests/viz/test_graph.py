@@ -22,7 +22,6 @@ graph_module: Any = importlib.import_module("tinygrad_dl.viz.graph")  # as an at
 
 DRAWS = shutil.which("dot") is not None or find_spec("pygraphviz") is not None
 needs_drawing = pytest.mark.skipif(not DRAWS, reason="neither Graphviz' dot nor pygraphviz is installed")
-needs_executing = pytest.mark.skipif(find_spec("executing") is None, reason="the executing package is not installed")
 
 
 def leaf(value: Any) -> Any:
@@ -43,6 +42,11 @@ def edges(source: str) -> list[tuple[str, str]]:
     return re.findall(rf"^\s*{end} -> {end}", source, re.MULTILINE)
 
 
+def labels(source: str) -> list[str]:
+    """What stands beside the edges."""
+    return re.findall(r"-> .* \[label=<<TABLE [^>]*><TR><TD>(.*?)</TD>", source)
+
+
 def example(traced: bool) -> Any:
     a, b, c = leaf(5.0), leaf(3.0), leaf(2.0)
     if not traced:
@@ -56,7 +60,6 @@ def example(traced: bool) -> Any:
 # --- what stands in it
 
 
-@needs_executing
 def test_values_gradients_and_names() -> None:
     J = example(traced=True)
     before = sorted(nodes(viz.graph(J).source).values())
@@ -117,13 +120,12 @@ def test_edges_come_in_the_order_of_the_arguments() -> None:
         kind = {name: text.split()[1] for name, text in nodes(source).items()}
         order = [kind[tail] for tail, _ in edges(source)]
         assert order == (["first", "second"] if J.item() < 0 else ["second", "first"])
-        assert "label=<1.>" in source and "label=<2.>" in source
+        assert labels(source) == ["1.", "2."]
 
 
-@needs_executing
 def test_local_derivatives_stand_beside_the_edges() -> None:
     J = example(traced=True)
-    assert re.findall(r"-> \w+:body \[label=<(.*)>\]", viz.graph(J).source) == ["c = 2", "b = 3", "1", "1", "3"]
+    assert labels(viz.graph(J).source) == ["c = 2", "b = 3", "1", "1", "3"]
 
 
 def test_constants_have_no_gradient() -> None:
@@ -142,7 +144,6 @@ def test_several_roots_and_several_outputs() -> None:
     assert len(nodes(source)) == 4 and "output 0" in source and "output 1" in source
 
 
-@needs_executing
 def test_results_without_a_name_can_be_written_out() -> None:
     W, x, b = leaf([[1.0]]), tg.ones(1, 1, dtype=tg.float64), leaf([[0.5]])
     with viz.trace():

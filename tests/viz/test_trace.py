@@ -220,7 +220,6 @@ def test_it_is_of_this_thread_only() -> None:
 needs_executing = pytest.mark.skipif(trace_module._executing() is None, reason="the executing package is not installed")
 
 
-@needs_executing
 def test_names_of_variables() -> None:
     a, b = leaf(1.0), leaf(2.0)
     with viz.trace():
@@ -230,7 +229,6 @@ def test_names_of_variables() -> None:
     assert named(J) == {"a": "leaf", "b": "leaf", "u": "mul", "v": "exp", "w": "add", "J": "mul"}
 
 
-@needs_executing
 def test_names_as_the_notes_write_them() -> None:
     W, Z = [None, leaf([[1.0]]), leaf([[2.0]])], {}
     A = {0: tg.ones(1, 1, dtype=tg.float64)}
@@ -245,7 +243,6 @@ def test_names_as_the_notes_write_them() -> None:
     assert {"W[1]", "W[2]", "A[0]"} < named(J).keys()
 
 
-@needs_executing
 def test_names_of_the_call_not_of_its_inner_steps() -> None:
     model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
     loss_function = nn.MSELoss()
@@ -258,7 +255,6 @@ def test_names_of_the_call_not_of_its_inner_steps() -> None:
     assert {"model[0].weight", "model[0].bias", "model[2].weight", "model[2].bias"} < names.keys()
 
 
-@needs_executing
 def test_a_name_that_is_given_again() -> None:
     h = leaf(1.0)
     with viz.trace():
@@ -301,13 +297,21 @@ def test_constants_made_on_the_spot_are_written_as_in_the_source() -> None:
     assert named(J)["(1 − y)"] == "constant"
 
 
-def test_without_the_package_there_are_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_package_variables_still_have_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace_module, "_executing", lambda: None)
     a, b = leaf(1.0), leaf(2.0)
     with viz.trace():
         first = a * b
-        J = (first + a) * 2
-    assert named(J) == {"a": "leaf", "b": "leaf", "first": "mul", "u": "add", "J": "mul"}
+        second = tg.exp(first)
+        loss = (second + a) * 2
+    kinds = {"a": "leaf", "b": "leaf", "first": "mul", "second": "exp", "u": "add", "loss": "mul"}
+    assert named(loss) == kinds
+
+
+def test_names_without_source() -> None:
+    space: dict[str, Any] = {"tg": tg, "viz": viz, "a": leaf(3.0)}
+    exec("with viz.trace():\n    u = a * a\n    loss = u + (a * 2).exp()\n", space)
+    assert list(named(space["loss"])) == ["a", "u", "v", "p", "loss"]
 
 
 def test_names_never_collide() -> None:

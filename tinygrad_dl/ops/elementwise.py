@@ -459,7 +459,6 @@ def _clamp_rule(g: Any, input: Any, min: Any, max: Any) -> Any:
 
 @operation(
     promote="same",
-    numpy=(np.clip,),
     input=_clamp_rule,
     min=lambda g, input, min, max: where(input < min if max is None else (input < min) & (min < max), g, 0.0),
     max=lambda g, input, max, min: where(input > max if min is None else (input > max) | (max < min), g, 0.0),
@@ -616,6 +615,9 @@ isinf = _finiteness("isinf", np.isinf, "infinite")
 isfinite = _finiteness("isfinite", np.isfinite, "neither infinite nor NaN")
 NUMPY[np.logical_not] = logical_not
 NUMPY[np.square] = lambda x: mul(x, x)
+NUMPY[np.clip] = lambda a, a_min=None, a_max=None, *, min=None, max=None: clamp(
+    a, a_min if min is None else min, a_max if max is None else max
+)
 
 # --- operators and methods
 

@@ -409,6 +409,24 @@ def _numpy_transpose(a: Any, axes: Any = None) -> Any:
     return permute(a, tuple(axes) if axes is not None else tuple(range(a.ndim))[::-1])
 
 
+def _numpy_reshape(a: Any, shape: Any, order: str = "C") -> Any:
+    """np.reshape: with order "F", the first dimension runs fastest."""
+    sizes = sizes_of("reshape", (shape,))
+    if order == "C":
+        return reshape(a, sizes)
+    if order != "F":
+        raise ArgumentError(f"numpy.reshape: order is 'C' or 'F', not {order!r}")
+    return _numpy_transpose(reshape(_numpy_transpose(a), sizes[::-1]))
+
+
+def _numpy_expand_dims(a: Any, axis: Any) -> Any:
+    """np.expand_dims: new dimensions at the places that they have in the result."""
+    places = axis if isinstance(axis, list | tuple) else (axis,)
+    for place in sorted(normalize_dim("expand_dims", place, a.ndim + len(places)) for place in places):
+        a = unsqueeze(a, place)
+    return a
+
+
 def _numpy_concatenate(arrays: Any, axis: int | None = 0) -> Any:
     members = _tensors("concatenate", arrays)
     return cat([reshape(m, (-1,)) for m in members] if axis is None else members, axis or 0)
@@ -434,12 +452,12 @@ attach(
 attach(expand_as=lambda self, other: expand(self, tuple(other.shape)))
 NUMPY.update(
     {
-        np.reshape: lambda a, shape, order="C": reshape(a, sizes_of("reshape", (shape,))),
-        np.ravel: lambda a, order="C": reshape(a, (-1,)),
+        np.reshape: _numpy_reshape,
+        np.ravel: lambda a, order="C": _numpy_reshape(a, (-1,), order),
         np.transpose: _numpy_transpose,
-        np.swapaxes: transpose,
+        np.swapaxes: lambda a, axis1, axis2: transpose(a, axis1, axis2),
         np.squeeze: lambda a, axis=None: squeeze(a, axis),
-        np.expand_dims: lambda a, axis: unsqueeze(a, axis),
+        np.expand_dims: _numpy_expand_dims,
         np.concatenate: _numpy_concatenate,
         np.stack: lambda arrays, axis=0: stack(_tensors("stack", arrays), axis),
         np.broadcast_to: lambda array, shape: expand(array, sizes_of("broadcast_to", (shape,))),

@@ -261,7 +261,7 @@ class Graph:
             if several and not folded and _order_matters(value):
                 words.append(f"{place + 1}.")
             tail, head = _port(source, argument.value, self.groups), _port(target, value, self.groups)
-            dot.edge(tail, head, **({"label": f"<{_escaped('  '.join(words))}>"} if words else {}), **style)
+            dot.edge(tail, head, **({"label": f"<{_beside('  '.join(words))}>"} if words else {}), **style)
 
 
 def _port(name: str, value: Any, groups: Mapping[int, Any]) -> str:
@@ -463,6 +463,11 @@ def _edge_labels(value: Value, reader: Reader) -> dict[Argument, str]:
     paths = reader.read(value, output_symbols("g", value.array))
     labels = zip(paths, reader.locals(value), strict=True)
     return {argument: _local_text(value, reader, local) for (argument, _), local in labels if local is not None}
+
+
+def _beside(text: str) -> str:
+    """A label of an edge, with room around it: Graphviz would let it touch its line."""
+    return f'<TABLE BORDER="0" CELLPADDING="3"><TR><TD>{_escaped(text)}</TD></TR></TABLE>'
 
 
 def _local_text(value: Value, reader: Reader, local: Any) -> str:

@@ -170,7 +170,7 @@ class History:
         return found
 
 
-_LETTERS = {RESULT: "uvwpqrsth", LEAF: "abcdefg", CONSTANT: "xykmn"}
+_LETTERS = {RESULT: "uvpqrsth", LEAF: "abcdefg", CONSTANT: "xykmn"}
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 

@@ -47,7 +47,7 @@ class Symbol:
     >>> g, a = Symbol("ḡ"), Symbol("a")
     >>> g * (1 - a * a)
     ḡ·(1 − a·a)
-    >>> (g * (1 - a * a)).evaluate({"ḡ": 2.0, "a": 0.5})
+    >>> float((g * (1 - a * a)).evaluate({"ḡ": 2.0, "a": 0.5}))
     1.5
     """
 

@@ -5,12 +5,14 @@ and source line, and the modules that were running. All of it lives on the node 
 """
 
 import ast
+import bisect
+import dis
 import functools
 import sys
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -230,7 +232,8 @@ def _note_source(record: Record, frame: FrameType | None) -> None:
             if isinstance(tensor, Tensor):
                 _note_argument(record, tensor, frame)
     node = _syntax(frame)
-    record.name = None if node is None or frame is None else assigned_name(node, frame)
+    if frame is not None:
+        record.name = stored_name(frame) if node is None else assigned_name(node, frame)
     if isinstance(node, ast.BinOp) and len(record.arguments) == 2:
         for operand, argument in zip((node.left, node.right), record.arguments, strict=True):
             if isinstance(argument, Tensor) and record_of(argument) is None and id(argument) not in record.names:
@@ -291,6 +294,26 @@ def assigned_name(node: Any, frame: FrameType) -> str | None:
             if len(targets) == len(parent.elts):
                 return _target_name(targets[parent.elts.index(node)], frame)
     return None
+
+
+def stored_name(frame: FrameType) -> str | None:
+    """The same from the bytecode, where there is no source, or no package to read it: variables only."""
+    places, instructions = _instructions(frame.f_code)
+    following = bisect.bisect_right(places, frame.f_lasti)
+    if following == len(places) or not instructions[following].opname.startswith(_STORES):
+        return None
+    name = instructions[following].argval
+    return name[0] if isinstance(name, tuple) else name  # two instructions in one, from Python 3.13 on
+
+
+_STORES = ("STORE_FAST", "STORE_NAME", "STORE_DEREF", "STORE_GLOBAL")
+
+
+@functools.lru_cache(maxsize=256)
+def _instructions(code: CodeType) -> tuple[list[int], list[dis.Instruction]]:
+    """The instructions of some code and where each begins."""
+    instructions = list(dis.get_instructions(code))
+    return [instruction.offset for instruction in instructions], instructions
 
 
 def _target_name(target: ast.expr, frame: FrameType) -> str | None:
