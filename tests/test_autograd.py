@@ -1063,7 +1063,7 @@ def test_a_leaf_that_was_frozen_after_the_forward() -> None:
 def test_integers_have_no_gradient(torch: Any) -> None:
     for lib in (tg, torch):
         x = lib.tensor([1.5, 2.5], requires_grad=True)
-        cut = [x.long(), x.int(), x.bool(), x.to(lib.uint8), x.sum(dtype=lib.int64), x > 1, x.argmax()]
+        cut = [x.long(), x.int(), x.bool(), x.to(lib.uint8), x > 1, x.argmax()]
         assert not any(t.requires_grad for t in cut) and x.double().requires_grad
         (cut[0] * x).sum().backward()
         assert x.grad.tolist() == [1.0, 2.0]

@@ -186,9 +186,7 @@ def test_any_array(torch: Any, array: Any, dtype: str | None) -> None:
     if dtype == "int64" and array.dtype.kind == "f" and not np.all(np.abs(array) < 2**62):
         array = np.zeros_like(array)  # there is no right answer
     with np.errstate(all="ignore"):
-        ours, theirs = (
-            lib.tensor(array, dtype=None if dtype is None else getattr(lib, dtype)) for lib in (tg, torch)
-        )
+        ours, theirs = (lib.tensor(array, dtype=None if dtype is None else getattr(lib, dtype)) for lib in (tg, torch))
     assert described(ours) == described(theirs)
 
 
@@ -199,12 +197,13 @@ def test_any_arange(torch: Any, start: int, count: int, step: float) -> None:
 
 
 @given(
-    start=st.floats(-1e3, 1e3, width=32), end=st.floats(-1e3, 1e3, width=32), steps=st.integers(0, 12), wide=st.booleans()
+    start=st.floats(-1e3, 1e3, width=32),
+    end=st.floats(-1e3, 1e3, width=32),
+    steps=st.integers(0, 12),
+    wide=st.booleans(),
 )
 def test_any_linspace(torch: Any, start: float, end: float, steps: int, wide: bool) -> None:
-    ours, theirs = (
-        lib.linspace(start, end, steps, dtype=lib.float64 if wide else lib.float32) for lib in (tg, torch)
-    )
+    ours, theirs = (lib.linspace(start, end, steps, dtype=lib.float64 if wide else lib.float32) for lib in (tg, torch))
     scale = max(abs(start), abs(end), 1e-30)
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), 0, scale * (1e-14 if wide else 5e-7))
     if steps > 1:
@@ -286,7 +285,14 @@ def test_dtypes_may_be_numpys_or_pythons() -> None:
 @pytest.mark.parametrize("name", ["zeros", "ones", "empty"])
 def test_sizes_in_every_form(name: str) -> None:
     make = getattr(tg, name)
-    for made in (make(2, 3), make((2, 3)), make([2, 3]), make(size=(2, 3)), make(tg.zeros(2, 3).shape), make(size=[2, 3])):
+    for made in (
+        make(2, 3),
+        make((2, 3)),
+        make([2, 3]),
+        make(size=(2, 3)),
+        make(tg.zeros(2, 3).shape),
+        make(size=[2, 3]),
+    ):
         assert made.shape == (2, 3) and made.is_contiguous()
 
 

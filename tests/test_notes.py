@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import sys
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,20 @@ def test_two_layers(tmp_path: Path) -> None:
     assert WORKED["W156"]["expected"].keys() <= numbers.keys() >= WORKED["W156"]["steps"].keys()
     compare("W156", numbers)
     compare("W156", numbers, "steps")
+
+
+@pytest.mark.skipif(
+    shutil.which("dot") is None and importlib.util.find_spec("pygraphviz") is None,
+    reason="neither Graphviz' dot nor pygraphviz is installed",
+)
+def test_the_picture_in_the_readme_is_what_two_layers_draws(tmp_path: Path) -> None:
+    """All that is written in it; where it stands may differ with the version of Graphviz."""
+    run("two_layers", tmp_path)
+    drawn, kept = (
+        sorted("".join(text.itertext()) for text in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text"))
+        for path in (tmp_path / "two_layers.svg", ROOT / "docs" / "images" / "backprop.svg")
+    )
+    assert drawn == kept and "tanh(Z1)" in " ".join(kept)
 
 
 def test_l_layers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,10 +35,7 @@ CALLS: dict[Any, dict[str, Call]] = {
         "0.5, x": (lambda x: np.add(0.5, x), (X,)),
         "integers": (lambda x: np.add(x, 2), (I,)),
     },
-    np.subtract: {
-        "x, y": (lambda x, y: np.subtract(x, y), (X, Y)),
-        "1, x": (lambda x: np.subtract(1, x), (X,)),
-    },
+    np.subtract: {"x, y": (lambda x, y: np.subtract(x, y), (X, Y)), "1, x": (lambda x: np.subtract(1, x), (X,))},
     np.multiply: {
         "x, y": (lambda x, y: np.multiply(x, y), (X, Y)),
         "x, x": (lambda x: np.multiply(x, x), (X,)),
@@ -80,10 +77,7 @@ CALLS: dict[Any, dict[str, Call]] = {
         "0, x": (lambda x: np.maximum(0, x), (X,)),
         "x, 0": (lambda x: np.maximum(x, 0), (X,)),
     },
-    np.minimum: {
-        "x, row": (lambda x, y: np.minimum(x, y), (X, ROW)),
-        "x, 1.0": (lambda x: np.minimum(x, 1.0), (X,)),
-    },
+    np.minimum: {"x, row": (lambda x, y: np.minimum(x, y), (X, ROW)), "x, 1.0": (lambda x: np.minimum(x, 1.0), (X,))},
     np.clip: {
         "x, -1, 1": (lambda x: np.clip(x, -1, 1), (X,)),
         "a_min=, a_max=": (lambda x: np.clip(x, a_min=0.1, a_max=1.2), (X,)),
@@ -272,7 +266,9 @@ def test_float32_stays_float32(function: Any, form: str) -> None:
     call, arrays = CALLS[function][form]
     halved = tuple(a.astype(np.float32) if a.dtype.kind == "f" else a for a in arrays)
     mine = call(*tensors(halved))
-    takes_an_array = any(word in form for word in ("array,", ", array", "[array", "dtype=")) and "of indices" not in form
+    takes_an_array = (
+        any(word in form for word in ("array,", ", array", "[array", "dtype=")) and "of indices" not in form
+    )
     if mine.is_floating_point() and not takes_an_array:  # the arrays in the calls are float64, and meet as in PyTorch
         assert mine.dtype is tg.float32
 
@@ -372,13 +368,20 @@ def test_a_function_without_an_operation_computes_on_plain_values(name: str) -> 
 
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_a_function_without_an_operation_loses_no_gradient_silently(name: str) -> None:
-    with pytest.raises(GraphError, match=r"numpy\.[\w.]+: no operation records this call.*\(2, 3\).*tensor\.detach\(\)"):
+    with pytest.raises(
+        GraphError, match=r"numpy\.[\w.]+: no operation records this call.*\(2, 3\).*tensor\.detach\(\)"
+    ):
         UNKNOWN[name](tg.tensor(X, requires_grad=True))
 
 
 def test_tensors_inside_lists_and_keywords_are_seen() -> None:
     x = tg.tensor(X, requires_grad=True)
-    for call in (lambda: np.vstack([Y, x]), lambda: np.sort(a=x), lambda: np.block([[Y, x]]), lambda: np.hypot(x1=1, x2=x)):
+    for call in (
+        lambda: np.vstack([Y, x]),
+        lambda: np.sort(a=x),
+        lambda: np.block([[Y, x]]),
+        lambda: np.hypot(x1=1, x2=x),
+    ):
         with pytest.raises((GraphError, TypeError)):
             call()
     with pytest.raises(GraphError, match="vstack"):

@@ -243,8 +243,8 @@ def device_of(array: Array) -> device:
 
 
 def array_module(array: Array) -> Any:
-    """The module with NumPy's functions for an array's device."""
-    return _by_type[type(array)].module
+    """The module with NumPy's functions for an array's device; NumPy for its scalars."""
+    return np if isinstance(array, np.generic) else _by_type[type(array)].module
 
 
 def module_of(where: device) -> Any:

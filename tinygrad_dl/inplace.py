@@ -57,7 +57,7 @@ def assign(operation: str, array: Any, place: Any, value: Any) -> None:
     """Write a value (an array or a number) into a tensor's array at a place, and stamp it."""
     try:
         array[place] = value
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
         if not backend.is_writeable(array):
             raise ArgumentError(
                 f"{operation}: the memory of this tensor (shape {tuple(array.shape)}) can't be written: it is a "
@@ -65,7 +65,15 @@ def assign(operation: str, array: Any, place: Any, value: Any) -> None:
                 "which one element stands in several places, or a read-only array; write into tensor.clone()"
             ) from None
         raise explain(operation, ("tensor", "value"), (array, value), error) from None
-    stamp(array, operation)
+    stamp(_region(array, place), operation)
+
+
+def _region(array: Any, place: Any) -> Any:
+    """The view that was written to; of an index with arrays, the whole array."""
+    parts = place if isinstance(place, tuple) else (place,)
+    if place is Ellipsis or not all(part is None or isinstance(part, (int, slice, type(...))) for part in parts):
+        return array
+    return array[parts if Ellipsis in parts else (*parts, ...)]
 
 
 def overwritten_by(array: Any, since: int) -> str | None:

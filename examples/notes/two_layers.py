@@ -2,6 +2,8 @@
 
 Z1 = W1 X + b1,  A1 = tanh(Z1),  Z2 = W2 A1 + b2,  A2 = σ(Z2). Backwards (notes 1.6): dZ2 = A2 − Y, dW2 = (1/m) dZ2 A1ᵀ,
 db2 = (1/m) Σ dZ2, dZ1 = W2ᵀ dZ2 ∗ (1 − A1²), dW1 = (1/m) dZ1 Xᵀ, db1 = (1/m) Σ dZ1. Examples are columns.
+
+The graph that it draws is the picture in the README (docs/images/backprop.png and .svg).
 """
 
 from typing import Any

@@ -21,16 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import CASES, Case
-from test_operations import (
-    BY_OPERATION,
-    DIFFERENTIABLE,
-    attempt,
-    difference,
-    gradients,
-    host,
-    report,
-    tolerance,
-)
+from test_operations import BY_OPERATION, DIFFERENTIABLE, attempt, difference, gradients, host, report, tolerance
 
 import tinygrad_dl as tg
 from tinygrad_dl import nn, optim

@@ -273,6 +273,38 @@ def test_the_drawing_shows_what_the_source_says() -> None:
     assert "Verdana" in viz.graph(J).svg(), "a font for machines without ours"
 
 
+def points(path: str) -> list[tuple[float, float]]:
+    """Points along a line that Graphviz drew: Bézier curves, one after the other."""
+    ends = [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+),(-?[\d.]+)", path)]
+    found = []
+    for i in range(0, len(ends) - 1, 3):
+        for t in (k / 50 for k in range(51)):
+            weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+            x, y = (sum(w * end[axis] for w, end in zip(weights, ends[i : i + 4], strict=True)) for axis in (0, 1))
+            found.append((x, y))
+    return found
+
+
+@needs_drawing
+def test_labels_touch_no_line() -> None:
+    w1, w2, w3, x1, x2 = (leaf(value) for value in (0.5, -0.25, 0.1, 1.0, 2.0))
+    with viz.trace():
+        y1 = w1 * x1 + w2 * x2
+        y2 = w3 * x1 + w1 * x2
+        J = tg.sigmoid(y1 * y2) + y1
+    root = ElementTree.fromstring(viz.graph(J).svg())
+    edges_drawn = [group for group in root.iter() if group.get("class") == "edge"]
+    lines = [points(str(path.get("d"))) for group in edges_drawn for path in group.iter() if path.tag.endswith("path")]
+    texts = [text for group in edges_drawn for text in group.iter() if text.tag.endswith("text")]
+    assert len(lines) == len(texts) == 17
+    for text in texts:
+        left, base, size = (float(str(text.get(key))) for key in ("x", "y", "font-size"))
+        right = left + 0.6 * size * len(str(text.text))  # each character of a monospaced font is that wide
+        for line in lines:
+            touching = [(x, y) for x, y in line if left < x < right and base - 0.8 * size < y < base + 0.2 * size]
+            assert not touching, text.text
+
+
 @pytest.mark.skipif(find_spec("pygraphviz") is None, reason="pygraphviz is not installed")
 def test_it_is_drawn_without_any_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")

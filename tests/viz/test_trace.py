@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
@@ -205,6 +208,22 @@ def test_grad_modes_inside() -> None:
     assert len(t) == 2 and len(quiet) == 0 and b.node.record and c.node.record
 
 
+UNCHANGED = """
+import tinygrad_dl as tg
+a = tg.tensor(2.0, requires_grad=True)
+J = a * a
+print(hasattr(J.node, "record"), J.item())
+"""
+
+
+@pytest.mark.parametrize(("value", "traced"), [("1", True), ("0", False), ("", False)])
+def test_the_environment_variable_traces_an_unchanged_script(value: str, traced: bool) -> None:
+    environment = {**os.environ, "TINYGRAD_DL_TRACE": value, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", UNCHANGED]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ran.stdout.split() == [str(traced), "4.0"], ran.stderr
+
+
 def test_it_is_of_this_thread_only() -> None:
     seen: list[Any] = []
     with viz.trace() as t:
@@ -226,7 +245,7 @@ def test_names_of_variables() -> None:
         u = a * b
         v = tg.exp(u)
         J = (u + v) * 2
-    assert named(J) == {"a": "leaf", "b": "leaf", "u": "mul", "v": "exp", "w": "add", "J": "mul"}
+    assert named(J) == {"a": "leaf", "b": "leaf", "u": "mul", "v": "exp", "p": "add", "J": "mul"}
 
 
 def test_names_as_the_notes_write_them() -> None:

@@ -69,7 +69,8 @@ def _index_part(part: Any, device: Any) -> Any:
         if array.dtype.kind not in "iub":
             raise DimensionError(f"index: an index must hold integers or bools, {array.dtype} came")
         return backend.from_numpy(array, device)
-    raise DimensionError(
+    kind = ArgumentTypeError if isinstance(part, str) else DimensionError  # as PyTorch does
+    raise kind(
         f"index: {type(part).__name__} is no index; integers, slices, None, ..., lists, and integer or bool "
         "tensors would work"
     )
@@ -81,11 +82,16 @@ def _bound(bound: Any) -> Any:
     raise ArgumentTypeError(f"index: a slice's bounds must be integers or None, {bound!r} came")
 
 
+_APART = (Tensor, slice, list, tuple, np.ndarray, type(...))
+
+
 def index_of(tensor: Tensor, index: Any) -> Any:
     """A user's index as the array library takes it, checked against the shape."""
     device = tensor.device
     if type(index) in (int, slice):
         return _checked_one(tensor, index)
+    if isinstance(index, list) and any(part is None or isinstance(part, _APART) for part in index):
+        index = tuple(index)  # as in PyTorch: a list of more than numbers is an index of several parts
     parts = tuple([_index_part(part, device) for part in (index if isinstance(index, tuple) else (index,))])
     _check(tensor, parts)
     if any(part is Ellipsis for part in parts) and any(backend.is_array(part) for part in parts):
