@@ -215,6 +215,13 @@ def test_modules_are_clusters() -> None:
     assert len(nodes(source)) == 2 * 4 + 1 + 8 + 1
 
 
+def test_a_module_with_one_operation_and_no_parameters_has_no_cluster() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    with viz.trace():
+        y = model(tg.ones(1, 2)).sum()
+    assert re.findall(r"cluster_([^\s\"{]*)", viz.graph(y).source) == ["model", "model/model[0]"]
+
+
 def test_big_graphs_are_folded_by_module() -> None:
     loss = deep(50)
     folded = viz.graph(loss).source

@@ -296,6 +296,10 @@ def test_other_ways_to_assign() -> None:
         if (r := total * 3) is not None:
             J: Any = r * 1
     assert {"z", "p", "q", "total", "total₂", "r", "J"} < named(J).keys()
+    with viz.trace():
+        product = leaf([[2.0]]) * 1
+        product @= leaf([[3.0]])
+    assert list(named(product))[-1] == "product₂"
 
 
 def test_a_function_says_more_through_its_caller() -> None:
