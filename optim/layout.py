@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_dl.backend import Array, array_module, byte_interval, device_of, zeros
 from tinygrad_dl.dtypes import float64, get_default_dtype
-from tinygrad_dl.inplace import stamp
+from tinygrad_dl.inplace import stamp_all
 from tinygrad_dl.tensor import Tensor
 
 BLOCK = 65_536  # elements: enough that calls cost little, and a second-level cache holds most of a rule's arrays
@@ -64,8 +64,7 @@ class Layout:
     def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any], operation: str) -> None:
         """Update all parameters; `gradients` in the order of the entries."""
         for part in self.parts:
-            for written in part.run(rule, gradients, options):
-                stamp(written, operation)
+            stamp_all(part.run(rule, gradients, options), operation)
 
 
 class _Alone:
@@ -97,7 +96,7 @@ class _Alone:
     def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any]) -> list[Array]:
         """Update the parameter; returns the arrays written."""
         g = gradients[self.position]
-        if self.flat:
+        if self.flat and g.ndim != 1:
             g = g.reshape(-1)
         step = None
         if self.step is not None:

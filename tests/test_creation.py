@@ -319,7 +319,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], type[TinygradError], str]] = {
         "int64",
     ),
     "arange that requires grad": (lambda lib: lib.arange(3, requires_grad=True), DtypeError, "int64"),
-    "an array of objects": (lambda lib: lib.from_numpy(np.array([None])), DtypeError, "no dtype object; they have bool"),
+    "an array of objects": (lambda lib: lib.from_numpy(np.array([None])), DtypeError, "no dtype object; they have"),
     "a list for an array": (lambda lib: lib.from_numpy([1]), ArgumentTypeError, r"from_numpy: .*not list; use tensor"),
     "a number for an array": (lambda lib: lib.from_numpy(np.float64(1)), ArgumentTypeError, "from_numpy: .*float64"),
     "a negative size": (lambda lib: lib.zeros(2, -1), ShapeError, r"zeros: sizes can't be negative, \(2, -1\) came"),
@@ -328,7 +328,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], type[TinygradError], str]] = {
     "a fraction as size": (lambda lib: lib.ones(2.5), ArgumentTypeError, "ones: .*2.5"),
     "text as size": (lambda lib: lib.zeros("a"), ArgumentTypeError, "zeros: .*'a'"),
     "no size": (lambda lib: lib.full(), TypeError, "full"),  # type: ignore[dict-item]
-    "text to fill with": (lambda lib: lib.full((2,), "a"), ArgumentTypeError, "full: fill_value must be a number, not 'a'"),
+    "text to fill with": (lambda lib: lib.full((2,), "a"), ArgumentTypeError, "full: fill_value .* number, not 'a'"),
     "a step of 0": (lambda lib: lib.arange(0, 3, 0), ArgumentError, "arange: from 0 to 3 in steps of 0"),
     "a step the wrong way": (lambda lib: lib.arange(0, 3, -1), ArgumentError, "arange: from 0 to 3 in steps of -1"),
     "an infinite range": (lambda lib: lib.arange(float("inf")), ArgumentError, "arange: .*inf .*no finite range"),
@@ -337,7 +337,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], type[TinygradError], str]] = {
     "no bound": (lambda lib: lib.arange(), ArgumentTypeError, "arange: end must be a number, not None"),
     "negative steps": (lambda lib: lib.linspace(0, 1, -1), ShapeError, "linspace: .*negative"),
     "steps of a fraction": (lambda lib: lib.linspace(0, 1, 2.5), ArgumentTypeError, "linspace: .*2.5"),
-    "like a list": (lambda lib: lib.zeros_like([1.0]), ArgumentTypeError, "zeros_like: input must be a Tensor, not list"),
+    "like a list": (lambda lib: lib.zeros_like([1.0]), ArgumentTypeError, "zeros_like: input .* Tensor, not list"),
     "an unknown device": (lambda lib: lib.zeros(2, device="gpu"), DeviceError, "'gpu' is unknown; .*'cuda'"),
 }  # fmt: skip
 
@@ -378,7 +378,7 @@ def test_options_that_mean_nothing_here_are_refused() -> None:
 
 def test_a_dtype_that_is_not_there_is_named() -> None:
     for call in (lambda: tg.zeros(2, dtype="flaot32"), lambda: tg.tensor([1], dtype=3)):
-        with pytest.raises(TinygradError, match="flaot32|3"):
+        with pytest.raises(TinygradError, match=r"flaot32|3"):
             call()
 
 

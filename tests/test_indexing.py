@@ -1,4 +1,4 @@
-"""Reading and writing by index: every kind of index, alone and mixed, as PyTorch does it, and NumPy where they agree."""
+"""Reading and writing by every kind of index, alone and mixed, as PyTorch does it, and NumPy where they agree."""
 
 from __future__ import annotations
 
@@ -552,7 +552,7 @@ def test_what_was_not_saved_may_be_written() -> None:
 
 def test_tensors_in_the_graph_are_not_written_to() -> None:
     w = tg.ones(3, requires_grad=True)
-    with pytest.raises(GraphError, match="(?s)index assignment: a leaf that requires grad.*no_grad"):
+    with pytest.raises(GraphError, match=r"(?s)index assignment: a leaf that requires grad.*no_grad"):
         w[0] = 2.0
     for target, value in ((w * 1, 2.0), (tg.zeros(3), w[0])):
         with pytest.raises(NotImplementedError, match="index assignment"):
@@ -644,7 +644,7 @@ def test_what_is_refused_raises_pytorchs_class(torch: Any, name: str) -> None:
 
 def test_mixed_devices_of_a_written_value_are_named() -> None:
     x = tg.zeros(3, device="strict")
-    with pytest.raises(TinygradError, match="'strict'.*'cpu'|'cpu'.*'strict'"):
+    with pytest.raises(TinygradError, match=r"'strict'.*'cpu'|'cpu'.*'strict'"):
         x[:2] = tg.ones(2)
     x[0] = tg.tensor(5.0)  # 0-d tensors mix
     assert x.tolist() == [5.0, 0.0, 0.0]

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import tinygrad_dl as tg
-
 from tinygrad_dl.errors import ArgumentTypeError, GraphError, TinygradError
 from tinygrad_dl.tensor import NUMPY
 

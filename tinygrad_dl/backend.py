@@ -296,6 +296,19 @@ def constant(value: Any, array: Array) -> Any:
     return found if type(array) is np.ndarray else value
 
 
+_zeros: dict[Any, Any] = {}
+
+
+def zero(array: Array) -> Any:
+    """0 as NumPy meets it fastest beside a floating array, made once for each dtype; see `constant`."""
+    if type(array) is not np.ndarray or array.dtype.kind != "f":
+        return 0
+    found = _zeros.get(array.dtype)
+    if found is None:
+        found = _zeros[array.dtype] = np.zeros((), array.dtype)
+    return found
+
+
 def zeros(array: Array, shape: tuple[int, ...]) -> Array:
     """Zeros of the dtype and device of `array`."""
     return array_module(array).zeros(shape, array.dtype)

@@ -8,6 +8,7 @@ addresses after it was an edit of that value.
 
 import itertools
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 from . import backend
@@ -51,6 +52,19 @@ def stamp(array: Any, operation: str) -> None:
         return
     memory.edits = [e for e in memory.edits if e[0] < low or e[1] > high]  # what this edit covers is forgotten
     memory.edits.append((low, high, now, operation))
+
+
+def stamp_all(arrays: Iterable[Any], operation: str) -> None:
+    """Note that `operation` has just written into several arrays, in one go."""
+    now = tick()
+    whole = [(0, 1 << 64, now, operation)]
+    for array in arrays:
+        memory = edits.owned.get(id(array)) if array.base is None else None
+        if memory is None:
+            stamp(array, operation)
+        else:
+            memory.edits = whole
+    edits.last = max(edits.last, now)
 
 
 def assign(operation: str, array: Any, place: Any, value: Any) -> None:

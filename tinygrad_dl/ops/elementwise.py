@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..dtypes import result_type
 from ..errors import ArgumentError, ArgumentTypeError, DtypeError
 from ..methods import attach, attach_comparison, attach_in_place, attach_operator
@@ -411,7 +412,7 @@ sigmoid = elementwise(
 )
 relu = elementwise(
     "relu",
-    lambda x: np.maximum(x, 0),
+    lambda x: np.maximum(x, backend.zero(x)),
     """max(0, input); the derivative at 0 is 0, as in PyTorch. Source: notes, section 3, N074.
 
     >>> import tinygrad_dl as tg

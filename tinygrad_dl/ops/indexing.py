@@ -213,6 +213,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     written = value.array if isinstance(value, Tensor) else value
     if backend.is_array(written) and type(written) is not type(self.array):
         written = written.item() if written.ndim == 0 else written
+    if backend.is_array(written) and written.size == 1:
+        written = written.reshape(())  # fits everywhere; NumPy refuses one dimension for a single element
     target = self.array
     if type(place) is tuple and _mixes(place):
         first, place = _in_two_steps(place)

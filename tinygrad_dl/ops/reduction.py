@@ -84,9 +84,9 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     if isinstance(g, Tensor):
         return sum_to(g, shape)
     extra = g.ndim - len(shape)
+    if g.shape[extra:] == shape:  # only new dimensions in front
+        return total(g, 0 if extra == 1 else tuple(range(extra)))
     axes = tuple([i for i, n in enumerate(g.shape) if i < extra or (n != 1 and shape[i - extra] == 1)])
-    if len(axes) == extra:
-        return total(g, axes)
     return total(g, axes, True).reshape(shape)
 
 
