@@ -119,7 +119,7 @@ class Optimizer:
         for index, group in enumerate(self.param_groups):
             params = [p for p in group["params"] if p._grad is not None]
             if params:
-                options = group if type(group["lr"]) is float else {name: _number(v) for name, v in group.items()}
+                options = group if type(group.get("lr")) is float else {name: _number(v) for name, v in group.items()}
                 layout = self._layout(index, params, options)
                 layout.run(self.update, [p._grad.array for p in params], options, f"{self._name}.step")
                 if layout.new:  # from their second step on, parameters may share calls with older ones
