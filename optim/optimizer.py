@@ -302,9 +302,12 @@ class Optimizer:
         """The arrays that a layout is made of; None for state that isn't there yet."""
         held = [p.array for p in params]
         if names:
+            state = self.state
             for p in params:
-                state = self.state[p]
-                held += [getattr(state.get(name), "array", None) for name in names]
+                kept = state[p]
+                for name in names:
+                    tensor = kept.get(name)
+                    held.append(None if tensor is None else tensor.array)
         return held
 
     def _entry(self, p: Tensor, names: tuple[str, ...]) -> Entry:

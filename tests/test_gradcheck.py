@@ -93,3 +93,31 @@ def test_the_tolerances_count() -> None:
     assert not tg.gradcheck(nearly, leaf(1.0), rtol=1e-5, atol=1e-8, raise_exception=False)
     assert tg.gradcheck(nearly, leaf(1.0), rtol=1e-2)
     assert np.isclose(nearly(leaf(2.0)).item(), 4.0)
+
+
+def test_constants_meet_the_checked_inputs_in_float64() -> None:
+    """A product of two dtypes would be refused."""
+    x, w, places = leaf(1.0, 2.0, 3.0), tg.ones(3, 2), tg.tensor([0, 0, 2])
+    for check in (tg.gradcheck, tg.gradgradcheck):
+        assert check(lambda x, w, places: (x[places] @ w).exp(), (x, w, places))
+    assert w.dtype is tg.float32 and w.tolist() == [[1.0, 1.0]] * 3
+
+
+def test_they_record_whatever_the_callers_mode() -> None:
+    with tg.no_grad():
+        assert tg.gradcheck(lambda x: x**3, leaf(1.0)) and tg.gradgradcheck(lambda x: x**3, leaf(1.0))
+        assert not tg.gradcheck(wrong_square, leaf(1.0), raise_exception=False)
+        assert not tg.gradgradcheck(square_with_constant_slope, leaf(1.0), raise_exception=False)
+
+
+def test_the_output_and_the_input_that_are_wrong_are_named() -> None:
+    with pytest.raises(GradcheckError, match=r"d output 2\[0\] / d input 1\[1\]"):
+        tg.gradcheck(lambda x, y: (x, y.argmax(), x * 2, wrong_square(y * SECOND).sum()), (leaf(1.0), leaf(1.0, 2.0)))
+
+
+def test_views_of_other_memory_are_checked_element_by_element() -> None:
+    x = tg.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).t().requires_grad_()
+    factors = tg.arange(6.0, dtype=tg.float64).reshape(3, 2)
+    assert tg.gradcheck(lambda x: x * x * factors, x)
+    with pytest.raises(GradcheckError, match=r"d output 0\[3\] / d input 0\[3\] is 15 by backward, but 10"):
+        tg.gradcheck(lambda x: wrong_square(x) * (factors == 3), x)

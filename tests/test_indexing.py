@@ -370,6 +370,16 @@ def test_single_elements_are_views() -> None:
     assert x.tolist() == [[0.0, 5.0], [3.0, 7.0]]
 
 
+@pytest.mark.parametrize("dtype", [tg.float32, tg.float64])
+@pytest.mark.parametrize("read", [lambda x: x[1], lambda x: x[..., 1], lambda x: x[[1]][0]])
+def test_single_elements_have_gradients_of_both_orders(read: Callable[[Any], Any], dtype: Any) -> None:
+    x = tg.tensor([2.0, 3.0], dtype=dtype, requires_grad=True)
+    (first,) = tg.autograd.grad(read(x) ** 3, x, create_graph=True)
+    first.sum().backward()
+    assert first.tolist() == [0.0, 27.0] and x.grad is not None
+    assert x.grad.tolist() == [0.0, 18.0] and x.grad.dtype is dtype
+
+
 def test_integer_tensors_can_be_read() -> None:
     x = tg.arange(6).reshape(2, 3)
     for y in (x[0], x[:, 1], x[[1, 0]], x[x > 2]):
@@ -513,7 +523,8 @@ def test_arrays_can_be_written() -> None:
     x = tg.zeros(2, 3)
     x[0] = np.arange(3)
     x[1, :2] = np.array([5.5, 6.5])
-    assert x.tolist() == [[0.0, 1.0, 2.0], [5.5, 6.5, 0.0]]
+    x[1, 2] = np.float32(7.5)
+    assert x.tolist() == [[0.0, 1.0, 2.0], [5.5, 6.5, 7.5]]
 
 
 def test_overlapping_memory_is_read_before_it_is_written() -> None:

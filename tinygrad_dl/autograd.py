@@ -59,7 +59,8 @@ def backward(
         seeds = seeds_of("backward", roots, grad_tensors, create_graph)
         gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, targets)
         if targets is not None:
-            gradients = {tensor: gradients[key] for tensor, key in zip(wanted, targets) if key in gradients}
+            pairs = [(tensor, key) for tensor, key in zip(wanted, targets) if key in gradients and not tensor.retains_grad]
+            gradients = {tensor: gradients[key] for tensor, key in pairs}
         _accumulate(gradients, create_graph)
 
 

@@ -70,7 +70,8 @@ def gradgradcheck(
     True
     """
     copies, checked = _float64_copies("gradgradcheck", inputs)
-    outputs = [o for o in _listed(func(*copies)) if o.array.dtype in FLOATING and o.requires_grad]
+    with enable_grad():
+        outputs = [o for o in _listed(func(*copies)) if o.array.dtype in FLOATING and o.requires_grad]
     if grad_outputs is None:
         draw = np.random.default_rng(0)
         seeds = [tensor(draw.normal(size=o.shape), device=o.device, requires_grad=True) for o in outputs]
@@ -94,9 +95,10 @@ def _listed(values: Any) -> list[Any]:
 
 
 def _float64_copies(name: str, inputs: Any) -> tuple[list[Any], list[int]]:
+    """Copies of the floating inputs, the constant ones too so that all meet in one dtype, and which are checked."""
     copies = [
-        value.detach().clone().to(float64).requires_grad_()
-        if isinstance(value, Tensor) and value.requires_grad
+        value.detach().clone().to(float64).requires_grad_(value.requires_grad)
+        if isinstance(value, Tensor) and value.is_floating_point()
         else value
         for value in _listed(inputs)
     ]

@@ -111,7 +111,7 @@ def filled(parts: list[Any], shapes: list[Any], recorded: bool) -> tuple[Any, ..
     filled = []
     for part, (shape, dtype) in zip(parts, shapes, strict=True):
         if part is None and dtype in FLOATING:
-            part = (np if isinstance(array, np.generic) else backend.array_module(array)).zeros(shape, dtype)
+            part = backend.array_module(array).zeros(shape, dtype)
             part = wrap(part) if recorded else part
         filled.append(part)
     return tuple(filled)

@@ -173,6 +173,8 @@ class Operation:
         out, kept = out if type(out) is Kept else (out, {})
         if isinstance(out, generic):
             out = backend.scalar_array(out)
+        elif type(out) is tuple:
+            out = tuple([backend.scalar_array(part) if isinstance(part, generic) else part for part in out])
         return out, kept
 
     def plan(self, needs: tuple[int, ...], several: bool = False, kept: tuple[str, ...] = ()) -> Plan:

@@ -14,6 +14,8 @@ from ..promotion import as_operand, wrapped_integers
 from ..tensor import Tensor
 from .shape import clone
 
+_PLACES = (str, backend.device)
+
 
 def _to(
     self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False
@@ -24,6 +26,9 @@ def _to(
     copies are finished on return. Raises ArgumentTypeError for anything else, DeviceError for a device that is not
     there.
     """
+    if len(args) == 1 and type(self.array) is backend.HOST and type(args[0]) in _PLACES and args[0] == "cpu":
+        if dtype is None and device is None and not copy:  # the usual line of a loop that could run on a GPU
+            return self
     for value in args:
         if isinstance(value, Tensor):
             dtype, device = value.dtype, value.device

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import FLOATING, find
-from ..errors import ArgumentTypeError, DimensionError, DtypeError
+from ..errors import ArgumentTypeError, DimensionError, DtypeError, ShapeError
 from ..methods import attach
 from ..operation import operation
 from ..tensor import NUMPY, Tensor, normalize_dim
@@ -87,7 +87,13 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     if g.shape[extra:] == shape:  # only new dimensions in front
         return total(g, 0 if extra == 1 else tuple(range(extra)))
     axes = tuple([i for i, n in enumerate(g.shape) if i < extra or (n != 1 and shape[i - extra] == 1)])
-    return total(g, axes, True).reshape(shape)
+    try:
+        return total(g, axes, True).reshape(shape)
+    except ValueError:
+        raise ShapeError(
+            f"backward: a gradient of shape {tuple(g.shape)} came for a tensor of shape {tuple(shape)}: the tensor got "
+            "another array (by .data) after it was used, or the rule of an operation gives a wrong shape"
+        ) from None
 
 
 @operation(input=lambda g, input_dtype: cast(g, input_dtype))
