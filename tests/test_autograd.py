@@ -465,6 +465,38 @@ def test_rules_that_lead_nowhere_do_not_run(way: str) -> None:
     assert runs["rule"] == 0
 
 
+def test_the_rules_of_other_inputs_do_not_run() -> None:
+    seen: list[str] = []
+
+    def rule(name: str) -> Any:
+        return lambda g: (seen.append(name), g)[1]
+
+    @operation("total", input=rule("input"), other=rule("other"))
+    def total(input: Any, other: Any) -> Any:
+        return input + other
+
+    x, w = leaf(2.0), leaf(3.0)
+    assert grad(total(x, w), w)[0].item() == 1.0 and seen == ["other"]
+
+
+def test_joint_rules_beyond_an_interior_input_do_not_run_and_stay_walkable() -> None:
+    product, seen = joint_product()
+    x, w = leaf(2.0), leaf(3.0)
+    u = product(x, w)
+    assert grad(u * u, u)[0].item() == 12.0 and seen == []
+    (u * u).backward()
+    assert (x.grad.item(), w.grad.item()) == (36.0, 24.0)
+
+
+def test_an_input_that_retains_its_gradient_gets_it_once(torch: Any) -> None:
+    for lib in (tg, torch):
+        x = lib.ones(2, requires_grad=True)
+        u = x * 2
+        u.retain_grad()
+        (u * 3).sum().backward(inputs=[u])
+        assert u.grad.tolist() == [3.0, 3.0] and x.grad is None
+
+
 def test_beyond_an_interior_input_nothing_runs() -> None:
     square, runs = counting()
     x = leaf(2.0)
@@ -586,6 +618,16 @@ def test_create_graph_records_whatever_the_callers_mode() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:backward.create_graph:UserWarning")
+def test_recorded_gradients_are_no_one_elses() -> None:
+    a, b = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    seed = tg.ones(2, dtype=tg.float64)
+    (a + b).backward(seed, create_graph=True)
+    a.grad.detach().fill_(9.0)
+    assert b.grad.tolist() == [1.0, 1.0] and seed.tolist() == [1.0, 1.0]
+    a.grad = b.grad = None
+
+
+@pytest.mark.filterwarnings("ignore:backward.create_graph:UserWarning")
 def test_recorded_gradients_add_up() -> None:
     x = leaf(2.0)
     (x * x).backward()
@@ -605,6 +647,15 @@ def test_a_leaf_that_is_not_a_number() -> None:
         x = leaf(value)
         (g,) = grad(x * x, x, create_graph=True)
         np.testing.assert_equal(g.item(), 2 * value)
+
+
+def test_a_leaf_with_an_array_of_another_shape_stops_every_walk() -> None:
+    x = leaf(1.0, 2.0, 3.0)
+    y = (x * 2.0).sum()
+    x.data = tg.ones(4)
+    with pytest.raises(tg.ShapeError, match=r"\(3,\) came for a tensor of shape \(4,\).*\.data"):
+        y.backward()
+    assert x.grad is None
 
 
 def test_a_leaf_with_another_array_stops_the_recorded_walk() -> None:
@@ -735,6 +786,17 @@ def test_a_kept_value_that_is_declared_constant_has_none() -> None:
     assert g.tolist() == [0.0, 4.0] and grad(g.sum(), x)[0].tolist() == [0.0, 2.0]
 
 
+def test_a_forward_may_keep_its_values_in_any_order_and_number() -> None:
+    @operation("keeping", input=lambda g, a: g * a, constants=("a", "b"))
+    def keeping(input: Any, swapped: bool = False) -> Any:
+        a, b = input * 0 + 2, input * 0 + 5
+        return keep(input * 2, b=b, a=a) if swapped else keep(input * 2, a=a, b=b)
+
+    x = leaf(1.0, 2.0)
+    for swapped in (False, True, False):
+        assert grad(keeping(x, swapped).sum(), x)[0].tolist() == [2.0, 2.0]
+
+
 # --- joint rules, lists, several outputs
 
 
@@ -857,6 +919,7 @@ def test_several_outputs_without_dimensions(recorded: bool) -> None:
     total, _ = extremes(x)
     assert grad(total * total, x, create_graph=recorded)[0].tolist() == [14.0, 14.0]
     total, largest = extremes(x)
+    assert total.device == largest.device == "cpu" and largest.dtype == tg.float64
     assert grad(total * largest, x, create_graph=recorded)[0].tolist() == [5.0, 12.0]
 
 
@@ -1174,6 +1237,27 @@ def test_threads_share_leaves_and_lose_nothing() -> None:
     in_threads(threads, work)
     assert x.grad.tolist() == [times * sum(range(1, threads + 1))] * 3
     assert w.grad.item() == 3 * times * threads
+
+
+def test_a_thread_may_come_while_another_adds_to_a_gradient() -> None:
+    slot = tg.Tensor._grad  # the storage behind .grad
+
+    class Slow(nn.Parameter):
+        """A leaf whose gradient takes a while to be read, so that another thread gets its turn."""
+
+        @property
+        def _grad(self) -> Any:
+            value = slot.__get__(self)
+            time.sleep(0.005)
+            return value
+
+        @_grad.setter
+        def _grad(self, value: Any) -> None:
+            slot.__set__(self, value)
+
+    x = Slow(tg.tensor(1.0))
+    in_threads(4, lambda _: (x * 2.0).backward())
+    assert x.grad.item() == 8.0
 
 
 def test_threads_walk_graphs_of_their_own() -> None:

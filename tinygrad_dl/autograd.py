@@ -59,8 +59,10 @@ def backward(
         seeds = seeds_of("backward", roots, grad_tensors, create_graph)
         gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, targets)
         if targets is not None:
-            pairs = [(tensor, key) for tensor, key in zip(wanted, targets) if key in gradients and not tensor.retains_grad]
-            gradients = {tensor: gradients[key] for tensor, key in pairs}
+            # (what retains its gradient has it already)
+            gradients = {
+                t: gradients[key] for t, key in zip(wanted, targets) if key in gradients and not t.retains_grad
+            }
         _accumulate(gradients, create_graph)
 
 
