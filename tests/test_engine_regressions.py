@@ -149,6 +149,12 @@ def test_scalars_do_not_widen_integers(sign: str) -> None:
         assert BINARY[sign](x, 2.0).dtype is BINARY[sign](2.0, x).dtype is tg.float32
 
 
+def test_tensors_without_dimensions_do_not_widen_tensors_with_some() -> None:
+    x, number = tg.ones(3, dtype=tg.float32), tg.tensor(2.0, dtype=tg.float64)
+    assert (x * number).dtype is (number - x).dtype is tg.float32 and (x[0] * number).dtype is tg.float64
+    assert (tg.ones(3, dtype=tg.int8) * tg.tensor(2)).dtype is tg.int8
+
+
 def test_comparisons_with_scalars_are_of_the_tensors_dtype() -> None:
     x = tg.tensor([0.1], dtype=tg.float32)
     assert (x == 0.1).item() and (0.1 == x).item() and (x == np.float64(0.1)).item()

@@ -277,6 +277,13 @@ def scalar_array(value: Any) -> Array:
     return value[...]
 
 
+def without_scalars(out: Any) -> Any:
+    """One result or a tuple of several, with arrays in place of NumPy's scalars."""
+    if type(out) is tuple:
+        return tuple([without_scalars(part) for part in out])
+    return scalar_array(out) if isinstance(out, np.generic) else out
+
+
 _constants: dict[tuple[Any, Any], Any] = {}
 
 

@@ -171,10 +171,8 @@ class Operation:
         except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
             raise explain(self.name, self.parameters, arrays, error) from None
         out, kept = out if type(out) is Kept else (out, {})
-        if isinstance(out, generic):
-            out = backend.scalar_array(out)
-        elif type(out) is tuple:
-            out = tuple([backend.scalar_array(part) if isinstance(part, generic) else part for part in out])
+        if isinstance(out, (generic, tuple)):
+            out = backend.without_scalars(out)
         return out, kept
 
     def plan(self, needs: tuple[int, ...], several: bool = False, kept: tuple[str, ...] = ()) -> Plan:
