@@ -56,10 +56,11 @@ class Layout:
                 self.parts.append(_Alone(positions[0], entries[positions[0]], scratch))
             else:
                 self.parts.append(_Pack(positions, [entries[position] for position in positions]))
+        self.counted = [part for part in self.parts if isinstance(part, _Pack) and part.steps is not None]
 
     def in_step(self) -> bool:
         """Whether parameters that share a call have still made equally many steps: a user may have set one's `step`."""
-        return all(part.in_step() for part in self.parts)
+        return not self.counted or all(part.in_step() for part in self.counted)
 
     def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any], operation: str) -> None:
         """Update all parameters; `gradients` in the order of the entries."""
@@ -89,9 +90,6 @@ class _Alone:
             state: dict[str, Any] = {name: array[here] for name, array in arrays.items()}
             pair = (spare[0][: block.size].reshape(block.shape), spare[1][: block.size].reshape(block.shape))
             self.blocks.append((here, block, {**state, "new": entry.new}, pair))
-
-    def in_step(self) -> bool:
-        return True
 
     def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any]) -> list[Array]:
         """Update the parameter; returns the arrays written."""

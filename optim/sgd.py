@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dl.backend import Array
+from tinygrad_dl.backend import Array, constant
 from tinygrad_dl.errors import ArgumentError
 from tinygrad_dl.tensor import Tensor
 
@@ -80,7 +80,7 @@ class SGD(Optimizer):
         self, w: Array, g: Array, state: dict[str, Any], options: dict[str, Any], scratch: tuple[Array, Array]
     ) -> None:
         spare, t = scratch
-        momentum, dampening = options["momentum"], options["dampening"]
+        momentum, dampening = constant(options["momentum"], w), options["dampening"]
         g = step_gradient(w, g, options["weight_decay"], options, out=spare)
         if momentum:
             v = state["momentum_buffer"]
@@ -90,4 +90,4 @@ class SGD(Optimizer):
                 v *= momentum
                 v += np.multiply(g, 1 - dampening, out=t) if dampening else g
             g = np.add(g, np.multiply(v, momentum, out=t), out=t) if options["nesterov"] else v
-        w -= np.multiply(g, options["lr"], out=t)
+        w -= np.multiply(g, constant(options["lr"], w), out=t)

@@ -216,7 +216,7 @@ def _is_plain(input: Any, target: Any) -> bool:
     x, classes = input.array, target.array
     if x.ndim != 2 or classes.dtype != np.int64 or type(x) is not type(classes):
         return False
-    return classes.shape == x.shape[:1] and x.dtype in FLOATING and classes.size > 0
+    return classes.shape == x.shape[:1] and x.dtype.kind == "f" and classes.size > 0
 
 
 def _require_weight(name: str, weight: Any, classes: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from tinygrad_dl.backend import device_of, from_numpy, is_array
+from tinygrad_dl.backend import HOST, device_of, from_numpy, is_array
 from tinygrad_dl.creation import as_tensor, tensor
 from tinygrad_dl.dtypes import float64
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DimensionError, ShapeError
@@ -437,14 +437,24 @@ class DataLoader(Generic[T]):
 def _rows(tensors: Sequence[Any], indices: Sequence[int]) -> list[Tensor]:
     """The rows of each tensor at `indices`, copied by one call."""
     rows = np.fromiter(indices, np.int64, len(indices))
-    length = len(tensors[0])
-    if rows.size and not -length <= rows.min() <= rows.max() < length:
-        raise DimensionError(f"TensorDataset: indices from {rows.min()} to {rows.max()} came for {length} samples")
     batch = []
     for one in tensors:
-        here = from_numpy(rows, device_of(one.array))
-        batch.append(one[wrap(here)] if one.requires_grad else wrap(one.array.take(here, axis=0)))
+        array = one.array
+        if type(array) is HOST and not one._requires_grad:
+            try:
+                batch.append(wrap(array.take(rows, axis=0)))
+            except IndexError:
+                raise _no_such_rows(rows, len(array)) from None
+            continue
+        if rows.size and not -len(array) <= rows.min() <= rows.max() < len(array):  # a GPU would wrap around
+            raise _no_such_rows(rows, len(array))
+        here = from_numpy(rows, device_of(array))
+        batch.append(one[wrap(here)] if one.requires_grad else wrap(array.take(here, axis=0)))
     return batch
+
+
+def _no_such_rows(rows: np.ndarray, length: int) -> DimensionError:
+    return DimensionError(f"TensorDataset: indices from {rows.min()} to {rows.max()} came for {length} samples")
 
 
 # --- checks
