@@ -235,8 +235,8 @@ def test_numpys_numbers_are_weak_as_pythons(sign: str) -> None:
             x = tg.tensor(values(shape, dtype, 2))
             for turned in (False, True):
                 call = SIGNS[sign]
-                found = attempt(lambda: call(number, x) if turned else call(x, number))  # noqa: B023
-                expected = attempt(lambda: call(scalar.item(), x) if turned else call(x, scalar.item()))  # noqa: B023
+                found = attempt(lambda: call(number, x) if turned else call(x, number))
+                expected = attempt(lambda: call(scalar.item(), x) if turned else call(x, scalar.item()))
                 if isinstance(expected, Exception):
                     assert type(found) is type(expected), (dtype, kind, number, turned)
                     continue
@@ -306,7 +306,7 @@ def test_integers_meet_floating_operations_in_the_default_dtype(torch: Any, defa
         lambda lib, x: lib.nn.functional.mse_loss(x, lib.tensor([0.5, 1.5])),
     ]
     for i, (call, dtype) in enumerate(product(calls, ("bool", "int64", "uint8"))):
-        ours, theirs = (attempt(lambda lib=lib: call(lib, lib.tensor(values((2,), dtype)))) for lib in (tg, torch))  # type: ignore[misc]  # noqa: B023
+        ours, theirs = (attempt(lambda lib=lib: call(lib, lib.tensor(values((2,), dtype)))) for lib in (tg, torch))  # type: ignore[misc]
         if dtype == "bool" and isinstance(theirs, Exception):
             continue
         assert not difference(ours, theirs), f"call {i // 3} of {dtype}: {difference(ours, theirs)}"
@@ -344,7 +344,7 @@ def test_reductions_have_pytorchs_dtypes(torch: Any, name: str) -> None:
     for dtype, shape in product(DTYPES, [(2, 3), (1, 1)]):
         found, expected = (
             attempt(lambda lib=lib: REDUCTIONS[name](lib, lib.tensor(values(shape, dtype))))
-            for lib in (tg, torch)  # type: ignore[misc]  # noqa: B023
+            for lib in (tg, torch)  # type: ignore[misc]
         )
         problem = difference(found, expected)
         if problem:
