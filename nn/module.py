@@ -73,13 +73,14 @@ class Module:
         attributes["training"] = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if modes.modules is None:
+        running = modes.modules
+        if running is None:
             return self.forward(*args, **kwargs)
-        modes.modules.append(self)  # a trace wants to know in which module an operation ran
+        running.append(self)  # a trace wants to know in which module an operation ran
         try:
             return self.forward(*args, **kwargs)
         finally:
-            modes.modules.pop()
+            running.pop()
 
     # --- registration
 

@@ -72,9 +72,10 @@ def values(shape: tuple[int, ...], dtype: str, first: int = 1) -> Any:
     return (np.arange(int(np.prod(shape))).reshape(shape) % 3 + first).astype(dtype)
 
 
-def attempt(call: Callable[[], Any]) -> Any:
+def attempt(call: Callable[..., Any], *args: Any) -> Any:
+    """What a call gives, or the exception that it raises."""
     try:
-        return call()
+        return call(*args)
     except Exception as error:
         return error
 
@@ -125,10 +126,7 @@ def test_tensors_meet_as_in_pytorch(torch: Any, sign: str) -> None:
         if on_purpose(sign, a, b):
             continue
         arrays = values(first, a, 2), values(second, b)
-        found, expected = (
-            attempt(lambda lib=lib: BINARY[sign](lib, *map(lib.tensor, arrays)))
-            for lib in (tg, torch)  # type: ignore[misc]
-        )
+        found, expected = (attempt(BINARY[sign], lib, *map(lib.tensor, arrays)) for lib in (tg, torch))
         problem = difference(found, expected)
         if problem:
             problems.append(f"{a} {first} {sign} {b} {second}: {problem}")
@@ -148,7 +146,7 @@ def test_gradients_have_the_dtype_of_their_input(torch: Any, sign: str) -> None:
             wanted = [t.requires_grad_() for t in (x, y) if t.is_floating_point()]
             return list(lib.autograd.grad(BINARY[sign](lib, x, y).sum(), wanted, allow_unused=True))
 
-        found, expected = run(tg), attempt(lambda run=run: run(torch))  # type: ignore[misc]
+        found, expected = run(tg), attempt(run, torch)
         if isinstance(expected, Exception):
             continue  # PyTorch's clamp has not the gradient of an input that broadcasts
         dtypes = [d for d in (a, b) if d in FLOATS]
@@ -166,8 +164,8 @@ def test_second_derivatives_have_the_dtype_of_their_input() -> None:
     for a, b in product(FLOATS, FLOATS):
         x = tg.tensor([1.5, 2.0], dtype=getattr(tg, a), requires_grad=True)
         y = tg.tensor([0.5, 3.0], dtype=getattr(tg, b), requires_grad=True)
-        for order in (lambda: x * y * x, lambda: y * x * y):
-            dx, dy = tg.autograd.grad(order().sum(), (x, y), create_graph=True)
+        for out in (x * y * x, y * x * y):
+            dx, dy = tg.autograd.grad(out.sum(), (x, y), create_graph=True)
             dxx, dxy = tg.autograd.grad(dx.sum(), (x, y), allow_unused=True, retain_graph=True)
             dyx, dyy = tg.autograd.grad(dy.sum(), (x, y), allow_unused=True)
             assert {name_of(t) for t in (dx, dxx, dyx) if t is not None} == {a}
@@ -202,7 +200,7 @@ def test_numbers_on_either_side_are_weak_as_in_pytorch(torch: Any, sign: str) ->
                 x = lib.tensor(values(shape, dtype, 2))
                 return SIGNS[sign](number, x) if turned else SIGNS[sign](x, number)
 
-            found, expected = (attempt(lambda lib=lib, run=run: run(lib)) for lib in (tg, torch))  # type: ignore[misc]
+            found, expected = (attempt(run, lib) for lib in (tg, torch))
             problem = difference(found, expected)
             if problem:
                 side = f"{label} {sign} {dtype}" if turned else f"{dtype} {sign} {label}"
@@ -235,8 +233,8 @@ def test_numpys_numbers_are_weak_as_pythons(sign: str) -> None:
             x = tg.tensor(values(shape, dtype, 2))
             for turned in (False, True):
                 call = SIGNS[sign]
-                found = attempt(lambda: call(number, x) if turned else call(x, number))
-                expected = attempt(lambda: call(scalar.item(), x) if turned else call(x, scalar.item()))
+                found = attempt(call, number, x) if turned else attempt(call, x, number)
+                expected = attempt(call, scalar.item(), x) if turned else attempt(call, x, scalar.item())
                 if isinstance(expected, Exception):
                     assert type(found) is type(expected), (dtype, kind, number, turned)
                     continue
@@ -306,7 +304,7 @@ def test_integers_meet_floating_operations_in_the_default_dtype(torch: Any, defa
         lambda lib, x: lib.nn.functional.mse_loss(x, lib.tensor([0.5, 1.5])),
     ]
     for i, (call, dtype) in enumerate(product(calls, ("bool", "int64", "uint8"))):
-        ours, theirs = (attempt(lambda lib=lib: call(lib, lib.tensor(values((2,), dtype)))) for lib in (tg, torch))  # type: ignore[misc]
+        ours, theirs = (attempt(call, lib, lib.tensor(values((2,), dtype))) for lib in (tg, torch))
         if dtype == "bool" and isinstance(theirs, Exception):
             continue
         assert not difference(ours, theirs), f"call {i // 3} of {dtype}: {difference(ours, theirs)}"
@@ -342,10 +340,8 @@ REDUCTIONS: dict[str, Callable[[Any, Any], Any]] = {
 def test_reductions_have_pytorchs_dtypes(torch: Any, name: str) -> None:
     problems = []
     for dtype, shape in product(DTYPES, [(2, 3), (1, 1)]):
-        found, expected = (
-            attempt(lambda lib=lib: REDUCTIONS[name](lib, lib.tensor(values(shape, dtype))))
-            for lib in (tg, torch)  # type: ignore[misc]
-        )
+        numbers = values(shape, dtype)
+        found, expected = (attempt(REDUCTIONS[name], lib, lib.tensor(numbers)) for lib in (tg, torch))
         problem = difference(found, expected)
         if problem:
             problems.append(f"{name} of {dtype} {shape}: {problem}")
@@ -387,7 +383,7 @@ def test_three_operands_meet_as_in_pytorch(torch: Any, x: Any, low: Any, high: A
         first, second, third = (
             lib.tensor(values(shape, dtype, i)) for i, (dtype, shape) in enumerate((x, low, high), 1)
         )
-        return attempt(lambda: call(lib, first, second, third))
+        return attempt(call, lib, first, second, third)
 
     calls: list[Callable[..., Any]] = [lambda lib, a, b, c: lib.where(a > 1, b, c)]
     if x[0] != "bool":
