@@ -1108,7 +1108,18 @@ INDEXING: list[Case] = [
             (Draw((3, 4)), Draw((2, 4), "below 3")),
             (Draw((3, 4)), Draw((5, 4), "below 3")),
             (Draw((3,)), Draw((2,), "below 3")),
+            (Draw((3, 4)), Draw((2, 1), "below 3")),
+            (Draw((3, 1)), Draw((2, 4), "below 3")),
+            (Draw((2, 1, 4), layout="transposed"), Draw((1, 3, 1), "below 2")),
         ],
+    ),
+    *cases(
+        "take_along_dim",
+        {
+            "take_along_dim(x, i, -1)": lambda lib, x, i: lib.take_along_dim(x, i, -1),
+            "x.take_along_dim(i)": lambda lib, x, i: x.take_along_dim(i),
+        },
+        [(Draw((2, 3)), Draw((2, 2), "below 3")), (Draw((3,)), Draw((4,), "below 3"))],
     ),
 ]
 

@@ -354,14 +354,20 @@ def test_sums_and_products_of_halves_are_computed_in_float32() -> None:
     assert ones.sum().item() == 4096
     assert (ones.reshape(1, -1) @ ones.reshape(-1, 1)).item() == 4096
     assert ones.dot(ones).item() == 4096
+    columns = tg.ones(4096, 2, dtype=tg.float16)  # NumPy itself adds up in wider numbers along the last dimension only
+    assert columns.sum(0).tolist() == [4096, 4096] and columns.mean(0).tolist() == [1, 1]
+    np.testing.assert_allclose((columns * 0 + 2).logsumexp(0).tolist(), 2 + np.log(4096), 1e-3)
+    np.testing.assert_allclose(columns.softmax(0)[0].tolist(), 1 / 4096, 1e-3)
     large = tg.full((4,), 60000.0, dtype=tg.float16)
     assert large.mean().item() == 60000
     assert large.sum().item() == float("inf"), "the result itself does not fit"
     assert tg.tensor([60000.0, -60000.0, 100.0], dtype=tg.float16).sum().item() == pytest.approx(100, abs=1)
     assert large.var().item() == 0
-    bias = tg.zeros(1, dtype=tg.float16, requires_grad=True)
-    (bias + ones).sum().backward()
-    assert bias.grad is not None and (bias.grad.item(), name_of(bias.grad)) == (4096, "float16")
+    bias = tg.zeros(2, dtype=tg.float16, requires_grad=True)
+    (bias + columns).sum().backward()
+    assert bias.grad is not None and (bias.grad.tolist(), name_of(bias.grad)) == ([4096, 4096], "float16")
+    (repeated,) = tg.autograd.grad(bias.expand(4096, 2).sum(), bias)
+    assert (repeated.tolist(), name_of(repeated)) == ([4096, 4096], "float16")
 
 
 # --- lists and three operands

@@ -49,8 +49,7 @@ def _count(shape: tuple[int, ...], dim: Any) -> int:
 
 
 @operation(
-    numpy=(np.sum,),
-    input=lambda g, input_shape, input_dtype, dim, keepdim: cast(spread(g, input_shape, dim, keepdim), input_dtype),
+    input=lambda g, input_shape, input_dtype, dim, keepdim: cast(spread(g, input_shape, dim, keepdim), input_dtype)
 )
 def sum(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """The sum over all dimensions or those in `dim`.
@@ -103,10 +102,9 @@ def cast(input: Any, dtype: Any) -> Any:
 
 
 @operation(
-    numpy=(np.mean,),
     input=lambda g, input_shape, input_dtype, dim, keepdim: cast(
         spread(g / _count(input_shape, dim), input_shape, dim, keepdim), input_dtype
-    ),
+    )
 )
 def mean(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """The mean over all dimensions or those in `dim`: the sum divided by the number of elements.
@@ -231,7 +229,7 @@ def _reduced(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
     return getattr(x, name)(axis=_axis(x, dim), keepdims=keepdim)
 
 
-@operation(numpy=(np.amax,), input=_extreme_rule)
+@operation(input=_extreme_rule)
 def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The largest element over all dimensions or those in `dim`; ties share the gradient evenly.
 
@@ -244,7 +242,7 @@ def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     return _reduced("max", input, dim, keepdim)
 
 
-@operation(numpy=(np.amin,), input=_extreme_rule)
+@operation(input=_extreme_rule)
 def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The smallest element over all dimensions or those in `dim`; ties share the gradient evenly.
 
@@ -356,7 +354,7 @@ def _truth(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
     return out.astype(np.uint8) if x.dtype == np.uint8 else out
 
 
-@operation(numpy=(np.any,))
+@operation()
 def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether an element is not 0: over all dimensions or those in `dim`.
 
@@ -367,7 +365,7 @@ def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return _truth("any", input, dim, keepdim)
 
 
-@operation(numpy=(np.all,))
+@operation()
 def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether no element is 0: over all dimensions or those in `dim`.
 
@@ -460,13 +458,59 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
 # --- methods and NumPy's functions
 
 attach(sum, mean, var, std, amax, amin, argmax, argmin, max, min, any, all, softmax, log_softmax, logsumexp)
-NUMPY.update(
-    {
-        np.max: lambda a, axis=None, keepdims=False: amax(a, () if axis is None else axis, keepdims),
-        np.min: lambda a, axis=None, keepdims=False: amin(a, () if axis is None else axis, keepdims),
-        np.var: lambda a, axis=None, ddof=0, keepdims=False: var(a, axis, correction=ddof, keepdim=keepdims),
-        np.std: lambda a, axis=None, ddof=0, keepdims=False: std(a, axis, correction=ddof, keepdim=keepdims),
-        np.argmax: lambda a, axis=None, keepdims=False: argmax(a, axis, keepdims),
-        np.argmin: lambda a, axis=None, keepdims=False: argmin(a, axis, keepdims),
-    }
-)
+
+
+# NumPy's functions take what they share with ours in another order.
+
+
+def _refuse_out(reduction: Any, out: Any) -> None:
+    if out is not None:
+        raise ArgumentTypeError(
+            f"numpy.{reduction.__name__}: out can't take a tensor's result; assign the result instead"
+        )
+
+
+def _numpys(reduction: Any) -> Any:
+    def numpys(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+        _refuse_out(reduction, out)
+        return reduction(a, axis, keepdims)
+
+    numpys.__qualname__ = reduction.__name__  # what Python's complaints about arguments call it
+    return numpys
+
+
+def _numpys_sum(reduction: Any) -> Any:
+    def numpys(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+        _refuse_out(reduction, out)
+        return reduction(a, axis, keepdims, dtype)
+
+    numpys.__qualname__ = reduction.__name__
+    return numpys
+
+
+def _numpys_spread(reduction: Any) -> Any:
+    def numpys(
+        a: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        out: Any = None,
+        ddof: Any = 0,
+        keepdims: bool = False,
+        **named: Any,
+    ) -> Any:
+        _refuse_out(reduction, out)
+        values = a if dtype is None else cast(a, find(dtype).numpy)
+        return reduction(values, axis, keepdim=keepdims, **({"correction": ddof} | named))
+
+    numpys.__qualname__ = reduction.__name__
+    return numpys
+
+
+NUMPY |= {
+    np.sum: _numpys_sum(sum),
+    np.mean: _numpys_sum(mean),
+    np.var: _numpys_spread(var),
+    np.std: _numpys_spread(std),
+}
+NUMPY |= {np.max: _numpys(amax), np.min: _numpys(amin), np.amax: _numpys(amax), np.amin: _numpys(amin)}
+NUMPY |= {np.any: _numpys(any), np.all: _numpys(all), np.argmax: _numpys(argmax), np.argmin: _numpys(argmin)}
