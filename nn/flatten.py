@@ -55,8 +55,8 @@ class Unflatten(Module):
         rest_fits = sizes.count(-1) == 1 and known > 0 and shape[dim] % known == 0
         if not rest_fits and (-1 in sizes or known != shape[dim]):
             raise ShapeError(
-                f"Unflatten: sizes {sizes} don't multiply up to {shape[dim]}, which is the size of dim {self.dim} "
-                f"of an input of shape {tuple(shape)}"
+                f"Unflatten: sizes {sizes} don't multiply up to {shape[dim]}, which is the size of dim {self.dim} of "
+                f"an input of shape {tuple(shape)}"
             )
         filled = [shape[dim] // known if size == -1 else size for size in sizes]
         return input.reshape(*shape[:dim], *filled, *shape[dim + 1 :])

@@ -119,7 +119,8 @@ class Optimizer:
         for index, group in enumerate(self.param_groups):
             params = [p for p in group["params"] if p._grad is not None]
             if params:
-                options = group if type(group.get("lr")) is float else {name: _number(v) for name, v in group.items()}
+                plain = _PLAIN.issuperset(map(type, group.values()))  # usual, and ten conversions less
+                options = group if plain else {name: _number(value) for name, value in group.items()}
                 layout = self._layout(index, params, options)
                 layout.run(self.update, [p._grad.array for p in params], options, f"{self._name}.step")
                 if layout.new:  # from their second step on, parameters may share calls with older ones
@@ -247,8 +248,8 @@ class Optimizer:
         ours, theirs = ([len(group["params"]) for group in groups] for groups in (self.param_groups, saved))
         if ours != theirs:
             raise OptimizerStateError(
-                f"{who}: the state dict has {len(theirs)} group(s) of {theirs} parameters, "
-                f"the optimizer {len(ours)} of {ours}"
+                f"{who}: the state dict has {len(theirs)} group(s) of {theirs} parameters, the optimizer {len(ours)} "
+                f"of {ours}"
             )
         groups = []
         for group, loaded in zip(self.param_groups, saved):
@@ -266,8 +267,8 @@ class Optimizer:
         known = self._known_state()
         if known and saved and not known & saved.keys():
             found.append(
-                f"state {number}: {', '.join(saved)} is another optimizer's; "
-                f"{self._name} keeps {', '.join(sorted(known))}"
+                f"state {number}: {', '.join(saved)} is another optimizer's; {self._name} keeps "
+                f"{', '.join(sorted(known))}"
             )
         return found
 
@@ -384,6 +385,7 @@ def require_number(optimizer: Optimizer, name: str, value: Any, below: float = m
 
 
 _NUMBERS = (Tensor, np.generic)
+_PLAIN = frozenset((float, int, bool, type(None), list, tuple))
 
 
 def _number(option: Any) -> Any:

@@ -69,8 +69,8 @@ class SGD(Optimizer):
         momentum, dampening = options["momentum"], options["dampening"]
         if options["nesterov"] and (momentum == 0 or dampening != 0):
             raise ArgumentError(
-                "SGD: nesterov needs momentum above 0 and dampening 0, but "
-                f"momentum is {momentum} and dampening {dampening}"
+                f"SGD: nesterov needs momentum above 0 and dampening 0, but momentum is {momentum} and dampening "
+                f"{dampening}"
             )
 
     def state_names(self, options: dict[str, Any]) -> tuple[str, ...]:

@@ -1305,3 +1305,8 @@ def test_a_mode_is_of_its_thread() -> None:
         in_threads(2, work)
         assert not tg.is_grad_enabled()
     assert seen == {0: True, 1: True}
+
+
+def test_a_joint_rule_with_a_listed_argument_is_refused_when_declared() -> None:
+    with pytest.raises(NotImplementedError, match="joint rule can't have a listed argument"):
+        operation(joint=lambda g, needs: (g,), listed="tensors", tensors=None)

@@ -390,3 +390,9 @@ def test_a_rule_that_asks_for_what_is_not_there_says_so() -> None:
 
         own_operation(tg.ones(2, requires_grad=True))
     assert "input" in str(caught.value)
+
+
+def test_a_target_on_another_device_is_named_in_the_users_words() -> None:
+    logits, target = tg.zeros(2, 3, device="strict"), tg.tensor([0, 1])
+    with pytest.raises(tg.DeviceError, match="cross_entropy: input is on 'strict', target is on 'cpu'"):
+        tg.nn.functional.cross_entropy(logits, target)

@@ -100,9 +100,8 @@ def seeds_of(operation: str, roots: list[Tensor], gradients: Any, recorded: bool
     for root, gradient in zip(roots, given):
         if not root._requires_grad:
             raise GraphError(
-                f"{operation}: this tensor (shape {tuple(root.shape)}, {root.dtype}) does not require grad and "
-                "no operation "
-                "that does made it. Call requires_grad_() on the inputs before the forward, and check for "
+                f"{operation}: this tensor (shape {tuple(root.shape)}, {root.dtype}) does not require grad and no "
+                "operation that does made it. Call requires_grad_() on the inputs before the forward, and check for "
                 "no_grad and detach"
             )
         g = _one(operation, root) if gradient is None else _seed(operation, root, gradient)
@@ -121,8 +120,8 @@ def _one(operation: str, root: Tensor) -> Any:
     if array.size != 1:
         raise GraphError(
             f"{operation}: only a tensor of one element has an implicit gradient (1), this one has shape "
-            f"{tuple(root.shape)}. "
-            "Reduce it first, for example with .sum() or .mean(), or pass a gradient of that shape"
+            f"{tuple(root.shape)}. Reduce it first, for example with .sum() or .mean(), or pass a gradient of that "
+            "shape"
         )
     return backend.ones(array)
 

@@ -290,8 +290,8 @@ def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
                 leaf._grad = wrap(old.array + g)
             elif old.array.shape != g.shape:
                 raise ShapeError(
-                    f"backward: a gradient of shape {g.shape} meets a .grad of shape {tuple(old.shape)}; set "
-                    ".grad to None"
+                    f"backward: a gradient of shape {g.shape} meets a .grad of shape {tuple(old.shape)}; set .grad to "
+                    "None"
                 )
             else:
                 old.array += g

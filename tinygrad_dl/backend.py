@@ -101,8 +101,8 @@ class _CuPy:
             cupy = importlib.import_module("cupy")
         except ImportError as error:
             raise DeviceError(
-                "device 'cuda' needs CuPy, which is not installed. With an NVIDIA driver for CUDA 12: "
-                "pip install 'cupy-cuda12x[ctk]' (for CUDA 13: 'cupy-cuda13x[ctk]')"
+                "device 'cuda' needs CuPy, which is not installed. With an NVIDIA driver for CUDA 12: pip install "
+                "'cupy-cuda12x[ctk]' (for CUDA 13: 'cupy-cuda13x[ctk]')"
             ) from error
         if not cupy.is_available():
             raise DeviceError(

@@ -41,8 +41,8 @@ def _require_in_range(name: str, value: Any, wanted: Any) -> None:
         info = np.iinfo(wanted)
         if not info.min <= value <= info.max:
             raise DtypeError(
-                f"{name}: {value} does not fit into {wanted}, which holds {info.min} to {info.max}; choose a "
-                "wider dtype"
+                f"{name}: {value} does not fit into {wanted}, which holds {info.min} to {info.max}; choose a wider "
+                "dtype"
             )
 
 

@@ -95,11 +95,9 @@ def _plain(error: Exception) -> str:
 def freed(node: Any) -> GraphError:
     """The error for walking a node whose saved values are gone."""
     return GraphError(
-        f"backward: {node.plan.operation.name} (output of shape {node.shape}) was walked already and what it "
-        "saved is freed. "
-        "If two losses share it, add them and call backward once, or pass retain_graph=True to the first call. "
-        "If it is from "
-        "an earlier training step, a tensor outlived that step: detach() it"
+        f"backward: {node.plan.operation.name} (output of shape {node.shape}) was walked already and what it saved is "
+        "freed. If two losses share it, add them and call backward once, or pass retain_graph=True to the first call. "
+        "If it is from an earlier training step, a tensor outlived that step: detach() it"
     )
 
 
@@ -121,14 +119,12 @@ def refused(operation: Any, arrays: list[Any], error: Exception) -> Exception:
 def unused(i: int, tensor: Any) -> GraphError:
     """The error for an input of `grad` that no output depends on."""
     return GraphError(
-        f"grad: the outputs do not depend on input {i} (shape {tuple(tensor.shape)}). Pass allow_unused=True to "
-        "get None, or "
-        "materialize_grads=True for zeros"
+        f"grad: the outputs do not depend on input {i} (shape {tuple(tensor.shape)}). Pass allow_unused=True to get "
+        "None, or materialize_grads=True for zeros"
     )
 
 
 CREATE_GRAPH_KEEPS = (
     "backward(create_graph=True) makes each leaf and its gradient refer to each other, which keeps the graph in "
-    "memory. Use "
-    "autograd.grad, or set the leaves' .grad to None after use."
+    "memory. Use autograd.grad, or set the leaves' .grad to None after use."
 )

@@ -75,8 +75,8 @@ def assign(operation: str, array: Any, place: Any, value: Any) -> None:
         if not backend.is_writeable(array):
             raise ArgumentError(
                 f"{operation}: the memory of this tensor (shape {tuple(array.shape)}) can't be written: it is a "
-                "broadcast view, in "
-                "which one element stands in several places, or a read-only array; write into tensor.clone()"
+                "broadcast view, in which one element stands in several places, or a read-only array; write into "
+                "tensor.clone()"
             ) from None
         raise explain(operation, ("tensor", "value"), (array, value), error) from None
     stamp(_region(array, place), operation)
@@ -113,8 +113,8 @@ def require_intact(node: Any) -> None:
             if writer is not None:
                 raise GraphError(
                     f"backward: {plan.operation.name} saved its {name!r} (shape {tuple(array.shape)}) for its "
-                    "derivative, but "
-                    f"{writer} has overwritten it since. Call backward before the edit, or edit a copy: tensor.clone()"
+                    f"derivative, but {writer} has overwritten it since. Call backward before the edit, or edit a "
+                    "copy: tensor.clone()"
                 )
 
 
@@ -153,8 +153,7 @@ def require_editable(operation: str, edited: Any, recording: bool, *written: Any
         )
     if edited.requires_grad or any(getattr(value, "requires_grad", False) for value in written):
         raise NotImplementedError(
-            f"{operation}: an edit in place of a tensor in the graph (shape {tuple(edited.shape)}) is not "
-            "recorded yet. "
-            f"Use the form that makes a new tensor, such as {_out_of_place(operation)}, or edit under "
+            f"{operation}: an edit in place of a tensor in the graph (shape {tuple(edited.shape)}) is not recorded "
+            f"yet. Use the form that makes a new tensor, such as {_out_of_place(operation)}, or edit under "
             "tinygrad_dl.no_grad()"
         )

@@ -75,8 +75,8 @@ def write(name: str, target: Tensor, value: Tensor) -> None:
         )
     if not can_cast(value.dtype, target.dtype):
         raise DtypeError(
-            f"{name}: a {of(value.array)} result can't be written into a {target.dtype} tensor; convert the "
-            "tensor first"
+            f"{name}: a {of(value.array)} result can't be written into a {target.dtype} tensor; convert the tensor "
+            "first"
         )
     assign(name, target.array, ..., value.array)
 

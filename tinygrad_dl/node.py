@@ -77,26 +77,6 @@ def own(g: Any) -> Any:
     return backend.scalar_array(g) if isinstance(g, np.generic) else g.copy()
 
 
-_new = object.__new__
-
-
-def tracked(kind: Any, plan: Any, parents: Any, saved: Any, array: Any) -> Tensor:
-    """The result of a recorded operation: a tensor with its node, made in one call, for which every operation pays."""
-    node = kind()
-    node.plan = plan
-    node.parents = parents
-    node.saved = saved
-    node.shape = array.shape
-    node.order = tick()
-    node.extras = None
-    tensor = _new(Tensor)
-    tensor.array = array
-    tensor.node = node
-    tensor._requires_grad = True
-    tensor._grad = tensor.extras = None
-    return tensor
-
-
 def output(array: Any, i: int, node: Node) -> Tensor:
     """One of several outputs; integers (indices) have no gradient."""
     if array.dtype not in FLOATING:

@@ -19,7 +19,7 @@ from .backend import HOST, constant
 from .explain import explain, refused, unknown_name
 from .inplace import tick
 from .modes import Modes, modes
-from .node import Node, make_node, output, tracked
+from .node import Node, make_node, output
 from .promotion import SCALARS, meeting, regular, wrapped_integers
 from .tensor import NUMPY, Tensor, wrap
 
@@ -202,6 +202,11 @@ def operation(
     list. numpy: NumPy's functions that this operation records.
     """
 
+    if joint is not None and listed is not None:
+        raise NotImplementedError(
+            "operation: a joint rule can't have a listed argument; give the list a rule of its own"
+        )
+
     def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
         made = Operation(name or forward.__name__, forward, rules, joint, twin, promote, constants, listed)
         return register(_general, made, functools.partial(functools.update_wrapper, wrapped=forward), numpy)
@@ -268,12 +273,9 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
             saved, origin = (saved, mask), tuple(parents)
         else:
             origin = parents[0] if len(parents) == 1 else tuple(parents)
-        if several:
-            node = make_node(recording, plan, origin, saved, [(part.shape, part.dtype) for part in out])
-            result = tuple([output(part, i, node) for i, part in enumerate(out)])
-        else:
-            result = tracked(recording, plan, origin, saved, out)
-            node = result.node
+        shape = [(part.shape, part.dtype) for part in out] if several else out.shape
+        node = make_node(recording, plan, origin, saved, shape)
+        result = tuple([output(part, i, node) for i, part in enumerate(out)]) if several else wrap(out, True, node)
         if recording is not Node:
             recording.note(node, operation, args, result)
         return result
@@ -313,9 +315,8 @@ def elementwise(
     numbers reach the function and the rules as they came.
     """
     arguments = ", ".join(rules)
-    forward = eval(
-        f"lambda {arguments}: function({arguments})", {"function": function}
-    )  # our own names, from the table
+    # Evaluates our own names, from the table, so that the forward has the rules' parameters.
+    forward = eval(f"lambda {arguments}: function({arguments})", {"function": function})
     made = Operation(name, forward, rules, promote="float" if floating else "same", refuse=refuse)
     made.function, made.numbers = function, numbers
 
@@ -366,7 +367,7 @@ def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...,
         if keeps is None:  # not the plan: another thread may have made that and not yet these
             plan = operation.plan((0,))
             keeps = _keeper(plan, {name: 0, "out": 2})
-        node = recording()  # as `tracked` does; every elementwise operation would pay for the call
+        node = recording()  # `make_node` and `wrap` written out: every elementwise operation would pay for the calls
         node.plan, node.parents, node.saved = plan, input.node or input, keeps(array, None, kept)
         node.shape, node.order, node.extras = out.shape, tick(), None
         result = _new(Tensor)
@@ -465,7 +466,7 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
             parents = input.node or input
         else:
             parents = other.node or other
-        node = recording()  # as `tracked` does; every elementwise operation would pay for the call
+        node = recording()  # `make_node` and `wrap` written out: every elementwise operation would pay for the calls
         node.plan, node.parents, node.saved = plans[which], parents, pick(x, y, kept)
         node.shape, node.order, node.extras = out.shape, tick(), None
         result = _new(Tensor)

@@ -49,9 +49,8 @@ def saved_with_history(node: Node, values: tuple[Any, ...], mask: Any) -> tuple[
             found.append(_constant(value))
         else:
             raise NotImplementedError(
-                f"{plan.operation.name}: its derivative keeps {name!r}, whose own derivative is not known, so it "
-                "can't be "
-                "differentiated twice (create_graph=True)"
+                f"{plan.operation.name}: its derivative keeps {name!r}, whose own derivative is not known, so it can't "
+                "be differentiated twice (create_graph=True)"
             )
     return tuple(found)
 
@@ -81,7 +80,6 @@ def _with_history(value: Any, parent: Any, plan: Any) -> Tensor:
     if parent.array is value or (isinstance(value, np.generic) and np.array_equal(parent.array, value, equal_nan=True)):
         return parent
     raise GraphError(
-        f"{plan.operation.name}: a leaf of shape {tuple(parent.shape)} got another array (by .data, .to() or a "
-        "loaded state) "
-        "after it was used, so the graph of its gradient can't be recorded. Compute the result again first"
+        f"{plan.operation.name}: a leaf of shape {tuple(parent.shape)} got another array (by .data, .to() or a loaded "
+        "state) after it was used, so the graph of its gradient can't be recorded. Compute the result again first"
     )

@@ -233,8 +233,8 @@ def _header(content: _Content, places: dict[str, list[int]]) -> bytes:
     text += b" " * (-len(text) % LENGTH_BYTES)
     if len(text) > LONGEST_HEADER:
         raise ArgumentError(
-            f"save: names, shapes and structure take {len(text)} bytes, the format allows {LONGEST_HEADER}; "
-            "save lists of numbers as tensors, or several files"
+            f"save: names, shapes and structure take {len(text)} bytes, the format allows {LONGEST_HEADER}; save lists "
+            "of numbers as tensors, or several files"
         )
     return len(text).to_bytes(LENGTH_BYTES, "little") + text
 

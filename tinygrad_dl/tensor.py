@@ -191,8 +191,8 @@ class Tensor(_Slots):
             )
         if not value and self.node is not None:
             raise GraphError(
-                "requires_grad: only a leaf's flag can be switched off, this tensor came from "
-                f"{self.node.name()}; use tensor.detach() for a tensor outside the graph"
+                f"requires_grad: only a leaf's flag can be switched off, this tensor came from {self.node.name()}; use "
+                "tensor.detach() for a tensor outside the graph"
             )
         self._requires_grad = bool(value)
 
@@ -215,8 +215,7 @@ class Tensor(_Slots):
             if value.array.dtype != self.array.dtype or type(value.array) is not type(self.array):
                 raise DtypeError(
                     f"grad: {value.dtype} on {value.device} came for a tensor of {self.dtype} on {self.device}; "
-                    "convert it "
-                    "with gradient.to(tensor)"
+                    "convert it with gradient.to(tensor)"
                 )
         self._grad = value
 
@@ -300,8 +299,7 @@ class Tensor(_Slots):
         if self.array.size != 1:
             raise ShapeError(
                 f"item: only a tensor of one element is a number, this one has shape {tuple(self.shape)}; use "
-                "tolist(), "
-                "or reduce it first with sum() or mean()"
+                "tolist(), or reduce it first with sum() or mean()"
             )
         return self.array.item()
 
@@ -389,12 +387,7 @@ class Tensor(_Slots):
     def __reduce_ex__(self, protocol: Any) -> Any:
         if self.node is not None:
             raise GraphError("pickle: a tensor in a graph can't be pickled. Use tensor.detach()")
-        return _rebuild, (
-            type(self),
-            self.array if self.device.type == "cpu" else self.array.get(),
-            str(self.device),
-            self._requires_grad,
-        )
+        return _rebuild, (type(self), backend.to_numpy(self.array), str(self.device), self._requires_grad)
 
     # --- NumPy's functions on tensors
 
@@ -439,8 +432,8 @@ def normalize_dim(operation: str, dim: int, ndim: int) -> int:
         raise ArgumentTypeError(f"{operation}: dim must be an integer, not {dim!r}")
     if not -bound <= dim < bound:
         raise DimensionError(
-            f"{operation}: dim {dim} is out of range for a tensor of {ndim} dimension(s); {-bound} to "
-            f"{bound - 1} would work"
+            f"{operation}: dim {dim} is out of range for a tensor of {ndim} dimension(s); {-bound} to {bound - 1} "
+            "would work"
         )
     return dim % bound
 
@@ -501,8 +494,7 @@ def _outside_the_graph(name: str, function: Any, args: Any, options: Any) -> Any
             if value._requires_grad:
                 raise GraphError(
                     f"numpy.{name}: no operation records this call, so the gradient of a tensor of shape "
-                    f"{tuple(value.shape)} "
-                    "would be lost. Use a tinygrad_dl function, or tensor.detach()"
+                    f"{tuple(value.shape)} would be lost. Use a tinygrad_dl function, or tensor.detach()"
                 )
             return value.array
         if isinstance(value, list | tuple):

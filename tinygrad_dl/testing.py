@@ -842,8 +842,8 @@ def _difference(
         host, wanted = backend.to_numpy(first), backend.to_numpy(second)
     else:
         raise ArgumentTypeError(
-            f"assert_close: {type(actual).__name__} and {type(expected).__name__} cannot be compared; "
-            "make both tensors (tinygrad_dl.as_tensor), arrays or numbers"
+            f"assert_close: {type(actual).__name__} and {type(expected).__name__} cannot be compared; make both "
+            "tensors (tinygrad_dl.as_tensor), arrays or numbers"
         )
     return _mismatch(host, wanted, tolerances or _tolerances(host, wanted), equal_nan)
 

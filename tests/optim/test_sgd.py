@@ -118,3 +118,23 @@ def test_options_out_of_range(options: dict, error: type, words: str) -> None:
     if "lr" in options:  # the same holds for one group's
         with pytest.raises(error, match=words):
             SGD([{"params": [w], **options}])
+
+
+def test_options_may_be_tensors_of_one_element() -> None:
+    """Each alone: a tensor is read at every step, so that changing it in place counts."""
+    for name in ("lr", "momentum", "weight_decay"):
+        options = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}
+        results = []
+        for as_tensor in (False, True):
+            w = tg.tensor([1.0, -2.0], requires_grad=True)
+            option = tg.tensor(options[name], dtype=tg.float64) if as_tensor else options[name]
+            optimizer = tg.optim.SGD([w], **{**options, name: option})
+            for _ in range(4):
+                w.grad = tg.tensor([0.5, 0.25])
+                optimizer.step()
+                if as_tensor:
+                    option.mul_(0.5)
+                else:
+                    optimizer.param_groups[0][name] *= 0.5
+            results.append(w.tolist())
+        assert results[0] == results[1], name

@@ -421,7 +421,7 @@ relu = elementwise(
     """,
     numpy=(),
     refuse=("b", "a bool tensor has no relu; convert it first with .float()"),
-    input=lambda g, out: g * (out > backend.zero(out)),
+    input=lambda g, out: g * (out > 0),
 )
 
 # --- extremes

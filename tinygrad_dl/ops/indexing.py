@@ -71,8 +71,8 @@ def _index_part(part: Any, device: Any) -> Any:
         return backend.from_numpy(array, device)
     kind = ArgumentTypeError if isinstance(part, str) else DimensionError  # as PyTorch does
     raise kind(
-        f"index: {type(part).__name__} is no index; integers, slices, None, ..., lists, and integer or bool "
-        "tensors would work"
+        f"index: {type(part).__name__} is no index; integers, slices, None, ..., lists, and integer or bool tensors "
+        "would work"
     )
 
 
@@ -144,13 +144,13 @@ def _check(tensor: Tensor, parts: tuple[Any, ...]) -> None:
             if part.dtype.kind == "b":
                 if tuple(part.shape) != tuple(shape[dim : dim + part.ndim]):
                     raise DimensionError(
-                        f"index: a mask of shape {tuple(part.shape)} does not fit shape {tuple(shape)} at "
-                        f"dimension {dim}"
+                        f"index: a mask of shape {tuple(part.shape)} does not fit shape {tuple(shape)} at dimension "
+                        f"{dim}"
                     )
             elif part.size and not bool(((part >= -shape[dim]) & (part < shape[dim])).all()):
                 raise DimensionError(
-                    f"index: values from {int(part.min())} to {int(part.max())} are out of bounds for dimension "
-                    f"{dim} of size {shape[dim]}"
+                    f"index: values from {int(part.min())} to {int(part.max())} are out of bounds for dimension {dim} "
+                    f"of size {shape[dim]}"
                 )
         dim += _takes(part)
 
@@ -277,9 +277,8 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
         raise DtypeError(f"take_along_dim: indices must be integers, not {indices.dtype}; use indices.long()")
     if input.ndim != indices.ndim:
         raise ShapeError(
-            f"take_along_dim: indices of shape {tuple(indices.shape)} do not fit input of shape "
-            f"{tuple(input.shape)}: both must have "
-            "equally many dimensions"
+            f"take_along_dim: indices of shape {tuple(indices.shape)} do not fit input of shape {tuple(input.shape)}: "
+            "both must have equally many dimensions"
         )
     if isinstance(input, Tensor) and isinstance(indices, Tensor) and type(input.array) is not type(indices.array):
         raise explain("take_along_dim", ("input", "indices"), (input, indices), TypeError("mixed devices"))
@@ -299,9 +298,8 @@ def _common_shape(
         except ValueError:
             pass
     raise ShapeError(
-        f"take_along_dim: indices of shape {tuple(indices.shape)} do not fit input of shape "
-        f"{tuple(input.shape)}: all dimensions "
-        f"but dim {dim} must be equal or 1"
+        f"take_along_dim: indices of shape {tuple(indices.shape)} do not fit input of shape {tuple(input.shape)}: all "
+        f"dimensions but dim {dim} must be equal or 1"
     )
 
 

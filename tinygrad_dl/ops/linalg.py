@@ -53,13 +53,13 @@ def matmul(input: Any, other: Any) -> Any:
     """
     if input.ndim == 0 or other.ndim == 0:
         raise ShapeError(
-            f"matmul: vectors and matrices have dimensions, shapes {tuple(input.shape)} and {tuple(other.shape)} "
-            "came; use * for numbers"
+            f"matmul: vectors and matrices have dimensions, shapes {tuple(input.shape)} and {tuple(other.shape)} came; "
+            "use * for numbers"
         )
     if input.dtype is not other.dtype:
         raise DtypeError(
-            f"matmul: both must have one dtype, {input.dtype} and {other.dtype} came; convert one, for example "
-            "with other.to(input.dtype)"
+            f"matmul: both must have one dtype, {input.dtype} and {other.dtype} came; convert one, for example with "
+            "other.to(input.dtype)"
         )
     if input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
         raise ShapeError(f"matmul: {_fit(input.shape, other.shape)}")
@@ -78,9 +78,8 @@ def _product(x: Any, y: Any) -> Any:
 def _fit(first: tuple[int, ...], second: tuple[int, ...]) -> str:
     inner = second[-2] if len(second) > 1 else second[0]
     return (
-        f"shapes {tuple(first)} and {tuple(second)} can't be multiplied: the last dimension of the first "
-        f"({first[-1]}) must equal "
-        f"the {'second last' if len(second) > 1 else 'only'} dimension of the second ({inner})"
+        f"shapes {tuple(first)} and {tuple(second)} can't be multiplied: the last dimension of the first ({first[-1]}) "
+        f"must equal the {'second last' if len(second) > 1 else 'only'} dimension of the second ({inner})"
     )
 
 
@@ -113,9 +112,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         )
     if input.ndim == 0 or input.shape[-1] != weight.shape[-1] or weight.ndim > 2:
         raise ShapeError(
-            f"linear: input {tuple(input.shape)} does not fit weight {tuple(weight.shape)}: its last size must "
-            "be weight's last, in "
-            "(..., in) and (out, in)"
+            f"linear: input {tuple(input.shape)} does not fit weight {tuple(weight.shape)}: its last size must be "
+            "weight's last, in (..., in) and (out, in)"
         )
     out = _product(input, weight.T)
     if bias is None:
@@ -158,8 +156,8 @@ def dot(input: Any, tensor: Any) -> Any:
     """
     if input.ndim != 1 or tensor.ndim != 1:
         raise ShapeError(
-            f"dot: both must be vectors, shapes {tuple(input.shape)} and {tuple(tensor.shape)} came; matmul "
-            "takes matrices"
+            f"dot: both must be vectors, shapes {tuple(input.shape)} and {tuple(tensor.shape)} came; matmul takes "
+            "matrices"
         )
     return matmul(input, tensor)
 
@@ -177,9 +175,8 @@ def _require_matrices(*operands: Any) -> None:
     for operand in operands:
         if not isinstance(operand, Tensor) and not backend.is_array(operand):
             raise ArgumentTypeError(
-                f"matmul: both must be tensors or arrays, {type(operand).__name__} came; use * for numbers, or "
-                "convert it with "
-                "tinygrad_dl.tensor(...)"
+                f"matmul: both must be tensors or arrays, {type(operand).__name__} came; use * for numbers, or convert "
+                "it with tinygrad_dl.tensor(...)"
             )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from .. import backend
 from ..dtypes import FLOATING
 from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
+from ..explain import explain
 from ..operation import keep, operation
 from ..tensor import Tensor
 from .elementwise import sigmoid, where
@@ -87,9 +88,8 @@ def _warn_about_broadcasting(name: str, input: Any, target: Any) -> None:
         return  # the operation raises with a better message
     warnings.warn(
         f"{name}: input has shape {tuple(input.shape)} and target {tuple(target.shape)}, so they broadcast to "
-        f"{result}, which is "
-        "rarely meant: every input is compared with every target. Give both one shape, for example with "
-        f"target.reshape({', '.join(map(str, input.shape))}) or input.squeeze()",
+        f"{result}, which is rarely meant: every input is compared with every target. Give both one shape, for example "
+        f"with target.reshape({', '.join(map(str, input.shape))}) or input.squeeze()",
         UserWarning,
         stacklevel=3,
     )
@@ -149,8 +149,8 @@ def binary_cross_entropy_with_logits(
     _require_floating(name, input)
     if input.array.shape != target.array.shape:
         raise ShapeError(
-            f"{name}: target has shape {tuple(target.shape)}, it must have the input's, {tuple(input.shape)}; "
-            "use target.reshape(...)"
+            f"{name}: target has shape {tuple(target.shape)}, it must have the input's, {tuple(input.shape)}; use "
+            "target.reshape(...)"
         )
     loss = _bce_with_logits(input, target, pos_weight)
     return _reduce(loss if weight is None else loss * weight, reduction)
@@ -227,14 +227,15 @@ def _require_weight(name: str, weight: Any, classes: int) -> None:
 
 
 def _class_dim(name: str, input: Any, target: Any) -> int:
-    """The dimension of the classes: 1, or 0 for one example; the shapes are checked."""
+    """The dimension of the classes: 1, or 0 for one example; devices and shapes are checked."""
+    if type(input.array) is not type(target.array):
+        raise explain(name, ("input", "target"), (input, target), TypeError("mixed devices"))
     dim = 0 if input.ndim == 1 else 1
     expected = tuple(input.shape[:dim]) + tuple(input.shape[dim + 1 :])
     if input.ndim == 0 or tuple(target.shape) != expected:
         raise ShapeError(
-            f"{name}: target has shape {tuple(target.shape)}, for an input of shape {tuple(input.shape)} it must "
-            f"be {expected}: one "
-            "class for each example (or, as probabilities, floating and of the input's shape)"
+            f"{name}: target has shape {tuple(target.shape)}, for an input of shape {tuple(input.shape)} it must be "
+            f"{expected}: one class for each example (or, as probabilities, floating and of the input's shape)"
         )
     return dim
 

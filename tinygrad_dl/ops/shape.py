@@ -63,8 +63,7 @@ def _view(input: Any, shape: Any) -> Any:
     if input.size and input.ndim and backend.memory_root(out) is not backend.memory_root(input):
         raise ShapeError(
             f"view: a tensor of shape {tuple(input.shape)} with this order in memory has no view of shape "
-            f"{tuple(shape)}; use "
-            "reshape(...), which copies when it must"
+            f"{tuple(shape)}; use reshape(...), which copies when it must"
         )
     return out
 
@@ -230,8 +229,8 @@ def expand(input: Any, size: Any) -> Any:
     for i, n in enumerate(input.shape):
         if n not in (1, wanted[extra + i]):
             raise ShapeError(
-                f"expand: dimension {i} has size {n} and can't become {wanted[extra + i]} (shape "
-                f"{tuple(input.shape)} to {tuple(size)}); only size 1 repeats"
+                f"expand: dimension {i} has size {n} and can't become {wanted[extra + i]} (shape {tuple(input.shape)} "
+                f"to {tuple(size)}); only size 1 repeats"
             )
     if any(n < 0 for n in wanted):
         raise ShapeError(f"expand: {tuple(size)} has a negative size for a new dimension")
