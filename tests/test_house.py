@@ -27,12 +27,12 @@ LAYERS = [
     ["backend"],
     ["explain", "inplace"],
     ["tensor"],
-    ["arguments", "methods", "node", "promotion"],
+    ["arguments", "methods", "node", "numpy_functions", "promotion"],
     ["operation", "inspection"],
     ["ops"],
-    ["recorded"],
+    ["hooks", "recorded"],
     ["autograd"],
-    ["functional", "creation", "random", "printing", "serialization", "gradcheck", "testing"],
+    ["functional", "creation", "graph", "random", "printing", "serialization", "gradcheck", "testing"],
     ["nn", "optim", "utils", "viz"],
     [""],  # tinygrad_dl/__init__.py, which gathers the public names
 ]

@@ -561,13 +561,10 @@ def test_what_was_not_saved_may_be_written() -> None:
     assert w.grad is not None and w.grad.tolist() == [1.0, 1.0, 1.0]
 
 
-def test_tensors_in_the_graph_are_not_written_to() -> None:
+def test_leaves_in_the_graph_are_not_written_to() -> None:
     w = tg.ones(3, requires_grad=True)
-    with pytest.raises(GraphError, match=r"(?s)index assignment: a leaf that requires grad.*no_grad"):
+    with pytest.raises(GraphError, match=r"(?s)index assignment: a view of a leaf that requires grad.*no_grad"):
         w[0] = 2.0
-    for target, value in ((w * 1, 2.0), (tg.zeros(3), w[0])):
-        with pytest.raises(NotImplementedError, match="index assignment"):
-            target[0] = value
     assert w.tolist() == [1.0, 1.0, 1.0]
     with tg.no_grad():
         w[0] = 2.0
@@ -622,7 +619,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "a value that does not fit": (
         lambda lib: lib.ones(2, 3).__setitem__(0, lib.ones(2)),
         ShapeError,
-        r"index assignment: .*\(2, 3\).*\(2,\)",
+        r"index assignment: .*\(3,\).*\(2,\)",
     ),
     "values for a mask": (
         lambda lib: lib.ones(3).__setitem__(lib.tensor([True, True, False]), lib.ones(3)),

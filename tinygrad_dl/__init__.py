@@ -20,7 +20,9 @@ _checkout.install()
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_dl\.")
 
 from . import autograd as autograd
+from . import graph as _graph
 from . import inspection as _inspection  # gives nodes their next_functions
+from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
 from .backend import device, get_default_device, set_default_device
 from .creation import (
     arange,
@@ -164,6 +166,7 @@ from .tensor import Size, Tensor
 
 _attach(__repr__=tensor_repr)
 autograd.gradcheck, autograd.gradgradcheck = gradcheck, gradgradcheck  # type: ignore[attr-defined]
+autograd.graph = _graph  # type: ignore[attr-defined]
 _make_public(globals())
 
 __version__ = "0.1.0"

@@ -13,9 +13,10 @@ from . import backend
 from .arguments import keys_of, listed, seeds_of
 from .errors import ArgumentError, GraphError, ShapeError
 from .explain import CREATE_GRAPH_KEEPS, freed, unused
+from .hooks import through_node_hooks
 from .inplace import edits, require_intact, stamp
 from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled, walking
-from .node import FREED, Node, filled, own
+from .node import FREED, Node, filled, own, pass_by
 from .ops.elementwise import identity
 from .ops.reduction import unbroadcast
 from .recorded import saved_with_history, walk_twin
@@ -158,7 +159,7 @@ def walk(
             continue
         plan = node.plan
         if node.extras is not None:
-            g = _pass_extras(node, g, recorded)
+            g = pass_by(node.extras, filled(g, node.shape, recorded) if type(g) is list else g)
         if wanted is not None:
             if node in wanted:
                 captured[node] = g
@@ -177,6 +178,8 @@ def walk(
             pairs: Iterable[Any] = _contributions(node, g, recorded, useful)
         else:  # the usual case
             pairs = zip(parents if type(parents) is tuple else (parents,), plan.rules)
+        if node.extras is not None and "results" in node.extras:
+            pairs = through_node_hooks(node, pairs, g, saved)
         for parent, rule in pairs:
             part = rule(g, saved)
             if part is None:
@@ -196,6 +199,8 @@ def walk(
                     owned.add(parent)
         if not keep and saved is not None:
             node.saved = FREED
+    for leaf in [key for key in gradients if key.extras is not None and "hooks" in key.extras]:
+        gradients[leaf] = pass_by(leaf.extras["hooks"], gradients[leaf])
     gradients.update(captured)
     return gradients
 
@@ -259,15 +264,6 @@ def _found(part: Any) -> Any:
     return lambda g, saved: part
 
 
-def _pass_extras(node: Node, g: Any, recorded: bool) -> Any:
-    if type(g) is list:
-        g = filled(g, node.shape, recorded)
-    for see in node.extras:
-        changed = see(g)
-        g = g if changed is None else changed
-    return g
-
-
 # --- leaves
 
 _lock = threading.Lock()
@@ -275,6 +271,7 @@ _lock = threading.Lock()
 
 def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
     """Add each gradient to its leaf's `.grad`: the first as it is when only the walk holds it, later ones in place."""
+    hooked = [leaf for leaf in gradients if leaf.extras is not None and "accumulated" in leaf.extras]
     with _lock:
         while gradients:
             leaf, g = gradients.popitem()
@@ -284,7 +281,7 @@ def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
             if recorded:
                 leaf._grad = identity(g) if old is None else old + g
             elif old is None:
-                ours = sys.getrefcount(g) == _SOLE and not isinstance(g, np.generic) and g.base is None
+                ours = sys.getrefcount(g) == backend.SOLE_HOLDER and not isinstance(g, np.generic) and g.base is None
                 leaf._grad = wrap(g if ours else own(g))
             elif old._requires_grad or not backend.is_writeable(old.array):
                 leaf._grad = wrap(old.array + g)
@@ -296,13 +293,5 @@ def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
             else:
                 old.array += g
                 stamp(old.array, "backward (adding to .grad)")
-
-
-def _sole_holder_count() -> int:
-    """What `sys.getrefcount` says in `_accumulate` of an array that nobody else holds."""
-    gradients = {0: np.empty(1)}
-    _, g = gradients.popitem()
-    return sys.getrefcount(g)
-
-
-_SOLE = _sole_holder_count()
+    for leaf in hooked:
+        pass_by(leaf.extras["accumulated"], leaf)

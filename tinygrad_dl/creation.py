@@ -8,7 +8,61 @@ import numpy as np
 from . import backend, dtypes
 from .errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError
 from .ops.shape import sizes_of
-from .tensor import Tensor, data_array, wrap
+from .tensor import Size, Tensor, wrap
+
+# --- what data become
+
+
+def _construct(self: Tensor, *data: Any, requires_grad: bool = False, device: Any = None) -> None:
+    """Tensor(data) and Tensor(sizes): see the class."""
+    self.array = _from_data_or_sizes(data, requires_grad, device)
+    self.node = self.extras = self._grad = None
+    self._requires_grad = False
+    if requires_grad:
+        self.requires_grad = True
+
+
+Tensor.__init__ = _construct  # type: ignore[method-assign]
+
+
+def _from_data_or_sizes(data: tuple[Any, ...], requires_grad: bool, device: Any) -> Any:
+    where = backend.find_device(device)
+    default = dtypes.get_default_dtype().numpy
+    sizes = data[0] if len(data) == 1 and isinstance(data[0], Size) else data
+    if all(isinstance(size, int) and not isinstance(size, bool) for size in sizes):
+        if requires_grad and len(data) == 1 and not isinstance(data[0], Size):
+            raise ArgumentTypeError(
+                f"Tensor({data[0]}, requires_grad=True) is ambiguous: integers are sizes. Write Tensor({data[0]}.0, "
+                f"requires_grad=True) for the number, or tinygrad_dl.empty({data[0]}, requires_grad=True) for a size"
+            )
+        if any(size < 0 for size in sizes):
+            raise ArgumentError(
+                f"Tensor: sizes can't be negative, {tuple(sizes)} came; write {float(sizes[0])} for a number"
+            )
+        return backend.module_of(where).empty(sizes if sizes else (0,), default)
+    if len(data) != 1:
+        raise ArgumentTypeError(f"Tensor: one argument with data or several integers as sizes, not {data!r}")
+    value = data[0].array if isinstance(data[0], Tensor) else data[0]
+    if isinstance(value, str | bytes | dict | set) or value is None:
+        raise ArgumentTypeError(f"Tensor: {type(value).__name__} is no data; pass numbers, nested lists or an array")
+    return backend.from_numpy(data_array("Tensor", value).astype(default), where)
+
+
+def data_array(operation: str, data: Any) -> np.ndarray:
+    """Numbers, nested sequences (also of 0-d tensors) or an array as a host array; a clear error for the rest."""
+    if isinstance(data, Tensor):
+        data = data.array
+    if isinstance(data, list | tuple) and any(isinstance(item, Tensor) for item in data):
+        data = [data_array(operation, item) for item in data]
+    try:
+        array = backend.host_array(data)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ArgumentError(f"{operation}: nested lists must have the same length at each level ({error})") from None
+    if array.dtype.kind not in "biuf":
+        raise ArgumentTypeError(
+            f"{operation}: data of type {type(data).__name__} ({array.dtype}) can't be a tensor; pass real numbers"
+        )
+    return array
 
 
 def _finish(array: np.ndarray, dtype: Any, device: Any, requires_grad: bool = False) -> Tensor:

@@ -9,7 +9,7 @@ addresses after it was an edit of that value.
 import itertools
 import weakref
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import backend
 from .errors import ArgumentError, GraphError
@@ -130,30 +130,112 @@ def _memory_of(array: Any, make: bool = True) -> Any:
     return memory
 
 
-def _out_of_place(operation: str) -> str:
-    """How to write an edit so that it makes a new tensor: `add(...)` for `add_`, `a + b` for `a += b`."""
-    return "a = a + b instead of a += b" if operation.startswith("__i") else f"{operation.rstrip('_')}(...)"
+def overlaps(first: Any, second: Any) -> bool:
+    """Whether two arrays could share elements: one memory, and intervals that meet."""
+    if backend.memory_root(first) is not backend.memory_root(second):
+        return False
+    (low, high), (start, end) = backend.byte_interval(first), backend.byte_interval(second)
+    return low < end and start < high
 
 
-def require_editable(operation: str, edited: Any, recording: bool, *written: Any) -> None:
-    """Refuse an edit that the graph would have to know of.
+# --- views
 
-    `edited` is the tensor that is written to, `written` what is written. Edits of the graph itself come in a later
-    version; edits of a leaf that requires grad are wrong in any.
-    """
-    if not recording:
-        return
-    if edited.requires_grad and edited.node is None:
+
+class Path(NamedTuple):
+    """How a view is read off the root of its memory: its operations with their arguments, the last one first."""
+
+    before: "Path | None"
+    operation: Any
+    args: tuple[Any, ...]
+    part: int | None  # which one of several outputs
+
+
+class View(NamedTuple):
+    """What a view remembers in `tensor.extras["view"]`; `refusal` says why it can't be edited while recording."""
+
+    root: Any
+    path: Path | None
+    refusal: str
+
+
+_NO_GRAD = "was made under no_grad"
+_SEVERAL = "is one of the results of an operation with several"
+
+
+def track(operation: Any, args: tuple[Any, ...], result: Any, recording: Any) -> Any:
+    """Remember of each result that shares its input's memory that it is a view, there and with the root."""
+    base, several = args[0], type(result) is tuple
+    root, path, refusal = base, None, ""
+    if base.extras is not None and "view" in base.extras:
+        root, path, refusal = base.extras["view"]
+    refusal = refusal or (_NO_GRAD if recording is None else _SEVERAL if several else "")
+    for i, part in enumerate(result if several else (result,)):
+        array = part.array
+        if array.base is not None and backend.memory_root(array) is backend.memory_root(base.array):
+            view = View(root, Path(path, operation, args[1:], i if several else None), refusal)
+            part.extras = {"view": view}
+            _register(root, part)
+    return result
+
+
+def _register(root: Any, view: Any) -> None:
+    extras = root.extras
+    if extras is None:
+        extras = root.extras = {}
+    views = extras.setdefault("views", [])
+    n = len(views)
+    if n >= 64 and n & (n - 1) == 0:  # drop the dead ones now and then
+        views[:] = [known for known in views if known() is not None]
+    views.append(weakref.ref(view))
+
+
+def _view_of(tensor: Any) -> View | None:
+    return tensor.extras.get("view") if tensor.extras is not None else None
+
+
+def root_of(tensor: Any) -> Any:
+    """The tensor whose memory a view shows; itself when it is none, or when either got other memory since."""
+    view = _view_of(tensor)
+    if view is None or backend.memory_root(view.root.array) is not backend.memory_root(tensor.array):
+        return tensor
+    return view.root
+
+
+def live_views(root: Any) -> list[Any]:
+    """The views of a tensor's memory that still exist and were not made under no_grad."""
+    found = [known() for known in (root.extras or {}).get("views", ())]
+    return [v for v in found if v is not None and root_of(v) is root and v.extras["view"].refusal != _NO_GRAD]
+
+
+def replay(path: Path | None, x: Any) -> Any:
+    """Read the view at a path off an array, a Tensor or a Symbol."""
+    steps = []
+    while path is not None:
+        steps.append(path)
+        path = path.before
+    for step in reversed(steps):
+        x = step.operation.record(x, *step.args)
+        x = x if step.part is None else x[step.part]
+    return x
+
+
+# --- what can't be edited
+
+
+def require_editable(operation: str, edited: Any) -> None:
+    """Refuse what PyTorch refuses of an edit that must be recorded."""
+    view, root = _view_of(edited), root_of(edited)
+    if root is not edited and view is not None and view.refusal:
         raise GraphError(
-            f"{operation}: a leaf that requires grad (shape {tuple(edited.shape)}) can't be edited in place while "
-            "recording: backward would not know which value its gradient belongs to. To update it, write\n"
-            "    with tinygrad_dl.no_grad():\n"
-            "        W -= alpha * dW\n"
-            "or make a new tensor: W = W - alpha * dW"
+            f"{operation}: this tensor (shape {tuple(edited.shape)}) {view.refusal}, so its edit can't be recorded. "
+            "Edit tensor.clone(), or read the view anew by an index while recording"
         )
-    if edited.requires_grad or any(getattr(value, "requires_grad", False) for value in written):
-        raise NotImplementedError(
-            f"{operation}: an edit in place of a tensor in the graph (shape {tuple(edited.shape)}) is not recorded "
-            f"yet. Use the form that makes a new tensor, such as {_out_of_place(operation)}, or edit under "
-            "tinygrad_dl.no_grad()"
-        )
+    for tensor, what in ((root, "a view of a leaf"), (edited, "a leaf")):
+        if tensor._requires_grad and tensor.node is None and (tensor is edited) == (what == "a leaf"):
+            raise GraphError(
+                f"{operation}: {what} that requires grad (shape {tuple(root.shape)}) can't be edited in place while "
+                "recording: backward would not know which value its gradient belongs to. To update it, write\n"
+                "    with tinygrad_dl.no_grad():\n"
+                "        W -= alpha * dW\n"
+                "or make a new tensor: W = W - alpha * dW"
+            )

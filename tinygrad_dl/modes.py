@@ -15,6 +15,7 @@ class Modes(threading.local):
     record: Any = None
     recorder: Any = None  # what `enable_grad` restores: `Node`, or while tracing a subclass that keeps more
     inference = False
+    after_walk: list[Any] = []  # what hooks asked to be called once the walk has ended; replaced, not changed
     modules: Any = None  # while tracing: the modules whose forward is running, outermost first
 
 
@@ -36,6 +37,10 @@ class walking:
     def __exit__(self, *error: Any) -> None:
         self.silence.__exit__(*error)
         modes.record = self.outer
+        if modes.after_walk:
+            calls, modes.after_walk = modes.after_walk, []
+            for call in calls if error[0] is None else ():
+                call()
 
 
 class _Mode(contextlib.ContextDecorator):

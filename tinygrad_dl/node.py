@@ -1,6 +1,7 @@
 """What the graph is made of: a node for each recorded operation, and a light one for each of several outputs."""
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,13 @@ from . import backend
 from .dtypes import FLOATING
 from .inplace import tick
 from .tensor import Tensor, wrap
+
+
+class Hooks(dict[Any, Any]):
+    """Functions by the id of their handle, which refers to this weakly."""
+
+    __slots__ = ("__weakref__",)
+
 
 FREED = type("Freed", (), {"__repr__": lambda self: "<freed>"})()  # stands where a node's saved values were
 
@@ -27,12 +35,21 @@ class Node:
     saved: Any
     shape: Any
     order: int  # when it was created
-    extras: Any  # functions that see, and may change, the gradient on its way
+    extras: Any  # a dict of functions that see, and may change, the gradient on its way
 
     def name(self) -> str:
         """The name of the operation, as PyTorch forms it: `MulBackward0`."""
         words = self.plan.operation.name.strip("_").split("_")
         return "".join(word[:1].upper() + word[1:] for word in words) + "Backward0"
+
+    def watch(self, key: Any, see: Callable[[Any], Any]) -> None:
+        """From now on call `see` with the gradient that passes here; what it returns goes on, unless that is None."""
+        if self.extras is None:
+            self.extras = Hooks()
+        retained = self.extras.pop("retain", None)
+        self.extras[key] = see
+        if retained is not None:  # the last to see it
+            self.extras["retain"] = retained
 
     def retain_into(self, tensor: Tensor) -> None:
         """From now on add the gradient that passes here to `tensor.grad`."""
@@ -44,7 +61,7 @@ class Node:
                 gradient = g.clone() if isinstance(g, Tensor) else wrap(own(g))
                 owner._grad = gradient if owner._grad is None else owner._grad + gradient
 
-        self.extras = [*(self.extras or ()), retain]
+        self.watch("retain", retain)
 
     def __repr__(self) -> str:
         return f"<{self.name()}>"
@@ -95,3 +112,11 @@ def filled(parts: list[Any], shapes: list[Any], recorded: bool) -> tuple[Any, ..
             part = wrap(part) if recorded else part
         filled.append(part)
     return tuple(filled)
+
+
+def pass_by(seers: Hooks, g: Any) -> Any:
+    """A gradient after everyone has seen it who asked to, and may have changed it."""
+    for key, see in list(seers.items()):
+        changed = see(g) if key != "results" else None
+        g = g if changed is None else changed
+    return g

@@ -17,7 +17,7 @@ from . import backend
 from .arguments import bind, refuse_arrays, unruled
 from .backend import HOST, constant
 from .explain import explain, refused, unknown_name
-from .inplace import tick
+from .inplace import tick, track
 from .modes import Modes, modes
 from .node import Node, make_node, output
 from .promotion import SCALARS, meeting, regular, wrapped_integers
@@ -149,13 +149,14 @@ class Operation:
         listed: str | None = None,
         refuse: tuple[str, str] = ("", ""),
     ) -> None:
-        self.name, self.forward, self.rules, self.refuse = name, forward, rules, refuse
+        self.name, self.forward, self.rules, self.refuse, self.views = name, forward, rules, refuse, False
         self.joint, self.twin, self.promote, self.constants, self.listed = joint, twin, promote, constants, listed
         code = forward.__code__
         self.parameters = list(code.co_varnames[: code.co_argcount])
         self.defaults = forward.__defaults__ or ()
         self.required = len(self.parameters) - len(self.defaults)
         self.places = [i for i, parameter in enumerate(self.parameters) if parameter in rules and parameter != listed]
+        self.record: Any = None  # the recording function that takes raw arrays too
         self.function: Any = None  # of an elementwise operation, what is called on the arrays,
         self.numbers = False  # and whether it and the rules want Python's numbers as they came
         self.plans: dict[Any, Plan] = {}
@@ -190,6 +191,7 @@ def operation(
     promote: str | None = None,
     constants: tuple[str, ...] = (),
     listed: str | None = None,
+    views: bool = False,
     numpy: tuple[Any, ...] = (),
     **rules: Any,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -199,7 +201,7 @@ def operation(
     only names the inputs. twin: the same function composed of operations, which the walk differentiates when it is
     recorded. promote: "same" or "float", the inputs meet in one dtype, "float" in a floating one. constants: names that
     a forward keeps and that have no derivative. listed: the argument that is a list of tensors; its rule returns a
-    list. numpy: NumPy's functions that this operation records.
+    list. views: results may show the memory of the first argument. numpy: NumPy's functions that it records.
     """
 
     if joint is not None and listed is not None:
@@ -209,6 +211,7 @@ def operation(
 
     def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
         made = Operation(name or forward.__name__, forward, rules, joint, twin, promote, constants, listed)
+        made.views = views
         return register(_general, made, functools.partial(functools.update_wrapper, wrapped=forward), numpy)
 
     return decorate
@@ -219,7 +222,7 @@ def register(build: Any, made: Operation, document: Callable[[Any], Any], numpy:
 
     It comes in two forms: rules call the one that takes raw arrays too, users (through `public`) one that refuses them.
     """
-    record = document(build(made, call_on_arrays))
+    made.record = record = document(build(made, call_on_arrays))
     record.operation = made
     record.public = lambda: document(build(made, refuse_arrays))
     for function in numpy:
@@ -229,7 +232,7 @@ def register(build: Any, made: Operation, document: Callable[[Any], Any], numpy:
 
 def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """The recording function of an operation with any arguments."""
-    arity, promote = len(operation.parameters), operation.promote
+    arity, promote, views = len(operation.parameters), operation.promote, operation.views
     listed = None if operation.listed is None else operation.parameters.index(operation.listed)
     rules, joint = operation.rules, operation.joint  # of a joint rule's inputs only the names count
     ruled = [name in rules and (joint or rules[name]) is not None for name in operation.parameters]
@@ -265,7 +268,8 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
         out, kept = operation.run(arrays)
         several = type(out) is tuple
         if not needs or (not several and out.dtype.kind != "f"):  # integers have no gradient
-            return tuple([wrap(part) for part in out]) if several else wrap(out)
+            result = tuple([wrap(part) for part in out]) if several else wrap(out)
+            return track(operation, args, result, recording) if views else result
         key = (needs, *kept) if kept else needs
         plan = operation.plans.get(key) or operation.plan(needs, several, tuple(kept))
         saved = plan.collect((*arrays, out, *kept.values()))
@@ -276,6 +280,8 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
         shape = [(part.shape, part.dtype) for part in out] if several else out.shape
         node = make_node(recording, plan, origin, saved, shape)
         result = tuple([output(part, i, node) for i, part in enumerate(out)]) if several else wrap(out, True, node)
+        if views:
+            track(operation, args, result, recording)
         if recording is not Node:
             recording.note(node, operation, args, result)
         return result
@@ -329,8 +335,7 @@ def documented(name: str, doc: str) -> Callable[[Any], Any]:
     """A decorator that gives a recording function its name and docstring."""
 
     def document(record: Any) -> Any:
-        record.__name__ = record.__qualname__ = name
-        record.__doc__ = doc
+        record.__name__, record.__qualname__, record.__doc__ = name, name, doc
         return record
 
     return document

@@ -8,9 +8,9 @@ import numpy as np
 from . import backend, dtypes
 from .creation import _finish, _like, natural_sizes
 from .errors import ArgumentError, ArgumentTypeError, DtypeError
-from .inplace import assign, require_editable
+from .inplace import require_editable
 from .methods import attach
-from .modes import modes
+from .ops.editing import in_graph, store
 from .tensor import Tensor, wrap
 
 
@@ -257,9 +257,9 @@ def randint_like(input: Tensor, low: int, high: Any = None, *, dtype: Any = None
 def _redraw(name: str, tensor: Tensor, draw: Callable[[], np.ndarray]) -> Tensor:
     """Draw into a tensor; what is refused draws nothing."""
     _floating(name, tensor.dtype)
-    require_editable(name, tensor, modes.record is not None)
-    assign(name, tensor.array, ..., backend.from_numpy(draw().astype(tensor.array.dtype), tensor.device))
-    return tensor
+    if in_graph(tensor):
+        require_editable(name, tensor)
+    return store(name, tensor, wrap(backend.from_numpy(draw().astype(tensor.array.dtype), tensor.device)))
 
 
 def _uniform_(

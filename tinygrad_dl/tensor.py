@@ -19,7 +19,6 @@ from .errors import (
     ShapeError,
     UnknownAttributeError,
 )
-from .inplace import stamp
 
 
 class Size(tuple[int, ...]):
@@ -79,15 +78,9 @@ class Tensor(_Slots):
     __array_priority__ = 1000
     __hash__ = object.__hash__  # `==` compares elements; tensors are keys by identity
 
-    def __init__(self, *data: Any, requires_grad: bool = False, device: Any = None) -> None:
-        self.array = _from_data_or_sizes(data, requires_grad, device)
-        self.node = self.extras = self._grad = None
-        self._requires_grad = False
-        if requires_grad:
-            self.requires_grad = True
+    if TYPE_CHECKING:  # what creation and the operations attach; other methods are found through __getattr__
 
-    if TYPE_CHECKING:  # the operators that the operations attach; methods are found through __getattr__
-
+        def __init__(self, *data: Any, requires_grad: bool = False, device: Any = None) -> None: ...
         def __getitem__(self, index: Any) -> "Tensor": ...
         def __setitem__(self, index: Any, value: Any) -> None: ...
         def __neg__(self) -> "Tensor": ...
@@ -288,7 +281,12 @@ class Tensor(_Slots):
         return wrap(self.array)
 
     def detach_(self) -> "Tensor":
-        """Cut this tensor from the graph that made it; it becomes a leaf that does not require grad."""
+        """Cut this tensor from the graph that made it; it becomes a leaf that does not require grad.
+
+        Raises GraphError for a view, whose base would stay in the graph.
+        """
+        if self.extras is not None and "view" in self.extras:
+            raise GraphError("detach_: a view can't be cut from the graph in place; use view.detach()")
         self.node, self._requires_grad = None, False
         return self
 
@@ -389,25 +387,6 @@ class Tensor(_Slots):
             raise GraphError("pickle: a tensor in a graph can't be pickled. Use tensor.detach()")
         return _rebuild, (type(self), backend.to_numpy(self.array), str(self.device), self._requires_grad)
 
-    # --- NumPy's functions on tensors
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        operation = NUMPY.get(ufunc) if method == "__call__" and "out" not in options else None
-        if operation is not None:
-            return operation(*inputs, **options)
-        return _outside_the_graph(
-            f"{ufunc.__name__}.{method}" if method != "__call__" else ufunc.__name__,
-            getattr(ufunc, method),
-            inputs,
-            options,
-        )
-
-    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        operation = NUMPY.get(function)
-        if operation is not None and "out" not in options:
-            return operation(*args, **options)
-        return _outside_the_graph(function.__name__, function, args, options)
-
 
 NUMPY: dict[Any, Callable[..., Any]] = {}  # NumPy's functions -> the operations that record them
 
@@ -438,81 +417,9 @@ def normalize_dim(operation: str, dim: int, ndim: int) -> int:
     return dim % bound
 
 
-def _from_data_or_sizes(data: tuple[Any, ...], requires_grad: bool, device: Any) -> Any:
-    where = backend.find_device(device)
-    default = dtypes.get_default_dtype().numpy
-    sizes = data[0] if len(data) == 1 and isinstance(data[0], Size) else data
-    if all(isinstance(size, int) and not isinstance(size, bool) for size in sizes):
-        if requires_grad and len(data) == 1 and not isinstance(data[0], Size):
-            raise ArgumentTypeError(
-                f"Tensor({data[0]}, requires_grad=True) is ambiguous: integers are sizes. Write Tensor({data[0]}.0, "
-                f"requires_grad=True) for the number, or tinygrad_dl.empty({data[0]}, requires_grad=True) for a size"
-            )
-        if any(size < 0 for size in sizes):
-            raise ArgumentError(
-                f"Tensor: sizes can't be negative, {tuple(sizes)} came; write {float(sizes[0])} for a number"
-            )
-        return backend.module_of(where).empty(sizes if sizes else (0,), default)
-    if len(data) != 1:
-        raise ArgumentTypeError(f"Tensor: one argument with data or several integers as sizes, not {data!r}")
-    value = data[0].array if isinstance(data[0], Tensor) else data[0]
-    if isinstance(value, str | bytes | dict | set) or value is None:
-        raise ArgumentTypeError(f"Tensor: {type(value).__name__} is no data; pass numbers, nested lists or an array")
-    return backend.from_numpy(data_array("Tensor", value).astype(default), where)
-
-
-def data_array(operation: str, data: Any) -> np.ndarray:
-    """Numbers, nested sequences (also of 0-d tensors) or an array as a host array; a clear error for the rest."""
-    if isinstance(data, Tensor):
-        data = data.array
-    if isinstance(data, list | tuple) and any(isinstance(item, Tensor) for item in data):
-        data = [data_array(operation, item) for item in data]
-    try:
-        array = backend.host_array(data)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise ArgumentError(f"{operation}: nested lists must have the same length at each level ({error})") from None
-    if array.dtype.kind not in "biuf":
-        raise ArgumentTypeError(
-            f"{operation}: data of type {type(data).__name__} ({array.dtype}) can't be a tensor; pass real numbers"
-        )
-    return array
-
-
 def _rebuild(kind: Any, array: np.ndarray, device: str, requires_grad: bool) -> Tensor:
     tensor = kind.__new__(kind)
     tensor.array = backend.from_numpy(backend.host_array(array), backend.device(device))
     tensor.node = tensor.extras = tensor._grad = None
     tensor._requires_grad = requires_grad
     return tensor
-
-
-def _outside_the_graph(name: str, function: Any, args: Any, options: Any) -> Any:
-    """Call a NumPy function that no operation records: on plain arrays, and only if no gradient is lost by that."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, Tensor):
-            if value._requires_grad:
-                raise GraphError(
-                    f"numpy.{name}: no operation records this call, so the gradient of a tensor of shape "
-                    f"{tuple(value.shape)} would be lost. Use a tinygrad_dl function, or tensor.detach()"
-                )
-            return value.array
-        if isinstance(value, list | tuple):
-            return type(value)(map(plain, value))
-        return value
-
-    outs = options.get("out")
-    if isinstance(outs, Tensor) or (isinstance(outs, tuple) and any(isinstance(out, Tensor) for out in outs)):
-        raise ArgumentTypeError(f"numpy.{name}: out= can't be a Tensor; assign the result, or pass tensor.numpy()")
-    result = function(*plain(tuple(args)), **{key: plain(value) for key, value in options.items()})
-    written = args[0] if args else next((options[key] for key in ("dst", "a", "arr") if key in options), None)
-    if isinstance(written, Tensor) and (name in WRITERS or name.endswith(".at")):
-        stamp(written.array, f"numpy.{name}")
-    if isinstance(result, np.generic):
-        result = backend.scalar_array(result)
-    return wrap(result) if outs is None and backend.is_array(result) and result.dtype.kind in "biuf" else result
-
-
-WRITERS = frozenset(
-    ("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis")
-)  # into their first argument

@@ -32,6 +32,8 @@ classes = tg.tensor([2, 0])
 mask = tg.tensor([[True, False, True], [False, True, True]])
 
 # By operation: arguments that differ in what their rules branch on. An operation with rules and no case fails below.
+FIRST_ROW = tg.zeros(2, 3)[0].extras["view"].path
+
 CASES: dict[str, list[tuple[Any, ...]]] = {
     "positive": [(mixed(2, 3),)],
     "add": [(mixed(2, 3), mixed(3)), (mixed(), 2.0)],
@@ -60,6 +62,11 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "to": [(leaf(2), np.dtype(np.float32), None)],
     "index": [(mixed(3, 2), 1), (mixed(3, 2), (slice(0, 2), 1)), (mixed(3), np.array([0, 2, 0]))],
     "index_put": [(mixed(2), slice(1, 3), (4,)), (mixed(2), np.array([1, 1]), (4,))],
+    "copy": [(mixed(2), mixed(2), "copy_")],
+    "index_assign": [(mixed(3), mixed(2), np.array([0, 2]), "index assignment")],
+    "without": [(mixed(3), slice(1, 3))],
+    "copy_slices": [(mixed(2, 3), mixed(3), FIRST_ROW, [0, 1])],
+    "without_region": [(mixed(2, 3), FIRST_ROW, [1, 0])],
     "take_along_dim": [(mixed(2, 3), tg.tensor([[1], [2]]), 1)],
     "put_along_dim": [(mixed(2, 1), tg.tensor([[1], [2]]), 1, (2, 3))],
     "reshape": [(mixed(2, 3), (3, 2))],

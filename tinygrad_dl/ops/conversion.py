@@ -6,12 +6,11 @@ import numpy as np
 
 from .. import backend, dtypes
 from ..errors import ArgumentTypeError, ShapeError
-from ..inplace import assign, require_editable
 from ..methods import attach
-from ..modes import modes
 from ..operation import to as convert
 from ..promotion import as_operand, wrapped_integers
 from ..tensor import Tensor
+from .editing import store
 from .shape import clone
 
 _PLACES = (str, backend.device)
@@ -85,13 +84,12 @@ def _cuda(self: Tensor, device: Any = None) -> Tensor:
 
 def _copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Write the values of `src`, which broadcasts, into this tensor, across dtypes and devices."""
-    require_editable("copy_", self, modes.record is not None, src)
     source = as_operand("copy_", "src", src)
-    values = backend.to_device(source.array, self.device) if isinstance(source, Tensor) else source
-    if isinstance(source, Tensor) and values.ndim > self.array.ndim:  # NumPy would drop leading dimensions of size 1
-        raise ShapeError(f"copy_: src of shape {tuple(values.shape)} does not broadcast to {tuple(self.shape)}")
-    assign("copy_", self.array, ..., values)
-    return self
+    if isinstance(source, Tensor):
+        if source.ndim > self.ndim:  # NumPy would drop leading dimensions of size 1
+            raise ShapeError(f"copy_: src of shape {tuple(source.shape)} does not broadcast to {tuple(self.shape)}")
+        source = _to(source, self.device)
+    return store("copy_", self, source)
 
 
 def _fill_(self: Tensor, value: Any) -> Tensor:
@@ -105,18 +103,16 @@ def _zero_(self: Tensor) -> Tensor:
 
 
 def _fill(name: str, self: Tensor, value: Any) -> Tensor:
-    require_editable(name, self, modes.record is not None, value)
     number = as_operand(name, "value", value)
     if isinstance(number, Tensor):
         if number.array.ndim:
             raise ShapeError(
                 f"{name}: a number or a 0-d tensor fills, one of shape {tuple(number.shape)} came; use copy_"
             )
-        number = number.array.item()
+        return store(name, self, _to(number, self.device))
     if self.array.dtype.kind == "u" and -np.iinfo(self.array.dtype).max <= number < 0:
         number = wrapped_integers((self, int(number)))[1]  # as PyTorch: -1 is 255 in uint8, but 300 is too large
-    assign(name, self.array, ..., number)
-    return self
+    return store(name, self, number)
 
 
 _CASTS = {

@@ -12,11 +12,12 @@ import numpy as np
 from .. import backend
 from ..dtypes import result_type
 from ..errors import ArgumentError, ArgumentTypeError, DtypeError
-from ..methods import attach, attach_comparison, attach_in_place, attach_operator
+from ..methods import attach, attach_comparison
 from ..operation import Operation, documented, elementwise, operation, promote_arguments, register
 from ..promotion import SCALARS
 from ..tensor import NUMPY, Tensor, wrap
 from .composed import composed
+from .editing import attach_in_place, attach_operator
 
 # --- arithmetic
 
@@ -61,7 +62,7 @@ true_divide = elementwise(
     floating=True,
     numpy=(np.true_divide,),
     input=lambda g, other: g / other,
-    other=lambda g, out, other: -g * out / other,
+    other=lambda g, input, other: -g * input / (other * other),
 )
 
 

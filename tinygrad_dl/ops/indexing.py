@@ -8,16 +8,15 @@ import numpy as np
 from .. import backend, dtypes
 from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
 from ..explain import explain
-from ..inplace import assign, require_editable
 from ..methods import attach
-from ..modes import modes
-from ..operation import operation
+from ..operation import operation, to
 from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
+from .editing import store
 from .shape import expand, reshape
 
 
-@operation("index", input=lambda g, input_shape, index: put(g, index, input_shape))
+@operation("index", views=True, input=lambda g, input_shape, index: put(g, index, input_shape))
 def _getitem(input: Any, index: Any) -> Any:
     out = input[index]
     if isinstance(out, np.generic):  # a single element too is a view of the tensor's memory
@@ -38,8 +37,11 @@ def put(input: Any, index: Any, shape: Any) -> Any:
 
 def _repeats(index: Any) -> bool:
     """Whether an index could name an element twice: only integer arrays do."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return any(backend.is_array(part) and part.dtype.kind in "iu" and part.ndim for part in parts)
+    return any(backend.is_array(part) and part.dtype.kind in "iu" and part.ndim for part in _parts(index))
+
+
+def _parts(index: Any) -> tuple[Any, ...]:
+    return index if isinstance(index, tuple) else (index,)
 
 
 def _index_part(part: Any, device: Any) -> Any:
@@ -204,22 +206,29 @@ def _in_two_steps(parts: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, .
 
 def setitem(self: Tensor, index: Any, value: Any) -> None:
     """Write a value at an index, in place."""
-    require_editable("index assignment", self, modes.record is not None, value)
     place = index_of(self, index)
     if not isinstance(value, Tensor | bool | int | float | np.generic) and not backend.is_array(value):
         raise ArgumentTypeError(
             f"index assignment: a Tensor, an array or a number can be assigned, not {type(value).__name__}"
         )
-    written = value.array if isinstance(value, Tensor) else value
-    if backend.is_array(written) and type(written) is not type(self.array):
-        written = written.item() if written.ndim == 0 else written
-    if backend.is_array(written) and written.size == 1:
-        written = written.reshape(())  # fits everywhere; NumPy refuses one dimension for a single element
-    target = self.array
+    if isinstance(value, Tensor) and value.array.ndim == 0 and type(value.array) is not type(self.array):
+        value = to(value, None, self.device)
+    target = self
     if type(place) is tuple and _mixes(place):
         first, place = _in_two_steps(place)
-        target = target[first]
-    assign("index assignment", target, place, written)
+        target = _getitem(self, first)
+    elif not any(isinstance(part, bool) or backend.is_array(part) for part in _parts(place)):
+        target, place = _getitem(self, place), ...
+    store("index assignment", target, _without_leading_ones(value, target, place), place)
+
+
+def _without_leading_ones(value: Any, target: Tensor, place: Any) -> Any:
+    """A value as NumPy assigns it: PyTorch also takes dimensions of size 1 in front that the place does not have."""
+    if isinstance(value, int | float | np.generic) or value.ndim == 0:
+        return value
+    ndim = target.ndim if place is ... else target.array[place].ndim
+    extra = value.ndim - ndim
+    return reshape(value, tuple(value.shape[extra:])) if extra > 0 and set(value.shape[:extra]) == {1} else value
 
 
 @composed

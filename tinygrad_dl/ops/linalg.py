@@ -7,10 +7,11 @@ import numpy as np
 
 from .. import backend
 from ..errors import ArgumentTypeError, DtypeError, ShapeError
-from ..methods import attach, attach_operator
+from ..methods import attach
 from ..operation import operation, promote_arguments
 from ..tensor import NUMPY, Tensor
 from .composed import composed
+from .editing import attach_operator
 from .shape import reshape, squeeze, transpose, unsqueeze
 
 

@@ -39,7 +39,7 @@ def sizes_of(operation: str, sizes: tuple[Any, ...]) -> tuple[int, ...]:
         raise ArgumentTypeError(f"{operation}: sizes must be integers, not {sizes!r}") from None
 
 
-@operation(numpy=(), input=lambda g, input_shape: reshape(g, input_shape))
+@operation(views=True, input=lambda g, input_shape: reshape(g, input_shape))
 def reshape(input: Any, shape: Any) -> Any:
     """The same elements in another shape; a view where the memory allows it, else a copy.
 
@@ -55,7 +55,7 @@ def reshape(input: Any, shape: Any) -> Any:
     return input.reshape(shape)
 
 
-@operation(input=lambda g, input_shape: reshape(g, input_shape))
+@operation(views=True, input=lambda g, input_shape: reshape(g, input_shape))
 def _view(input: Any, shape: Any) -> Any:
     if -1 in shape or math.prod(shape) != input.size:
         shape = _worked_out("view", input, shape)
@@ -114,7 +114,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 # --- order of dimensions
 
 
-@operation(input=lambda g, dims: permute(g, _inverse(dims)))
+@operation(views=True, input=lambda g, dims: permute(g, _inverse(dims)))
 def permute(input: Any, dims: Any) -> Any:
     """The dimensions in another order; a view.
 
@@ -136,7 +136,7 @@ def _inverse(dims: Sequence[int]) -> tuple[int, ...]:
     return tuple([order.index(i) for i in range(n)])
 
 
-@operation(input=lambda g, dim0, dim1: transpose(g, dim0, dim1))
+@operation(views=True, input=lambda g, dim0, dim1: transpose(g, dim0, dim1))
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """Two dimensions exchanged; a view.
 
@@ -211,7 +211,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
 # --- repeating by strides
 
 
-@operation(input=lambda g, input_shape: sum_to(g, input_shape))
+@operation(views=True, input=lambda g, input_shape: sum_to(g, input_shape))
 def expand(input: Any, size: Any) -> Any:
     """Dimensions of size 1 repeated to `size`, new ones in front; a view without new memory.
 
@@ -322,7 +322,7 @@ def _members(name: str, tensors: Any) -> list[Any]:
     return [member if member.array.dtype is target else to(member, target, None) for member in members]
 
 
-@operation(input=lambda g, dim: _cat(_wanted(g), dim))
+@operation(views=True, input=lambda g, dim: _cat(_wanted(g), dim))
 def _split(input: Any, sizes: Any, dim: int) -> Any:
     parts, start = [], 0
     before = (slice(None),) * dim

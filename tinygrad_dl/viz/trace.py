@@ -180,7 +180,7 @@ class TracedNode(Node):
         """Called by the engine after it made a node."""
         value = tuple([part.array for part in result]) if isinstance(result, tuple) else result.array
         node.record = record = Record(operation, args, node.saved, value)
-        node.extras = [*(node.extras or ()), record.keep_gradient]
+        node.watch("trace", record.keep_gradient)
         for open_trace in _state.open:
             open_trace.nodes.append(node)
         _note_source(record, calling_frame())
