@@ -241,7 +241,7 @@ def test_branching_on_a_symbol_is_refused(branch: Any) -> None:
         (tg.add, "other", {}, "ḡ", "1"),
         (tg.sub, "other", {}, "−ḡ", "−1"),
         (tg.div, "input", {"other": "y"}, "ḡ/y", "1/y"),
-        (tg.div, "other", {"other": "y", "out": "q"}, "−ḡ·q/y", "−q/y"),
+        (tg.div, "other", {"input": "x", "other": "y"}, "−ḡ·x/y/y", "−x/y/y"),
         (tg.pow, "input", {"input": "x", "other": 3.0}, "ḡ·3·x²", "3·x²"),
         (tg.maximum, "input", {"input": "x", "other": "y"}, "where(x = y, ḡ/2, ḡ·[x ≥ y])", None),
     ],

@@ -62,7 +62,7 @@ true_divide = elementwise(
     floating=True,
     numpy=(np.true_divide,),
     input=lambda g, other: g / other,
-    other=lambda g, input, other: -g * input / (other * other),
+    other=lambda g, input, other: -g * (input / other) / other,
 )
 
 

@@ -696,8 +696,8 @@ def derivative(
     >>> from tinygrad_dl import viz
     >>> viz.derivative(tg.tanh, "input", out="a")
     'ḡ·(1 − a·a)'
-    >>> viz.derivative(tg.div, "other", g="1", input="x", other="y", out="q")
-    '−q/y'
+    >>> viz.derivative(tg.div, "other", g="1", input="x", other="y")
+    '−x/y/y'
     """
     made = _operation_of(operation)
     shapes = shapes or {}
