@@ -1123,6 +1123,88 @@ INDEXING: list[Case] = [
     ),
 ]
 
+# --- writing by index
+
+WRITING: list[Case] = [
+    *cases(
+        "masked_fill",
+        {
+            "masked_fill(x, m, 0.5)": lambda lib, x, m: lib.masked_fill(x, m, 0.5),
+            "x.masked_fill(m, -1)": lambda lib, x, m: x.masked_fill(m, -1),
+        },
+        [
+            (Draw((3, 4)), Draw((3, 4), "mask")),
+            (Draw((3, 4), layout="transposed"), Draw((4,), "mask")),
+            (Draw((1, 4)), Draw((3, 1), "mask")),
+            (Draw(()), Draw((), "mask")),
+            (Draw((0, 2)), Draw((2,), "mask")),
+        ],
+    ),
+    *cases(
+        "masked_fill",
+        {"x.masked_fill(m, v)": lambda lib, x, m, v: x.masked_fill(m, v)},
+        [(Draw((3, 4)), Draw((3, 4), "mask"), Draw(()))],
+    ),
+    *cases(
+        "masked_scatter",
+        {
+            "masked_scatter(x, m, s)": lambda lib, x, m, s: lib.masked_scatter(x, m, s),
+            "x.masked_scatter(m, s)": lambda lib, x, m, s: x.masked_scatter(m, s),
+        },
+        [(Draw((3, 4)), Draw((4,), "mask"), Draw((12,))), (Draw((3, 4)), Draw((3, 4), "mask"), Draw((2, 6)))],
+    ),
+    *cases(
+        "index_fill",
+        {
+            "index_fill(x, 0, i, 2.0)": lambda lib, x, i: lib.index_fill(x, 0, i, 2.0),
+            "x.index_fill(-1, i, 3)": lambda lib, x, i: x.index_fill(-1, i, 3),
+        },
+        [
+            (Draw((3, 4)), Draw((2,), "below 3")),
+            (Draw((4, 3), layout="transposed"), Draw((3,), "below 3")),
+            (Draw((3, 3)), Draw((0,), "below 3")),
+        ],
+    ),
+    *cases(
+        "index_fill",
+        {"x.index_fill(1, i, v)": lambda lib, x, i, v: x.index_fill(1, i, v)},
+        [(Draw((3, 4)), Draw((2,), "below 3"), Draw(()))],
+    ),
+    *cases(
+        "index_copy",
+        {
+            "index_copy(x, 0, i, s)": lambda lib, x, i, s: lib.index_copy(x, 0, i, s),
+            "x.index_copy(dim=0, index=i, source=s)": lambda lib, x, i, s: x.index_copy(dim=0, index=i, source=s),
+        },
+        [(Draw((3, 4)), Draw((1,), "below 3"), Draw((1, 4))), (Draw((3,)), Draw((), "below 3"), Draw((1,)))],
+    ),
+    *cases(
+        "index_add",
+        {
+            "index_add(x, 0, i, s)": lambda lib, x, i, s: lib.index_add(x, 0, i, s),
+            "x.index_add(-2, i, s, alpha=2)": lambda lib, x, i, s: x.index_add(-2, i, s, alpha=2),
+        },
+        [
+            (Draw((3, 4)), Draw((5,), "below 3"), Draw((5, 4))),
+            (Draw((3, 2), layout="strided"), Draw((2,), "below 3"), Draw((2, 2), layout="transposed")),
+        ],
+    ),
+    *cases(
+        "index_put",
+        {
+            "index_put(x, (i,), s)": lambda lib, x, i, s: lib.index_put(x, (i,), s),
+            "x.index_put((i, i), s.reshape(-1)[:1])": lambda lib, x, i, s: x.index_put((i, i), s.reshape(-1)[:1]),
+            "x.index_put((i,), s, accumulate=True)": lambda lib, x, i, s: x.index_put((i,), s, accumulate=True),
+        },
+        [(Draw((3, 4)), Draw((1,), "below 3"), Draw((1, 4))), (Draw((3, 4)), Draw((1,), "below 3"), Draw((4,)))],
+    ),
+    *cases(
+        "index_put",
+        {"x.index_put((i,), s, True)": lambda lib, x, i, s: x.index_put((i,), s, True)},
+        [(Draw((3, 4)), Draw((4,), "below 3"), Draw((4, 4)))],
+    ),
+]
+
 # --- products
 
 _PRODUCT_SHAPES = [
@@ -1384,6 +1466,7 @@ CASES: list[Case] = [
     *SHAPING,
     *JOINING,
     *INDEXING,
+    *WRITING,
     *PRODUCTS,
     *LOSSES,
     *CONVERSIONS,

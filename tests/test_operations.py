@@ -744,6 +744,14 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
     "fill_ with a tensor": lambda x, y: x.fill_(y.reshape(-1)[0]),
     "fill_ too large": lambda x, y: x.fill_(1000),
     "copy_ another dtype": lambda x, y: x.copy_(y.double()),
+    "masked_fill_": lambda x, y: x.masked_fill_(x > 0, 2),
+    "masked_fill_ with a tensor": lambda x, y: x.masked_fill_(x > 0, y.reshape(-1)[0]),
+    "masked_scatter_": lambda x, y: x.masked_scatter_(x > 0, y.to(x.dtype)),
+    "index_fill_": lambda x, y: x.index_fill_(-1, (y[..., :1] * 0).long().reshape(-1)[:1], 3),
+    "index_copy_": lambda x, y: x.index_copy_(0, (y > 9).long().reshape(-1)[:1], x[1:2].clone()),
+    "index_add_": lambda x, y: x.index_add_(0, (y > 9).long().reshape(-1)[:1], x[1:2].clone(), alpha=1),
+    "index_put_": lambda x, y: x.index_put_(((y > 9).long().reshape(-1)[:1],), y.to(x.dtype)),
+    "index_put_ adding": lambda x, y: x.index_put_((x > 0,), y.to(x.dtype).reshape(-1)[:1], accumulate=True),
 }
 
 
@@ -754,6 +762,7 @@ MORE_IN_PLACE = {  # see MORE
     ("bool", "clamp_"),
     ("bool", "clip_"),
     ("uint8", "clamp_"),
+    ("uint8", "masked_fill_ with a tensor"),
 }
 
 

@@ -124,6 +124,7 @@ from .ops.elementwise import (
     true_divide,
     where,
 )
+from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
 from .ops.linalg import dot, matmul, mm
 from .ops.reduction import (

@@ -52,6 +52,8 @@ def backward(
     roots = listed("backward", "tensors", tensors)
     wanted = [] if inputs is None else listed("backward", "inputs", inputs)
     targets = None if inputs is None else keys_of("backward", wanted)
+    for tensor in wanted:
+        tensor.retain_grad()  # (nothing happens to a leaf)
     if targets == []:
         raise GraphError("backward: inputs is empty; leave it out for all leaves")
     if create_graph:
@@ -59,11 +61,8 @@ def backward(
     with walking(create_graph):
         seeds = seeds_of("backward", roots, grad_tensors, create_graph)
         gradients = walk(seeds, create_graph, create_graph if retain_graph is None else retain_graph, targets)
-        if targets is not None:
-            # (what retains its gradient has it already)
-            gradients = {
-                t: gradients[key] for t, key in zip(wanted, targets) if key in gradients and not t.retains_grad
-            }
+        if targets is not None:  # those that are no leaves have theirs already
+            gradients = {tensor: gradients[tensor] for tensor in wanted if tensor in gradients}
         _accumulate(gradients, create_graph)
 
 
@@ -107,7 +106,7 @@ def grad(
         g = gradients.get(key)
         if g is None:
             if materialize_grads:
-                g = backend.zeros(tensor.array, tensor.array.shape)
+                g = wrap(backend.zeros(tensor.array, tensor.array.shape), create_graph)
             elif not allow_unused:
                 raise unused(i, tensor)
         results.append(g if g is None or isinstance(g, Tensor) else wrap(own(g)))

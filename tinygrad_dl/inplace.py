@@ -67,10 +67,10 @@ def stamp_all(arrays: Iterable[Any], operation: str) -> None:
     edits.last = max(edits.last, now)
 
 
-def assign(operation: str, array: Any, place: Any, value: Any) -> None:
-    """Write a value (an array or a number) into a tensor's array at a place, and stamp it."""
+def assign(operation: str, array: Any, place: Any, value: Any, write: Any = None) -> None:
+    """Write a value (an array or a number) into a tensor's array at a place, by `write` if given, and stamp it."""
     try:
-        array[place] = value
+        (write or type(array).__setitem__)(array, place, value)
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         if not backend.is_writeable(array):
             raise ArgumentError(

@@ -64,6 +64,7 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "index_put": [(mixed(2), slice(1, 3), (4,)), (mixed(2), np.array([1, 1]), (4,))],
     "copy": [(mixed(2), mixed(2), "copy_")],
     "index_assign": [(mixed(3), mixed(2), np.array([0, 2]), "index assignment")],
+    "index_add": [(mixed(3), mixed(2), np.array([0, 0]), "index_add_")],
     "without": [(mixed(3), slice(1, 3))],
     "copy_slices": [(mixed(2, 3), mixed(3), FIRST_ROW, [0, 1])],
     "without_region": [(mixed(2, 3), FIRST_ROW, [1, 0])],

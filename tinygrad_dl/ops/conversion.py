@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend, dtypes
-from ..errors import ArgumentTypeError, ShapeError
+from ..errors import ArgumentTypeError, DtypeError, ShapeError
 from ..methods import attach
 from ..operation import to as convert
 from ..promotion import as_operand, wrapped_integers
@@ -103,16 +103,28 @@ def _zero_(self: Tensor) -> Tensor:
 
 
 def _fill(name: str, self: Tensor, value: Any) -> Tensor:
+    return store(name, self, filling(name, self, value))
+
+
+def filling(name: str, self: Tensor, value: Any) -> Any:
+    """A number or a 0-d tensor as it can be written into a tensor."""
     number = as_operand(name, "value", value)
     if isinstance(number, Tensor):
         if number.array.ndim:
             raise ShapeError(
                 f"{name}: a number or a 0-d tensor fills, one of shape {tuple(number.shape)} came; use copy_"
             )
-        return store(name, self, _to(number, self.device))
-    if self.array.dtype.kind == "u" and -np.iinfo(self.array.dtype).max <= number < 0:
-        number = wrapped_integers((self, int(number)))[1]  # as PyTorch: -1 is 255 in uint8, but 300 is too large
-    return store(name, self, number)
+        if number.requires_grad:
+            return _to(number, self.device)
+        number = number.item()
+    if self.array.dtype.kind not in "iu" or not np.isfinite(number):
+        return number
+    limits = np.iinfo(self.array.dtype)
+    if limits.min <= number <= limits.max:
+        return number
+    if limits.min == 0 and -limits.max <= number < 0:  # as PyTorch: -1 is 255 in uint8, but 300 is too large
+        return wrapped_integers((self, int(number)))[1]
+    raise DtypeError(f"{name}: {number} does not fit into {self.dtype}, which holds {limits.min} to {limits.max}")
 
 
 _CASTS = {

@@ -8,9 +8,12 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..dtypes import FLOATING, can_cast, of
 from ..errors import DtypeError, ShapeError
+from ..explain import explain
 from ..inplace import Path, assign, live_views, overlaps, replay, require_editable, root_of, tick
 from ..methods import attach_reflected
 from ..modes import modes
@@ -36,6 +39,22 @@ def _copied(input: Any, value: Any, name: str) -> Any:
 @operation("index_assign", input=lambda g, index: without(g, index), value=lambda g, index: g[index])
 def _put(input: Any, value: Any, index: Any, name: str) -> Any:
     assign(name, input, index, value)
+    return input
+
+
+def add_at(array: Any, index: Any, value: Any) -> None:
+    """Add at an index, as often as it names an element; CuPy has this for no integer of less than 32 bits."""
+    if array.dtype.kind in "iub" and array.itemsize < 4:
+        total = backend.array_module(array).zeros(array.shape, np.int64)
+        np.add.at(total, index, value)
+        array[...] = array + total
+    else:
+        np.add.at(array, index, value)
+
+
+@operation("index_add", input=lambda g: g, value=lambda g, index: g[index])
+def _add_at(input: Any, value: Any, index: Any, name: str) -> Any:
+    assign(name, input, index, value, add_at)
     return input
 
 
@@ -95,16 +114,26 @@ def in_place_form(operation: Callable[..., Any], name: str) -> Callable[..., Ten
     return edit
 
 
-def store(name: str, target: Tensor, value: Any, index: Any = ...) -> Tensor:
-    """Write a tensor, an array or a number, which broadcasts, into a tensor at an index with arrays, or everywhere."""
+def store(name: str, target: Tensor, value: Any, index: Any = ..., add: bool = False) -> Tensor:
+    """Write a tensor, an array or a number, which broadcasts, into a tensor at an index with arrays, or everywhere.
+
+    add: add to what is there, as often as the index names an element.
+    """
+    if isinstance(value, Tensor) and type(value.array) is not type(target.array):
+        if value.array.ndim:
+            raise explain(name, ("tensor", "value"), (target, value), TypeError("mixed devices"))
+        value = to(value, None, target.device)
     if not in_graph(target, value):
-        assign(name, target.array, index, getattr(value, "array", value))
+        assign(name, target.array, index, getattr(value, "array", value), add_at if add else None)
         return target
     require_editable(name, target)
     if isinstance(value, Tensor) and value.array.dtype is not target.array.dtype:
         value = to(value, target.array.dtype, None)
     before = _before(target)
-    result = _copied(before, value, name) if index is ... else _put(before, value, index, name)
+    if index is ...:
+        result = _copied(before, value, name)
+    else:
+        result = (_add_at if add else _put)(before, value, index, name)
     rebase(target, result.node)
     return target
 

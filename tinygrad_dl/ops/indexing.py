@@ -9,7 +9,8 @@ from .. import backend, dtypes
 from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
 from ..explain import explain
 from ..methods import attach
-from ..operation import operation, to
+from ..operation import operation
+from ..promotion import as_operand
 from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
 from .editing import store
@@ -207,12 +208,7 @@ def _in_two_steps(parts: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, .
 def setitem(self: Tensor, index: Any, value: Any) -> None:
     """Write a value at an index, in place."""
     place = index_of(self, index)
-    if not isinstance(value, Tensor | bool | int | float | np.generic) and not backend.is_array(value):
-        raise ArgumentTypeError(
-            f"index assignment: a Tensor, an array or a number can be assigned, not {type(value).__name__}"
-        )
-    if isinstance(value, Tensor) and value.array.ndim == 0 and type(value.array) is not type(self.array):
-        value = to(value, None, self.device)
+    value = as_operand("index assignment", "value", value)
     target = self
     if type(place) is tuple and _mixes(place):
         first, place = _in_two_steps(place)
@@ -224,7 +220,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
 
 def _without_leading_ones(value: Any, target: Tensor, place: Any) -> Any:
     """A value as NumPy assigns it: PyTorch also takes dimensions of size 1 in front that the place does not have."""
-    if isinstance(value, int | float | np.generic) or value.ndim == 0:
+    if not isinstance(value, Tensor) or value.ndim == 0:
         return value
     ndim = target.ndim if place is ... else target.array[place].ndim
     extra = value.ndim - ndim
