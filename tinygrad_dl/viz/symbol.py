@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import backend
 from ..errors import ArgumentError, ArgumentTypeError
+from ..function import Call
 from ..operation import Operation
 
 NAME, NUMBER, PART = "name", "number", "part"  # heads of the trees' leaves, and of one of several outputs
@@ -242,7 +243,7 @@ def call(
     if not isinstance(trial, tuple):
         symbol.shape, symbol.dtype = tuple(trial.shape), trial.dtype
         return symbol
-    return tuple([call(PART, operator.getitem, (_Whole(symbol), i)) for i in range(len(trial))])
+    return tuple([call(PART, operator.getitem, (_Whole(symbol), i), like=part) for i, part in enumerate(trial)])
 
 
 class _Whole:
@@ -672,6 +673,8 @@ def contributions(plan: Any, saved: Any, g: Any) -> list[Any]:
     mask: Any = None
     if plan.listed is not None:
         saved, mask = saved
+    if isinstance(plan, Call) and any(isinstance(part, Symbol) for part in (g if plan.several else (g,))):
+        return _written_backward(plan, g)
     if plan.operation.joint is not None:
         parts = dict(zip(plan.operation.rules, plan.rules[0](g, saved), strict=True))
         return [parts[name] for name in plan.needs]
@@ -680,6 +683,20 @@ def contributions(plan: Any, saved: Any, g: Any) -> list[Any]:
         part = rule(g, saved)
         found += [p for p, need in zip(part, mask, strict=True) if need] if name == plan.listed else [part]
     return found
+
+
+def _written_backward(plan: Call, g: Any) -> list[Any]:
+    """The backward of a user's Function, which is code and no expression: a call for each input that needs a gradient."""
+
+    def compute(*gradients: Any) -> Any:
+        parts = dict(zip(plan.operation.rules, plan.contributions(gradients if plan.several else gradients[0], None)))
+        sent = tuple([parts[name] for name in plan.needs])
+        return sent if len(sent) > 1 else sent[0]
+
+    metas = [meta for name, meta in zip(plan.operation.parameters, plan.inputs) if name in plan.needs]
+    shapes: Any = metas[0] if len(metas) == 1 else tuple(metas)
+    written = call(f"{plan.operation.name}.backward", compute, g if plan.several else (g,), like=shapes)
+    return [written] if len(metas) == 1 else list(written)
 
 
 def derivative(
