@@ -513,13 +513,138 @@ def a_walk_inside_backward(L: Any) -> Any:
     return x.grad
 
 
+# edits in forward
+
+
+def adding(L: Any, *marked: int) -> Any:
+    """Adds its second argument to the first in place; the derivatives are 2 and 3, which nothing else has."""
+
+    def forward(ctx: Any, x: Any, y: Any) -> Any:
+        ctx.mark_dirty(*[(x, y)[i] for i in marked or (0,)])
+        return x.add_(y)
+
+    return make(L, forward, lambda ctx, g: (2 * g, 3 * g), "Adding")
+
+
+@program
+def a_dirty_input(L: Any) -> Any:
+    x, c = leaf(L, 1.0, 2.0), L.ones(2)
+    b = x * 5
+    y = adding(L).apply(b, c)
+    return y is b, b.grad_fn.name(), b, L.autograd.grad(b.sum(), x)
+
+
+@program
+def a_dirty_input_that_required_no_grad(L: Any) -> Any:
+    x, b = leaf(L, 1.0, 2.0), L.ones(2, dtype=L.float64)
+    y = adding(L).apply(b, x)
+    return y is b, b.requires_grad, b.is_leaf, b.grad_fn.name(), L.autograd.grad(b.sum(), x)
+
+
+@program
+def dirty_without_a_gradient(L: Any) -> Any:
+    b = L.ones(2)
+    y = adding(L).apply(b, L.ones(2))
+    x = leaf(L, 1.0, 2.0)
+    with L.no_grad():
+        z = adding(L).apply(x, L.ones(2))
+    return y is b, y, z is x, z, x, x.is_leaf
+
+
+@program
+def a_dirty_view(L: Any) -> Any:
+    x, w = leaf(L, 1.0, 2.0), leaf(L, 7.0)
+    b = x * 5
+    v = b[:1]
+    y = adding(L).apply(v, w)
+    return y is v, b, v, L.autograd.grad((b * b).sum() + v.sum(), (x, w))
+
+
+@program
+def a_view_of_a_dirty_input(L: Any) -> Any:
+    x, w = leaf(L, 1.0, 2.0), leaf(L, 7.0, 8.0)
+    b = x * 5
+    v, t = b[:1], b.reshape(2, 1)
+    adding(L).apply(b, w)
+    return b, v, t, L.autograd.grad((v * v).sum() + t.sum(), (x, w))
+
+
+@program
+def a_dirty_input_among_several_outputs(L: Any) -> Any:
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.mark_dirty(x)
+        z = x * 3
+        return z, x.add_(1)
+
+    x = leaf(L, 1.0, 2.0)
+    b = x * 1
+    z, y = make(L, forward, lambda ctx, g, h: 3 * g + 5 * h).apply(b)
+    return y is b, z, L.autograd.grad((y * z).sum(), x)
+
+
+@program
+def a_dirty_input_saved_as_the_output_it_became(L: Any) -> Any:
+    seen: list[Any] = []
+
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.mark_dirty(x)
+        ctx.save_for_backward(x)
+        return x.exp_()
+
+    def backward(ctx: Any, g: Any) -> Any:
+        (y,) = ctx.saved_tensors
+        seen.append(y.grad_fn.name())
+        return g * y
+
+    x = leaf(L, 1.0, 2.0)
+    y = make(L, forward, backward).apply(x * 1)
+    (first,) = L.autograd.grad(y.sum(), x, create_graph=True)
+    return y, first, seen, L.autograd.grad(first.sum(), x)
+
+
+@program
+def edited_and_not_marked(L: Any) -> Any:
+    x = leaf(L, 1.0, 2.0)
+    b = x * 1
+    y = make(L, lambda ctx, x: x.add_(1), lambda ctx, g: g).apply(b)
+    return y is b, b, y, L.autograd.grad((b + y).sum(), x)
+
+
+@program
+def a_dirty_input_that_retains_its_gradient(L: Any) -> Any:
+    x, w = leaf(L, 1.0, 2.0), leaf(L, 7.0, 8.0)
+    b = x * 5
+    b.retain_grad()
+    adding(L).apply(b, w)
+    (b * 4).sum().backward()
+    return b.grad, x.grad, w.grad
+
+
+# in graphs
+
+
 @program
 def hooks_and_retained_gradients(L: Any) -> Any:
     x = leaf(L, 1.0, 2.0)
     y, z = make(L, lambda ctx, x: (x * 2, x * 3), lambda ctx, g, h: 2 * g + 3 * h).apply(x)
+    seen: list[Any] = []
     y.retain_grad()
+    y.register_hook(lambda g: seen.append(g))
+    y.register_hook(lambda g: g * 10)
+    x.register_hook(lambda g: seen.append(g))
     (y * z).sum().backward()
-    return y.grad, x.grad
+    return y.grad, x.grad, seen
+
+
+@program
+def hooks_on_the_node(L: Any) -> Any:
+    x = leaf(L, 1.0, 2.0)
+    y = square(L).apply(x)
+    seen: list[Any] = []
+    y.grad_fn.register_prehook(lambda gs: (gs[0] * 10,))
+    y.grad_fn.register_hook(lambda inputs, outputs: seen.append([inputs, outputs]))
+    y.sum().backward()
+    return x.grad, seen
 
 
 @program
@@ -722,6 +847,69 @@ def an_unknown_option(L: Any) -> Any:
     make(L, lambda ctx, x: x).apply(leaf(L), q=2.0)
 
 
+@refused("Adding: a leaf that requires grad")
+def a_dirty_leaf(L: Any) -> Any:
+    adding(L).apply(leaf(L, 1.0), L.ones(1))
+
+
+@refused("Adding: a view of a leaf that requires grad")
+def a_dirty_view_of_a_leaf(L: Any) -> Any:
+    adding(L).apply(leaf(L, 1.0, 2.0)[:1], L.ones(1))
+
+
+@refused("marked by mark_dirty, which is for inputs that forward has edited in place and returns")
+def dirty_and_not_returned(L: Any) -> Any:
+    function = make(L, lambda ctx, x: (ctx.mark_dirty(x), x.add_(1), x * 2)[2])
+    function.apply(leaf(L, 1.0) * 1)
+
+
+@refused("marked by mark_dirty, which is for inputs")
+def dirty_and_no_input(L: Any) -> Any:
+    function = make(L, lambda ctx, x: (ctx.mark_dirty(L.ones(1)), x * 2)[1])
+    function.apply(leaf(L, 1.0))
+
+
+@refused("an input that is a view, and returned several tensors")
+def a_dirty_view_among_several_outputs(L: Any) -> Any:
+    function = make(L, lambda ctx, x: (ctx.mark_dirty(x), x.add_(1), x * 2)[1:])
+    function.apply((leaf(L, 1.0, 2.0) * 1)[:1])
+
+
+@refused("overwritten it since")
+def saved_before_it_became_dirty(L: Any) -> Any:
+    x = leaf(L, 1.0)
+    b = x * 1
+    c = b * b
+    adding(L).apply(b, L.ones(1))
+    c.backward()
+
+
+@refused("is a view of an input that came out of the Function Made, so its edit can't be recorded")
+def editing_an_input_returned_as_it_is(L: Any) -> Any:
+    y = make(L, lambda ctx, x: x, lambda ctx, g: g).apply(leaf(L, 1.0) * 1)
+    y.add_(1)
+
+
+@refused("is a view of an input that came out of the Function Made")
+def editing_a_view_of_an_input(L: Any) -> Any:
+    y = make(L, lambda ctx, x: x[:1], lambda ctx, g: L.cat([g, g])).apply(leaf(L, 1.0, 2.0) * 1)
+    y[0] = 5
+
+
+@refused("is a view of an input that came out of the Function Made")
+def editing_a_view_of_a_view_of_an_input(L: Any) -> Any:
+    y = make(L, lambda ctx, x: x, lambda ctx, g: g).apply(leaf(L, 1.0, 2.0) * 1)
+    y[:1].add_(1)
+
+
+@refused("Made: backward came to a view of an input that this Function returned, .* edited since")
+def a_view_whose_input_was_edited_since(L: Any) -> Any:
+    b = leaf(L, 1.0, 2.0) * 1
+    y = make(L, lambda ctx, x: x[:1], lambda ctx, g: L.cat([g, g])).apply(b)
+    b.mul_(3)
+    (y * 2).sum().backward()
+
+
 @refused("second derivative|marked with @once_differentiable")
 def twice_through_once_differentiable(L: Any) -> Any:
     x, seed = leaf(L, 1.0, 2.0), leaf(L, 1.0, 1.0)
@@ -747,7 +935,7 @@ def saved_tensors_read_twice(L: Any) -> Any:
 @pytest.mark.parametrize("name", REFUSED)
 def test_refuses_what_pytorch_refuses(name: str, torch: Any) -> None:
     refusing, words = REFUSED[name]
-    with pytest.raises(Exception) as theirs:  # noqa: PT011
+    with pytest.raises(Exception) as theirs:
         refusing(torch)
     with pytest.raises(type(theirs.value), match=f"(?s){words}"):
         refusing(tg)
@@ -856,7 +1044,7 @@ def test_once_differentiable_raises_though_the_gradient_came_from_a_constant() -
     x = leaf(tg, 1.0)
     assert grad(Twice.apply(x), x)[0].tolist() == [2.0]
     (first,) = grad(Twice.apply(x), x, create_graph=True)
-    with pytest.raises(GraphError, match="Twice.backward is marked with @once_differentiable"):
+    with pytest.raises(GraphError, match=r"Twice.backward is marked with @once_differentiable"):
         grad(first, x)
 
 
@@ -873,6 +1061,34 @@ def test_an_edit_of_the_gradient_that_came_in_is_refused() -> None:
         grad(b + y, (a, b), tg.ones(1))
 
 
+def test_a_dirty_leaf_that_is_constant_can_be_marked_in_neither_way_twice() -> None:
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.mark_dirty(x)
+        ctx.mark_non_differentiable(x)
+        return x.add_(1), x * 2
+
+    with pytest.raises(GraphError, match="can't be marked dirty and non-differentiable"):
+        make(tg, forward).apply(leaf(tg, 1.0) * 1)
+
+
+def test_an_edit_in_forward_past_the_library_is_noticed() -> None:
+    """As in the example of PyTorch's documentation, where x.numpy() is written to."""
+
+    def forward(ctx: Any, x: Any) -> Any:
+        x.detach().numpy()[...] += 1
+        ctx.mark_dirty(x)
+        return x
+
+    x = leaf(tg, 2.0)
+    b = x * 1
+    c = b * b
+    y = make(tg, forward, lambda ctx, g: g).apply(b)
+    assert y is b
+    assert grad(y, x, retain_graph=True)[0].tolist() == [1.0]
+    with pytest.raises(GraphError, match="but Made has overwritten it since"):
+        grad(c, x)
+
+
 def test_an_unread_saved_tensor_may_be_overwritten() -> None:
     c, x = tg.ones(1), leaf(tg, 1.0)
     y = make(tg, lambda ctx, x: (ctx.save_for_backward(c), x * 1)[1], lambda ctx, g: g * 5).apply(x)
@@ -885,7 +1101,7 @@ def test_a_leaf_with_another_array_since() -> None:
     y = square(tg).apply(x)
     x.data = tg.tensor([100.0], dtype=tg.float64)
     assert grad(y, x, retain_graph=True)[0].tolist() == [6.0]
-    with pytest.raises(GraphError, match="Square: a leaf of shape .* got another array"):
+    with pytest.raises(GraphError, match=r"Square: a leaf of shape .* got another array"):
         grad(y, x, create_graph=True)
 
 
@@ -1005,7 +1221,7 @@ def test_runs_on_the_strict_device() -> None:
     with tg.device("strict"):
         a = tg.tensor([1.0, 2.0], requires_grad=True)
         b = tg.tensor([3.0, 4.0], requires_grad=True)
-        total, _, product = SumAndProduct.apply(a, b, 3.0)
+        product = SumAndProduct.apply(a, b, 3.0)[2]
         (first,) = grad(product.sum(), a, create_graph=True)
         assert first.device.type == "strict"
         assert first.tolist() == [9.0, 12.0]
@@ -1057,8 +1273,7 @@ def test_a_trace_holds_one_node_for_a_function() -> None:
 def test_a_derivation_calls_it_by_name() -> None:
     def f(a: Any) -> Any:
         u = Cube.apply(a)
-        J = u * 2
-        return J
+        return u * 2
 
     derivation = viz.explain(f, 2.0)
     assert derivation["dJ/da"] == 24.0
@@ -1069,8 +1284,7 @@ def test_a_derivation_calls_it_by_name() -> None:
 def test_a_derivation_of_several_outputs() -> None:
     def f(a: Any, b: Any) -> Any:
         total, _, product = SumAndProduct.apply(a, b)
-        J = total * product
-        return J
+        return total * product
 
     derivation = viz.explain(f, 2.0, 3.0)
     assert derivation["dJ/da"] == 6.0 + 5.0 * 3.0

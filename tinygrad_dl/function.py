@@ -11,12 +11,13 @@ from numpy import generic
 
 from . import backend
 from .dtypes import FLOATING
-from .errors import ArgumentError, ArgumentTypeError, DeviceError, GraphError, ShapeError
+from .errors import ArgumentTypeError, DeviceError, GraphError, ShapeError
 from .explain import freed
-from .inplace import edits, overwritten_by
-from .modes import modes, no_grad, walking
+from .inplace import edits, overwritten_by, require_editable, root_of, stamp, track
+from .modes import modes, no_grad
 from .node import FREED, Node, Slot, make_node
 from .operation import to
+from .ops.editing import rebase
 from .tensor import Tensor, wrap
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
@@ -90,8 +91,8 @@ class FunctionCtx:
             raise GraphError("saved_tensors: the graph that this ctx belongs to no longer exists")
         if self._read:
             raise GraphError(
-                f"{node.plan.operation.name}: saved_tensors can be read once with clear_saved_tensors_on_access = True; "
-                "keep the tuple in a variable, or leave that attribute at False"
+                f"{node.plan.operation.name}: saved_tensors can be read once with clear_saved_tensors_on_access = True;"
+                " keep the tuple in a variable, or leave that attribute at False"
             )
         if node.saved is FREED:
             raise freed(node)
@@ -175,7 +176,7 @@ class FunctionOperation:
 class Call:
     """The plan of one call of a Function: its rule hands the gradients to the user's backward as Tensors."""
 
-    __slots__ = ("ctx", "inputs", "needs", "operation", "outputs")
+    __slots__ = ("ctx", "inputs", "needs", "operation", "outputs", "several")
 
     compound = True
     listed = None
@@ -185,6 +186,8 @@ class Call:
         self.operation, self.ctx = operation, ctx
         self.inputs, self.outputs = [_meta(value) for value in args], [_meta(value) for value in outs]
         self.needs = tuple([name for name, need in zip(operation.parameters, ctx.needs_input_grad) if need])
+        # With more than one tensor among the outputs, gradients come as a tuple, one for each of these.
+        self.several = len(outs) > 1 and sum(meta is not None for meta in self.outputs) > 1
 
     @property
     def rules(self) -> tuple[Callable[[Any, Any], list[Any]]]:
@@ -195,32 +198,21 @@ class Call:
         """Nothing that the engine would have to look after."""
         return ()
 
-    @property
-    def several(self) -> bool:
-        """Whether more than one output is a tensor: then gradients come as a tuple, one for each of these."""
-        return sum(meta is not None for meta in self.outputs) > 1
-
     def edge(self, node: Any, i: int) -> Any:
         """The node of output `i` among the outputs that are tensors."""
-        return make_node(_kind(Slot), None, node, i, self.outputs_of_tensors[i].shape) if self.several else node
-
-    @property
-    def outputs_of_tensors(self) -> list[Meta]:
-        """What is known of the outputs that are tensors."""
-        return [meta for meta in self.outputs if meta is not None]
+        return make_node(_kind(Slot), None, node, i, node.shape[i][0]) if self.several else node
 
     def contributions(self, g: Any, saved: Any) -> list[Any]:
         """What backward gives for each input that is a tensor: arrays for arrays, Tensors for Tensors."""
-        parts = list(g) if self.several else [g]
+        parts = g if self.several else (g,)
         recorded = any(isinstance(part, Tensor) for part in parts)
         function, before = self.operation.function, edits.last
-        with walking(recorded):
-            given = self._by_output([part if part is None or recorded else _wrapped(part) for part in parts])
-            args = (list(given),) if function.boxed_grads_call else given
-            results = _backward_of(function)(self.ctx, *args)
-            found = self._checked(results if isinstance(results, tuple) else (results,))
-            if edits.last != before:
-                self._require_untouched(given, before)
+        given = self._by_output([part if part is None or recorded else _wrapped(part) for part in parts])
+        args = (list(given),) if function.boxed_grads_call else given
+        results = _backward_of(function)(self.ctx, *args)
+        found = self._checked(results if isinstance(results, tuple) else (results,))
+        if edits.last != before:
+            self._require_untouched(given, before)
         return [part if part is None or recorded else part.array for part in found]
 
     def _by_output(self, parts: list[Tensor | None]) -> list[Tensor | None]:
@@ -244,7 +236,9 @@ class Call:
         found: list[Tensor | None] = []
         for i, (part, meta) in enumerate(zip(results, self.inputs)):
             if part is not None and meta is None:
-                raise GraphError(f"{name}: backward returned a gradient for argument {i}, which is no tensor; return None")
+                raise GraphError(
+                    f"{name}: backward returned a gradient for argument {i}, which is no tensor; return None"
+                )
             if part is not None and not isinstance(part, Tensor):
                 raise GraphError(
                     f"{name}: backward returned {type(part).__name__} as the gradient of argument {i}; a gradient is a "
@@ -271,14 +265,15 @@ def _wrapped(part: Any) -> Tensor:
 
 def _fitted(part: Any, meta: Meta, what: str) -> Tensor:
     """A gradient in its input's dtype; the walk sums what broadcasting repeated. Refused when it fits otherwise."""
-    shape, back = meta.shape, part.array.ndim - len(meta.shape)
-    if back < 0 or any(n not in (1, m) for n, m in zip(shape, part.array.shape[back:])):
+    shape, array = meta.shape, part.array
+    back = array.ndim - len(shape)
+    if array.shape != shape and (back < 0 or any(n not in (1, m) for n, m in zip(shape, array.shape[back:]))):
         raise ShapeError(f"{what} of shape {tuple(part.shape)} for an input of shape {tuple(shape)}")
-    if part.device != meta.device:
-        if part.ndim:
+    if backend.device_of(array) != meta.device:
+        if array.ndim:
             raise DeviceError(f"{what} on '{part.device}' for an input on '{meta.device}'; use .to('{meta.device}')")
         part = to(part, None, meta.device)
-    return part if part.array.dtype == meta.dtype else to(part, meta.dtype, None)
+    return part if array.dtype is meta.dtype else to(part, meta.dtype, None)
 
 
 def _backward_of(function: "type[Function]") -> Callable[..., Any]:
@@ -322,6 +317,15 @@ def _kind(recorder: type[Node]) -> type[Node]:
     """Nodes of Functions, of the kind that is recorded now (plain, traced, an output among several)."""
     slots = () if recorder.__weakrefoffset__ else ("__weakref__",)
     return type(recorder.__name__, (_OfFunction, recorder), {"__slots__": slots})
+
+
+def _described(function: "type[Function]", args: tuple[Any, ...]) -> FunctionOperation:
+    """The operation of a Function when tensors stand in these places; made once."""
+    is_tensor = tuple([isinstance(value, Tensor) for value in args])
+    known = function._operations.get(is_tensor)
+    if known is None:
+        known = function._operations[is_tensor] = FunctionOperation(function, is_tensor)
+    return known
 
 
 # --- the call
@@ -412,50 +416,138 @@ class Function:
             else:
                 output = cls.forward(ctx, *args)
         several = isinstance(output, tuple)
-        outs = _recorded(cls, ctx, args, list(output) if several else [output])
+        outs = _finished(cls, ctx, args, list(output) if several else [output])
         return tuple(outs) if several else outs[0]
 
 
-def _recorded(function: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], outs: list[Any]) -> list[Any]:
+def _finished(function: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], outs: list[Any]) -> list[Any]:
     """The outputs as the caller gets them, with a node when one of them has a gradient."""
-    saving, ctx._to_save = ctx._to_save, ()
-    recording, tensors = modes.record, [out for out in outs if isinstance(out, Tensor)]
-    flows = [t.array.dtype in FLOATING and not any(t is one for one in ctx._non_differentiable) for t in tensors]
+    marks = ctx._to_save, ctx._dirty, ctx._non_differentiable
+    ctx._to_save = ctx._dirty = ctx._non_differentiable = ()  # an output held here would hold itself
+    saving, dirty, constant = marks
+    name, recording, tensors = function.__name__, modes.record, [out for out in outs if isinstance(out, Tensor)]
+    flows = [t.array.dtype in FLOATING and not _among(t, constant) for t in tensors]
+    for tensor in dirty:
+        _require_returned(name, tensor, args, tensors)
+        stamp(tensor.array, name)
     if recording is None or True not in ctx.needs_input_grad or True not in flows:
-        return [wrap(out.array) if isinstance(out, Tensor) else out for out in outs]
-    is_tensor = tuple([isinstance(value, Tensor) for value in args])
-    operation = function._operations.get(is_tensor)
-    if operation is None:
-        operation = function._operations[is_tensor] = FunctionOperation(function, is_tensor)
-    plan = Call(operation, ctx, args, outs)
-    parents = tuple([value.node or value for value, need in zip(args, ctx.needs_input_grad) if need])
-    saved = tuple([_saved(tensor, args, tensors, flows) for tensor in saving]) or None
-    zeros = ctx.materialize_grads  # a slot without a dtype stays None in the walk
-    shape = [(t.array.shape, t.array.dtype if zeros else None) for t in tensors] if plan.several else tensors[0].array.shape
-    node = make_node(_kind(recording), plan, parents[0] if len(parents) == 1 else parents, saved, shape)
-    ctx._node = weakref.ref(node)
-    results = [wrap(t.array, True, plan.edge(node, i)) if flows[i] else wrap(t.array) for i, t in enumerate(tensors)]
-    if recording is not Node:
-        recording.note(node, operation, args, tuple(results) if plan.several else results[0])
+        results = [t if _among(t, dirty) and not t._requires_grad else _new(t, args) for t in tensors]
+    else:
+        plan = Call(_described(function, args), ctx, args, outs)
+        for tensor in dirty:
+            _require_recordable(name, tensor, constant, plan.several)
+        parents = tuple([value.node or value for value, need in zip(args, ctx.needs_input_grad) if need])
+        saved = tuple([_saved(tensor, args, dirty, tensors, flows) for tensor in saving]) or None
+        zeros = ctx.materialize_grads  # a slot without a dtype stays None in the walk
+        shapes = [(t.array.shape, t.array.dtype if zeros else None) for t in tensors]
+        shape = shapes if plan.several else tensors[0].array.shape
+        node = make_node(_kind(recording), plan, parents[0] if len(parents) == 1 else parents, saved, shape)
+        ctx._node = weakref.ref(node)
+        before = tuple([wrap(v.array, v._requires_grad, v.node) if _among(v, dirty) else v for v in args])
+        results = _with_nodes(plan, node, args, dirty, tensors, flows)
+        if recording is not Node:
+            recording.note(node, plan.operation, before, tuple(results) if plan.several else results[0])
+    for result in results:
+        if not _among(result, dirty):
+            _track(name, args, result)
     coming = iter(results)
     return [next(coming) if isinstance(out, Tensor) else out for out in outs]
 
 
-def _saved(tensor: Tensor | None, args: tuple[Any, ...], outs: list[Tensor], flows: list[bool]) -> Any:
+def _among(tensor: Any, tensors: Any) -> bool:
+    return any(tensor is one for one in tensors)
+
+
+def _new(tensor: Tensor, args: tuple[Any, ...], requires_grad: bool = False, node: Any = None) -> Tensor:
+    """A tensor of its own with the memory of an output; an input that forward returned as it is becomes a view."""
+    return wrap(tensor.array[...] if _among(tensor, args) else tensor.array, requires_grad, node)
+
+
+def _with_nodes(
+    plan: Call, node: Any, args: tuple[Any, ...], dirty: Any, tensors: list[Tensor], flows: list[bool]
+) -> list[Tensor]:
+    """The outputs that are tensors, each with its place in the graph; what forward returned twice is one of them."""
+    last = {id(tensor): i for i, tensor in enumerate(tensors) if not _among(tensor, args)}
+    results: dict[int, Tensor] = {}
+    for i, tensor in enumerate(tensors):
+        edge = plan.edge(node, i) if flows[i] else None
+        if edge is not None and _among(tensor, dirty):
+            rebase(tensor, edge)
+            results[i] = tensor
+        elif last.get(id(tensor), i) == i:
+            results[i] = _new(tensor, args, flows[i], edge)
+    return [results[last.get(id(tensor), i)] for i, tensor in enumerate(tensors)]
+
+
+def _require_returned(name: str, tensor: Tensor, args: tuple[Any, ...], outs: list[Tensor]) -> None:
+    if not _among(tensor, args) or not _among(tensor, outs):
+        raise GraphError(
+            f"{name}: a tensor of shape {tuple(tensor.shape)} was marked by mark_dirty, which is for inputs that "
+            "forward has edited in place and returns"
+        )
+
+
+def _require_recordable(name: str, tensor: Tensor, constant: Any, several: bool) -> None:
+    """Refuse an edit by forward that the graph can't hold, as PyTorch does."""
+    require_editable(name, tensor)
+    if tensor._requires_grad and _among(tensor, constant):
+        raise GraphError(
+            f"{name}: an input that requires grad can't be marked dirty and non-differentiable; clone() it"
+        )
+    if several and root_of(tensor) is not tensor:
+        raise GraphError(
+            f"{name}: forward has edited an input that is a view, and returned several tensors, which can't be "
+            "recorded. Return one, or pass input.clone()"
+        )
+
+
+def _saved(tensor: Tensor | None, args: tuple[Any, ...], dirty: Any, outs: list[Tensor], flows: list[bool]) -> Any:
     """A tensor that forward saved as its array and where its history is: an output's own node would be a cycle."""
     if tensor is None:
         return None
-    is_input = any(tensor is value for value in args)
-    place = None if is_input else next((i for i, out in enumerate(outs) if out is tensor), None)
+    is_output = _among(tensor, dirty) or not _among(tensor, args)  # an input returned as it is stays the input
+    place = next((i for i, out in enumerate(outs) if out is tensor), None) if is_output else None
     if place is not None:
         return tensor.array, place if flows[place] else None
     return tensor.array, (tensor.node or tensor) if tensor._requires_grad else None
 
 
+# --- outputs that share an input's memory
+
+
+def _track(name: str, args: tuple[Any, ...], result: Tensor) -> None:
+    """Let an output that shares an input's memory be a view of it that can't be edited while recording."""
+    if result.array.base is None:
+        return
+    root = backend.memory_root(result.array)
+    for value in args:
+        if isinstance(value, Tensor) and backend.memory_root(value.array) is root:
+            recording = modes.record if result._requires_grad else None
+            track(_OutOfFunction, (value, name, result.array.shape), result, recording, f"{_VIEW} {name}")
+            return
+
+
+_VIEW = "is a view of an input that came out of the Function"
+
+
+class _OutOfFunction:
+    """How such a view would be read again after an edit of its root: not at all, so that backward raises there."""
+
+    @staticmethod
+    def record(root: Any, name: str, shape: tuple[int, ...]) -> Tensor:
+        """A tensor of the view's shape through which no walk can pass."""
+        why = (
+            f"{name}: backward came to a view of an input that this Function returned, whose memory an operation has "
+            "edited since; return input.clone(), or edit a copy"
+        )
+        return _Underivable.apply(why, (wrap(backend.zeros(root.array, shape)),), root)[0]
+
+
 def _parameters(function: type[Function]) -> list[inspect.Parameter]:
     """What forward takes after ctx."""
     found = list(inspect.signature(function.forward).parameters.values())
-    return found if function.setup_context is not Function.setup_context else found[1:]
+    has_ctx = function.setup_context is Function.setup_context and found[0].kind is not inspect.Parameter.VAR_POSITIONAL
+    return found[1:] if has_ctx else found
 
 
 def _bound(function: type[Function], fill: bool, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
@@ -482,25 +574,22 @@ def _names(function: type[Function], count: int) -> list[str]:
     return names + [f"{rest}[{i}]" for i in range(count - len(names))]
 
 
-# --- a backward without a derivative
+# --- what can't be differentiated
 
 
-class OnceDifferentiable(Function):
-    """The results of a backward whose derivative is not known: a walk that comes here raises."""
+class _Underivable(Function):
+    """Results that depend on some sources in an unknown way: a walk that comes here raises, and says why."""
 
     @staticmethod
-    def forward(ctx: Any, function: str, results: tuple[Any, ...], *sources: Tensor) -> Any:
-        """The results as they are; they depend on the sources."""
-        ctx.function = function
+    def forward(ctx: Any, why: str, results: tuple[Any, ...], *sources: Tensor) -> Any:
+        """The results as they are."""
+        ctx.why = why
         return results
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """The error."""
-        raise GraphError(
-            f"{ctx.function} is marked with @once_differentiable, so what it computed can't be differentiated again. "
-            "Write it with operations on Tensors, and take the mark away"
-        )
+        raise GraphError(ctx.why)
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -528,13 +617,17 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
             results = fn(ctx, *grads)
         if modes.record is None:
             return results
-        came, parents = [g for g in grads if g is not None], ctx._node().parents
+        node = ctx._node and ctx._node()
+        came, parents = [g for g in grads if g is not None], node.parents if node else ()
         # Whether fn used what it saved can't be known, so that what it computed depends on the inputs as well.
         inputs = [
             wrap(came[0].array, True, parent) if isinstance(parent, Node) else parent
             for parent in (parents if type(parents) is tuple else (parents,))
         ]
-        parts = results if isinstance(results, tuple) else (results,)
-        return OnceDifferentiable.apply(fn.__qualname__, parts, *came, *inputs)
+        why = (
+            f"{fn.__qualname__} is marked with @once_differentiable, so what it computed can't be differentiated "
+            "again. Write it with operations on Tensors, and take the mark away"
+        )
+        return _Underivable.apply(why, results if isinstance(results, tuple) else (results,), *came, *inputs)
 
     return once

@@ -16,6 +16,7 @@ import numpy as np
 from .. import backend
 from ..errors import ArgumentError, ArgumentTypeError
 from ..function import Call
+from ..modes import walking
 from ..operation import Operation
 
 NAME, NUMBER, PART = "name", "number", "part"  # heads of the trees' leaves, and of one of several outputs
@@ -673,8 +674,8 @@ def contributions(plan: Any, saved: Any, g: Any) -> list[Any]:
     mask: Any = None
     if plan.listed is not None:
         saved, mask = saved
-    if isinstance(plan, Call) and any(isinstance(part, Symbol) for part in (g if plan.several else (g,))):
-        return _written_backward(plan, g)
+    if isinstance(plan, Call):
+        return _sent_by_function(plan, g)
     if plan.operation.joint is not None:
         parts = dict(zip(plan.operation.rules, plan.rules[0](g, saved), strict=True))
         return [parts[name] for name in plan.needs]
@@ -685,18 +686,22 @@ def contributions(plan: Any, saved: Any, g: Any) -> list[Any]:
     return found
 
 
-def _written_backward(plan: Call, g: Any) -> list[Any]:
-    """The backward of a user's Function, which is code and no expression: a call for each input that needs a gradient."""
+def _sent_by_function(plan: Call, g: Any) -> list[Any]:
+    """The same for a user's Function; its backward is code and no expression, so that Symbols write down its call."""
+    gradients = g if plan.several else (g,)
 
-    def compute(*gradients: Any) -> Any:
-        parts = dict(zip(plan.operation.rules, plan.contributions(gradients if plan.several else gradients[0], None)))
-        sent = tuple([parts[name] for name in plan.needs])
-        return sent if len(sent) > 1 else sent[0]
+    def send(*parts: Any) -> Any:
+        with walking(False):
+            sent = dict(zip(plan.operation.rules, plan.contributions(parts if plan.several else parts[0], None)))
+        return tuple([sent[name] for name in plan.needs])
 
-    metas = [meta for name, meta in zip(plan.operation.parameters, plan.inputs) if name in plan.needs]
-    shapes: Any = metas[0] if len(metas) == 1 else tuple(metas)
-    written = call(f"{plan.operation.name}.backward", compute, g if plan.several else (g,), like=shapes)
-    return [written] if len(metas) == 1 else list(written)
+    if not any(isinstance(part, Symbol) for part in gradients):
+        return list(send(*gradients))
+    metas = tuple([meta for name, meta in zip(plan.operation.parameters, plan.inputs) if name in plan.needs])
+    name = f"{plan.operation.name}.backward"
+    if len(metas) == 1:
+        return [call(name, lambda *parts: send(*parts)[0], gradients, like=metas[0])]
+    return list(call(name, send, gradients, like=metas))
 
 
 def derivative(
