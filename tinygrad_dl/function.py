@@ -3,7 +3,7 @@
 import functools
 import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,7 +176,7 @@ class FunctionOperation:
 class Call:
     """The plan of one call of a Function: its rule hands the gradients to the user's backward as Tensors."""
 
-    __slots__ = ("ctx", "inputs", "needs", "operation", "outputs", "several")
+    __slots__ = ("ctx", "inputs", "needed", "needs", "operation", "outputs", "several")
 
     compound = True
     listed = None
@@ -185,7 +185,8 @@ class Call:
     def __init__(self, operation: FunctionOperation, ctx: FunctionCtx, args: tuple[Any, ...], outs: list[Any]) -> None:
         self.operation, self.ctx = operation, ctx
         self.inputs, self.outputs = [_meta(value) for value in args], [_meta(value) for value in outs]
-        self.needs = tuple([name for name, need in zip(operation.parameters, ctx.needs_input_grad) if need])
+        self.needed = ctx.needs_input_grad
+        self.needs = tuple([name for name, need in zip(operation.parameters, self.needed) if need])
         # With more than one tensor among the outputs, gradients come as a tuple, one for each of these.
         self.several = len(outs) > 1 and sum(meta is not None for meta in self.outputs) > 1
 
@@ -234,7 +235,7 @@ class Call:
                 f"argument(s) beside ctx; return one for each, None for what needs none"
             )
         found: list[Tensor | None] = []
-        for i, (part, meta) in enumerate(zip(results, self.inputs)):
+        for i, (part, meta, needed) in enumerate(zip(results, self.inputs, self.needed)):
             if part is not None and meta is None:
                 raise GraphError(
                     f"{name}: backward returned a gradient for argument {i}, which is no tensor; return None"
@@ -245,8 +246,7 @@ class Call:
                     "Tensor or None, and several are a tuple"
                 )
             if meta is not None:
-                needed = part is not None and self.operation.parameters[i] in self.needs
-                found.append(_fitted(part, meta, f"{name}: backward returned a gradient") if needed else None)
+                found.append(_fitted(name, part, meta) if needed and part is not None else None)
         return found
 
     def _require_untouched(self, given: list[Tensor | None], since: int) -> None:
@@ -263,15 +263,20 @@ def _wrapped(part: Any) -> Tensor:
     return wrap(backend.scalar_array(part) if isinstance(part, generic) else part)
 
 
-def _fitted(part: Any, meta: Meta, what: str) -> Tensor:
+def _fitted(name: str, part: Any, meta: Meta) -> Tensor:
     """A gradient in its input's dtype; the walk sums what broadcasting repeated. Refused when it fits otherwise."""
     shape, array = meta.shape, part.array
     back = array.ndim - len(shape)
     if array.shape != shape and (back < 0 or any(n not in (1, m) for n, m in zip(shape, array.shape[back:]))):
-        raise ShapeError(f"{what} of shape {tuple(part.shape)} for an input of shape {tuple(shape)}")
+        raise ShapeError(
+            f"{name}: backward returned a gradient of shape {tuple(part.shape)} for an input of shape {tuple(shape)}"
+        )
     if backend.device_of(array) != meta.device:
         if array.ndim:
-            raise DeviceError(f"{what} on '{part.device}' for an input on '{meta.device}'; use .to('{meta.device}')")
+            raise DeviceError(
+                f"{name}: backward returned a gradient on '{part.device}' for an input on '{meta.device}'; use "
+                f".to('{meta.device}')"
+            )
         part = to(part, None, meta.device)
     return part if array.dtype is meta.dtype else to(part, meta.dtype, None)
 
@@ -422,75 +427,73 @@ class Function:
 
 def _finished(function: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], outs: list[Any]) -> list[Any]:
     """The outputs as the caller gets them, with a node when one of them has a gradient."""
-    marks = ctx._to_save, ctx._dirty, ctx._non_differentiable
+    saving, dirty, constant = ctx._to_save, ctx._dirty, _ids(ctx._non_differentiable)
     ctx._to_save = ctx._dirty = ctx._non_differentiable = ()  # an output held here would hold itself
-    saving, dirty, constant = marks
     name, recording, tensors = function.__name__, modes.record, [out for out in outs if isinstance(out, Tensor)]
-    flows = [t.array.dtype in FLOATING and not _among(t, constant) for t in tensors]
+    inputs, edited = _ids(args), _ids(dirty)
+    # Where an output stands, if it is not just an input returned as it is; the last place of one returned twice.
+    places = {id(t): i for i, t in enumerate(tensors) if id(t) in edited or id(t) not in inputs}
     for tensor in dirty:
-        _require_returned(name, tensor, args, tensors)
+        if id(tensor) not in inputs or id(tensor) not in places:
+            raise GraphError(
+                f"{name}: a tensor of shape {tuple(tensor.shape)} was marked by mark_dirty, which is for inputs that "
+                "forward has edited in place and returns"
+            )
         stamp(tensor.array, name)
+    flows = [t.array.dtype in FLOATING and id(t) not in constant for t in tensors]
     if recording is None or True not in ctx.needs_input_grad or True not in flows:
-        results = [t if _among(t, dirty) and not t._requires_grad else _new(t, args) for t in tensors]
+        results = _results(tensors, [None] * len(tensors), places, edited)
     else:
         plan = Call(_described(function, args), ctx, args, outs)
         for tensor in dirty:
             _require_recordable(name, tensor, constant, plan.several)
-        parents = tuple([value.node or value for value, need in zip(args, ctx.needs_input_grad) if need])
-        saved = tuple([_saved(tensor, args, dirty, tensors, flows) for tensor in saving]) or None
+        parents = tuple([value.node or value for value, need in zip(args, plan.needed) if need])
+        saved = tuple([None if t is None else (t.array, _origin(t, places, flows)) for t in saving]) or None
         zeros = ctx.materialize_grads  # a slot without a dtype stays None in the walk
         shapes = [(t.array.shape, t.array.dtype if zeros else None) for t in tensors]
         shape = shapes if plan.several else tensors[0].array.shape
         node = make_node(_kind(recording), plan, parents[0] if len(parents) == 1 else parents, saved, shape)
         ctx._node = weakref.ref(node)
-        before = tuple([wrap(v.array, v._requires_grad, v.node) if _among(v, dirty) else v for v in args])
-        results = _with_nodes(plan, node, args, dirty, tensors, flows)
+        before = tuple([wrap(v.array, v._requires_grad, v.node) if id(v) in edited else v for v in args])
+        edges = [plan.edge(node, i) if flows_there else None for i, flows_there in enumerate(flows)]
+        results = _results(tensors, edges, places, edited)
         if recording is not Node:
             recording.note(node, plan.operation, before, tuple(results) if plan.several else results[0])
-    for result in results:
-        if not _among(result, dirty):
-            _track(name, args, result)
+    _track(name, args, [result for result in results if id(result) not in edited])
     coming = iter(results)
     return [next(coming) if isinstance(out, Tensor) else out for out in outs]
 
 
-def _among(tensor: Any, tensors: Any) -> bool:
-    return any(tensor is one for one in tensors)
+def _ids(values: Iterable[Any]) -> set[int]:
+    return {id(value) for value in values}
 
 
-def _new(tensor: Tensor, args: tuple[Any, ...], requires_grad: bool = False, node: Any = None) -> Tensor:
-    """A tensor of its own with the memory of an output; an input that forward returned as it is becomes a view."""
-    return wrap(tensor.array[...] if _among(tensor, args) else tensor.array, requires_grad, node)
-
-
-def _with_nodes(
-    plan: Call, node: Any, args: tuple[Any, ...], dirty: Any, tensors: list[Tensor], flows: list[bool]
-) -> list[Tensor]:
-    """The outputs that are tensors, each with its place in the graph; what forward returned twice is one of them."""
-    last = {id(tensor): i for i, tensor in enumerate(tensors) if not _among(tensor, args)}
+def _results(tensors: list[Tensor], edges: list[Any], places: dict[int, int], edited: set[int]) -> list[Tensor]:
+    """What the caller gets for the outputs that are tensors, each with its node: new ones, and the inputs edited."""
     results: dict[int, Tensor] = {}
-    for i, tensor in enumerate(tensors):
-        edge = plan.edge(node, i) if flows[i] else None
-        if edge is not None and _among(tensor, dirty):
-            rebase(tensor, edge)
-            results[i] = tensor
-        elif last.get(id(tensor), i) == i:
-            results[i] = _new(tensor, args, flows[i], edge)
-    return [results[last.get(id(tensor), i)] for i, tensor in enumerate(tensors)]
+    for i, (tensor, edge) in enumerate(zip(tensors, edges)):
+        if id(tensor) not in places:  # an input as it is: a view of it
+            results[i] = wrap(tensor.array[...], edge is not None, edge)
+        elif places[id(tensor)] == i:
+            if id(tensor) in edited and edge is not None:
+                rebase(tensor, edge)
+            is_itself = id(tensor) in edited and (edge is not None or not tensor._requires_grad)
+            results[i] = tensor if is_itself else wrap(tensor.array, edge is not None, edge)
+    return [results[places.get(id(tensor), i)] for i, tensor in enumerate(tensors)]
 
 
-def _require_returned(name: str, tensor: Tensor, args: tuple[Any, ...], outs: list[Tensor]) -> None:
-    if not _among(tensor, args) or not _among(tensor, outs):
-        raise GraphError(
-            f"{name}: a tensor of shape {tuple(tensor.shape)} was marked by mark_dirty, which is for inputs that "
-            "forward has edited in place and returns"
-        )
+def _origin(tensor: Tensor, places: dict[int, int], flows: list[bool]) -> Any:
+    """Where the history of a saved tensor is; of an output only its place, since its node would be a cycle."""
+    place = places.get(id(tensor))
+    if place is not None:
+        return place if flows[place] else None
+    return (tensor.node or tensor) if tensor._requires_grad else None
 
 
-def _require_recordable(name: str, tensor: Tensor, constant: Any, several: bool) -> None:
+def _require_recordable(name: str, tensor: Tensor, constant: set[int], several: bool) -> None:
     """Refuse an edit by forward that the graph can't hold, as PyTorch does."""
     require_editable(name, tensor)
-    if tensor._requires_grad and _among(tensor, constant):
+    if tensor._requires_grad and id(tensor) in constant:
         raise GraphError(
             f"{name}: an input that requires grad can't be marked dirty and non-differentiable; clone() it"
         )
@@ -501,30 +504,18 @@ def _require_recordable(name: str, tensor: Tensor, constant: Any, several: bool)
         )
 
 
-def _saved(tensor: Tensor | None, args: tuple[Any, ...], dirty: Any, outs: list[Tensor], flows: list[bool]) -> Any:
-    """A tensor that forward saved as its array and where its history is: an output's own node would be a cycle."""
-    if tensor is None:
-        return None
-    is_output = _among(tensor, dirty) or not _among(tensor, args)  # an input returned as it is stays the input
-    place = next((i for i, out in enumerate(outs) if out is tensor), None) if is_output else None
-    if place is not None:
-        return tensor.array, place if flows[place] else None
-    return tensor.array, (tensor.node or tensor) if tensor._requires_grad else None
-
-
 # --- outputs that share an input's memory
 
 
-def _track(name: str, args: tuple[Any, ...], result: Tensor) -> None:
-    """Let an output that shares an input's memory be a view of it that can't be edited while recording."""
-    if result.array.base is None:
-        return
-    root = backend.memory_root(result.array)
-    for value in args:
-        if isinstance(value, Tensor) and backend.memory_root(value.array) is root:
-            recording = modes.record if result._requires_grad else None
-            track(_OutOfFunction, (value, name, result.array.shape), result, recording, f"{_VIEW} {name}")
-            return
+def _track(name: str, args: tuple[Any, ...], results: list[Tensor]) -> None:
+    """Let outputs that share an input's memory be views of it that can't be edited while recording."""
+    results = [result for result in results if result.array.base is not None]
+    inputs = [value for value in args if isinstance(value, Tensor)] if results else []
+    by_memory = {id(backend.memory_root(value.array)): value for value in inputs}
+    for result in results:
+        value = by_memory.get(id(backend.memory_root(result.array)))
+        if value is not None:
+            track(_OutOfFunction, (value, name, result.array.shape), result, modes.record, f"{_VIEW} {name}")
 
 
 _VIEW = "is a view of an input that came out of the Function"
