@@ -434,34 +434,39 @@ def _finished(function: type[Function], ctx: FunctionCtx, args: tuple[Any, ...],
     # Where an output stands, if it is not just an input returned as it is; the last place of one returned twice.
     places = {id(t): i for i, t in enumerate(tensors) if id(t) in edited or id(t) not in inputs}
     for tensor in dirty:
-        if id(tensor) not in inputs or id(tensor) not in places:
+        if id(tensor) not in places:
             raise GraphError(
                 f"{name}: a tensor of shape {tuple(tensor.shape)} was marked by mark_dirty, which is for inputs that "
-                "forward has edited in place and returns"
+                "forward has edited in place, and was not returned"
             )
         stamp(tensor.array, name)
     flows = [t.array.dtype in FLOATING and id(t) not in constant for t in tensors]
     if recording is None or True not in ctx.needs_input_grad or True not in flows:
         results = _results(tensors, [None] * len(tensors), places, edited)
     else:
-        plan = Call(_described(function, args), ctx, args, outs)
         for tensor in dirty:
-            _require_recordable(name, tensor, constant, plan.several)
-        parents = tuple([value.node or value for value, need in zip(args, plan.needed) if need])
+            _require_recordable(name, tensor, constant, len(tensors) > 1)
         saved = tuple([None if t is None else (t.array, _origin(t, places, flows)) for t in saving]) or None
-        zeros = ctx.materialize_grads  # a slot without a dtype stays None in the walk
-        shapes = [(t.array.shape, t.array.dtype if zeros else None) for t in tensors]
-        shape = shapes if plan.several else tensors[0].array.shape
-        node = make_node(_kind(recording), plan, parents[0] if len(parents) == 1 else parents, saved, shape)
-        ctx._node = weakref.ref(node)
+        node = _node(recording, Call(_described(function, args), ctx, args, outs), args, saved, tensors)
+        edges = [node.plan.edge(node, i) if flow else None for i, flow in enumerate(flows)]
         before = tuple([wrap(v.array, v._requires_grad, v.node) if id(v) in edited else v for v in args])
-        edges = [plan.edge(node, i) if flows_there else None for i, flows_there in enumerate(flows)]
         results = _results(tensors, edges, places, edited)
         if recording is not Node:
-            recording.note(node, plan.operation, before, tuple(results) if plan.several else results[0])
+            recording.note(node, node.plan.operation, before, tuple(results) if len(results) > 1 else results[0])
     _track(name, args, [result for result in results if id(result) not in edited])
     coming = iter(results)
     return [next(coming) if isinstance(out, Tensor) else out for out in outs]
+
+
+def _node(recording: Any, plan: Call, args: tuple[Any, ...], saved: Any, tensors: list[Tensor]) -> Any:
+    """The node of a call."""
+    parents = tuple([value.node or value for value, need in zip(args, plan.needed) if need])
+    zeros = plan.ctx.materialize_grads  # a slot without a dtype stays None in the walk
+    shapes = [(t.array.shape, t.array.dtype if zeros else None) for t in tensors]
+    shape = shapes if plan.several else tensors[0].array.shape
+    node = make_node(_kind(recording), plan, parents[0] if len(parents) == 1 else parents, saved, shape)
+    plan.ctx._node = weakref.ref(node)
+    return node
 
 
 def _ids(values: Iterable[Any]) -> set[int]:
@@ -474,7 +479,7 @@ def _results(tensors: list[Tensor], edges: list[Any], places: dict[int, int], ed
     for i, (tensor, edge) in enumerate(zip(tensors, edges)):
         if id(tensor) not in places:  # an input as it is: a view of it
             results[i] = wrap(tensor.array[...], edge is not None, edge)
-        elif places[id(tensor)] == i:
+        else:
             if id(tensor) in edited and edge is not None:
                 rebase(tensor, edge)
             is_itself = id(tensor) in edited and (edge is not None or not tensor._requires_grad)
