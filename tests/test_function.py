@@ -17,6 +17,9 @@ from tinygrad_dl import viz
 from tinygrad_dl.autograd import Function
 from tinygrad_dl.autograd.function import FunctionCtx, once_differentiable
 from tinygrad_dl.errors import ArgumentTypeError, GraphError
+from tinygrad_dl.viz import Symbol
+from tinygrad_dl.viz.history import History
+from tinygrad_dl.viz.reading import Reader
 
 grad = tg.autograd.grad
 
@@ -1358,3 +1361,18 @@ def test_a_picture_of_an_edit_in_forward() -> None:
     assert [node.record.operation.name for node in t.nodes] == ["mul", "Adding", "mul"]
     assert [line.count("Adding(") for line in viz.graph(J).text().splitlines()] == [0, 0, 0, 1, 0]
     assert viz.explain(J)["dJ/dw"] == 2 * J.item() ** 0.5 * 3
+
+
+def test_what_a_picture_writes_down_can_be_evaluated() -> None:
+    with viz.trace():
+        a, b = leaf(tg), leaf(tg)
+        J = Cube.apply(a) * SumAndProduct.apply(a, b)[2]
+    history = History([J])
+    history.name_all()
+    cube, pair = [value for value in history.values if value.kind == "result"][:2]
+    reader = Reader()
+    numbers = {"a": np.float64(2.0), "b": np.float64(5.0), "g": np.float64(10.0)}
+    assert reader.expression(cube).evaluate(numbers) == 8.0
+    assert [part.item() for part in reader.expression(pair).evaluate(numbers)] == [7.0, 10.0]
+    ((_, sent),) = reader.read(cube, Symbol("g"))
+    assert sent.evaluate(numbers) == 10 * 27.0  # of what was saved

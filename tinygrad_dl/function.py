@@ -167,8 +167,11 @@ class FunctionOperation:
 
     def run(self, arrays: list[Any]) -> tuple[Any, dict[str, Any]]:
         """The forward on arrays, as `Operation.run`."""
+        given = [
+            _wrapped(value) if backend.is_array(value) or isinstance(value, generic) else value for value in arrays
+        ]
         with no_grad():
-            out = self.function.apply(*[wrap(value) if backend.is_array(value) else value for value in arrays])
+            out = self.function.apply(*given)
         tensors = [part.array for part in (out if isinstance(out, tuple) else (out,)) if isinstance(part, Tensor)]
         return tensors[0] if len(tensors) == 1 else tuple(tensors), {}
 
