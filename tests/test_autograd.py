@@ -909,6 +909,20 @@ def test_the_slot_of_an_unused_output_has_its_shape_and_dtype(dtype: str) -> Non
     assert seen[1].shape == (4, 1) and seen[1].dtype == dtype and not seen[1].any()
 
 
+def test_a_saved_output_among_several_adds_to_what_the_graph_sends_there() -> None:
+    """The second walk comes to an output twice: through the first graph, and through what the rule saved of it."""
+
+    @operation("pair", joint=lambda g, needs, out: (2 * g[0] + g[1] * out[1],), input=None)
+    def pair(input: Any) -> Any:
+        return 2 * input, np.exp(input)
+
+    x = leaf(1.0)
+    double, power = pair(x)
+    (first,) = grad(double * power, x, create_graph=True)  # (2 + 2x) e^x
+    (second,) = grad(first, x)
+    assert second.item() == pytest.approx(6 * np.e)
+
+
 @pytest.mark.parametrize("recorded", [False, True])
 def test_several_outputs_without_dimensions(recorded: bool) -> None:
     @operation("extremes", input=lambda g, input: g[0] * (input * 0 + 1) + g[1] * (input == 5))

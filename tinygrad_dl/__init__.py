@@ -10,6 +10,7 @@ tensor(8.)
 
 import importlib
 import os
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ _checkout.install()
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_dl\.")
 
 from . import autograd as autograd
+from . import function as _function
 from . import graph as _graph
 from . import inspection as _inspection  # gives nodes their next_functions
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
@@ -167,6 +169,8 @@ from .tensor import Size, Tensor
 
 _attach(__repr__=tensor_repr)
 autograd.gradcheck, autograd.gradgradcheck = gradcheck, gradgradcheck  # type: ignore[attr-defined]
+autograd.Function, autograd.function = _function.Function, _function  # type: ignore[attr-defined]
+sys.modules[f"{__name__}.autograd.function"] = _function  # autograd is no package; PyTorch's scripts import this name
 autograd.graph = _graph  # type: ignore[attr-defined]
 _make_public(globals())
 

@@ -16,7 +16,7 @@ from .explain import CREATE_GRAPH_KEEPS, freed, unused
 from .hooks import through_node_hooks
 from .inplace import edits, require_intact, stamp
 from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled, walking
-from .node import FREED, Node, filled, own, pass_by
+from .node import FREED, Node, filled, own, pass_by, put_into_slot
 from .ops.elementwise import identity
 from .ops.reduction import unbroadcast
 from .recorded import saved_with_history, walk_twin
@@ -165,7 +165,7 @@ def walk(
             if node not in passing:
                 continue
         if plan is None:  # one of several outputs: its gradient goes into its slot
-            gradients.setdefault(node.parents, [None] * len(node.parents.shape))[node.saved] = g
+            put_into_slot(gradients.setdefault(node.parents, [None] * len(node.parents.shape)), node.saved, g)
             continue
         saved = node.saved
         if saved is FREED:

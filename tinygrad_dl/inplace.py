@@ -162,13 +162,16 @@ _NO_GRAD = "was made under no_grad"
 _SEVERAL = "is one of the results of an operation with several"
 
 
-def track(operation: Any, args: tuple[Any, ...], result: Any, recording: Any) -> Any:
-    """Remember of each result that shares its input's memory that it is a view, there and with the root."""
+def track(operation: Any, args: tuple[Any, ...], result: Any, recording: Any, why_not: str = "") -> Any:
+    """Remember of each result that shares its input's memory that it is a view, there and with the root.
+
+    `why_not` is why it can't be edited while recording, beside what holds for every view.
+    """
     base, several = args[0], type(result) is tuple
     root, path, refusal = base, None, ""
     if base.extras is not None and "view" in base.extras:
         root, path, refusal = base.extras["view"]
-    refusal = refusal or (_NO_GRAD if recording is None else _SEVERAL if several else "")
+    refusal = refusal or (_NO_GRAD if recording is None else _SEVERAL if several else why_not)
     for i, part in enumerate(result if several else (result,)):
         array = part.array
         if array.base is not None and backend.memory_root(array) is backend.memory_root(base.array):

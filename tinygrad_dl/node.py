@@ -101,6 +101,11 @@ def output(array: Any, i: int, node: Node) -> Tensor:
     return wrap(array, True, make_node(Slot, None, node, i, array.shape))
 
 
+def put_into_slot(parts: list[Any], i: int, g: Any) -> None:
+    """Add the gradient of output `i` to the others': a recorded walk may have made a second slot of that output."""
+    parts[i] = g if parts[i] is None else parts[i] + g
+
+
 def filled(parts: list[Any], shapes: list[Any], recorded: bool) -> tuple[Any, ...]:
     """The gradients of several outputs; zeros for an output that nobody used."""
     known = next(part for part in parts if part is not None)

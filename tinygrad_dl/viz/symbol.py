@@ -15,6 +15,8 @@ import numpy as np
 
 from .. import backend
 from ..errors import ArgumentError, ArgumentTypeError
+from ..function import Call
+from ..modes import walking
 from ..operation import Operation
 
 NAME, NUMBER, PART = "name", "number", "part"  # heads of the trees' leaves, and of one of several outputs
@@ -242,7 +244,7 @@ def call(
     if not isinstance(trial, tuple):
         symbol.shape, symbol.dtype = tuple(trial.shape), trial.dtype
         return symbol
-    return tuple([call(PART, operator.getitem, (_Whole(symbol), i)) for i in range(len(trial))])
+    return tuple([call(PART, operator.getitem, (_Whole(symbol), i), like=part) for i, part in enumerate(trial)])
 
 
 class _Whole:
@@ -672,6 +674,8 @@ def contributions(plan: Any, saved: Any, g: Any) -> list[Any]:
     mask: Any = None
     if plan.listed is not None:
         saved, mask = saved
+    if isinstance(plan, Call):
+        return _sent_by_function(plan, g)
     if plan.operation.joint is not None:
         parts = dict(zip(plan.operation.rules, plan.rules[0](g, saved), strict=True))
         return [parts[name] for name in plan.needs]
@@ -680,6 +684,24 @@ def contributions(plan: Any, saved: Any, g: Any) -> list[Any]:
         part = rule(g, saved)
         found += [p for p, need in zip(part, mask, strict=True) if need] if name == plan.listed else [part]
     return found
+
+
+def _sent_by_function(plan: Call, g: Any) -> list[Any]:
+    """The same for a user's Function; its backward is code and no expression, so that Symbols write down its call."""
+    gradients = g if plan.several else (g,)
+
+    def send(*parts: Any) -> Any:
+        with walking(False):
+            sent = dict(zip(plan.operation.rules, plan.contributions(parts if plan.several else parts[0], None)))
+        return tuple([sent[name] for name in plan.needs])
+
+    if not any(isinstance(part, Symbol) for part in gradients):
+        return list(send(*gradients))
+    metas = tuple([meta for name, meta in zip(plan.operation.parameters, plan.inputs) if name in plan.needs])
+    name = f"{plan.operation.name}.backward"
+    if len(metas) == 1:
+        return [call(name, lambda *parts: send(*parts)[0], gradients, like=metas[0])]
+    return list(call(name, send, gradients, like=metas))
 
 
 def derivative(
