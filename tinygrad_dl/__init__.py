@@ -10,6 +10,7 @@ tensor(8.)
 
 import importlib
 import os
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ _checkout.install()
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_dl\.")
 
 from . import autograd as autograd
+from . import functional as _functional
 from . import graph as _graph
 from . import inspection as _inspection  # gives nodes their next_functions
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
@@ -166,15 +168,17 @@ from .tensor import Size, Tensor
 
 _attach(__repr__=tensor_repr)
 autograd.gradcheck, autograd.gradgradcheck = gradcheck, gradgradcheck  # type: ignore[attr-defined]
-autograd.graph = _graph  # type: ignore[attr-defined]
+autograd.functional, autograd.graph = _functional, _graph  # type: ignore[attr-defined]
+# `autograd` is a file, not a folder; this makes `from tinygrad_dl.autograd.functional import jacobian` work.
+sys.modules |= {f"{__name__}.autograd.functional": _functional, f"{__name__}.autograd.graph": _graph}
 _make_public(globals())
 
 __version__ = "0.1.0"
 if TYPE_CHECKING:
-    from . import nn, optim, testing, utils, viz
+    from . import func, nn, optim, testing, utils, viz
     from .serialization import load, save
 
-_LAZY = {name: name for name in ("nn", "optim", "testing", "utils", "viz")}  # loaded at first use
+_LAZY = {name: name for name in ("func", "nn", "optim", "testing", "utils", "viz")}  # loaded at first use
 _LAZY |= {"load": "serialization", "save": "serialization"}
 
 
