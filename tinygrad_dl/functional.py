@@ -133,7 +133,7 @@ def _rows(out: Tensor, inputs: Tensors, recorded: bool, strict: bool) -> list[Te
 
 def _swapped(columns: Tensor, ndim: int) -> Tensor:
     """With the first `ndim` dimensions behind the others."""
-    return columns.permute(*range(ndim, columns.ndim), *range(ndim))
+    return columns.permute((*range(ndim, columns.ndim), *range(ndim)))
 
 
 def vectors_of(name: str, v: Any, wanted: Tensors) -> list[Tensor]:
