@@ -140,6 +140,11 @@ def test_reference_counts_are_enough() -> None:
                 tg.autograd.grad(out.sum(), x, create_graph=True)
             del given, out
             assert known() is None
+        h = x * 1
+        known = weakref.ref(h)
+        h += checkpoint(lambda h: h.exp(), h)  # now the checkpoint is in its argument's history
+        del h
+        assert known() is None
     finally:
         gc.enable()
 
@@ -201,10 +206,17 @@ def test_grad_modes_inside() -> None:
             scale = x * 10
             with tg.enable_grad():
                 y = x.exp()
+                made.append(weakref.ref(y.array))
         return y * scale
 
+    made: list[Any] = []
     x = tg.tensor([0.5], requires_grad=True)
-    assert tg.autograd.grad(checkpoint(f, x).sum(), x)[0].tolist() == tg.autograd.grad(f(x).sum(), x)[0].tolist()
+    out = checkpoint(f, x).sum()
+    assert made[0]() is None
+    expected = tg.autograd.grad(f(x).sum(), x)[0].tolist()
+    assert tg.autograd.grad(checkpoint(f, x).sum(), x)[0].tolist() == expected
+    with tg.inference_mode():
+        assert tg.autograd.grad(out, x)[0].tolist() == expected
 
 
 def test_outputs_are_ordinary_tensors() -> None:
@@ -261,6 +273,18 @@ def test_a_walk_over_an_inner_checkpoint_before_the_outer_one_ends() -> None:
     assert (tg.autograd.grad(checkpoint(f, x).sum(), x)[0] == plain).all()
 
 
+def test_what_an_inner_walk_freed_stays_freed() -> None:
+    def f(x: Any) -> Any:
+        y = x.exp()
+        out = y * x.sin()
+        tg.autograd.grad(y, x, tg.ones(2))  # the second run does not come to it
+        return out
+
+    for run in (f, lambda x: checkpoint(f, x)):
+        with pytest.raises(tg.GraphError, match=r"exp .* walked already"):
+            run(tg.ones(2, requires_grad=True)).sum().backward()
+
+
 # --- edits in place
 
 
@@ -268,7 +292,7 @@ def test_edits_inside() -> None:
     def f(x: Any) -> Any:
         h = x * 2
         h += x
-        h.mul_(h.detach())
+        h.mul_(h.detach().clone())
         part = h[1:]
         part.sin_()
         h[0] = x[1] * 5
@@ -276,8 +300,10 @@ def test_edits_inside() -> None:
 
     x = tg.tensor([0.1, 0.2, 0.3], dtype=tg.float64, requires_grad=True)
     plain = tg.autograd.grad(f(x).sum(), x)[0]
-    assert (tg.autograd.grad(checkpoint(f, x).sum(), x)[0] == plain).all()
-    assert (tg.autograd.grad(checkpoint(lambda x: checkpoint(f, x), x).sum(), x)[0] == plain).all()
+    for run in (lambda x: checkpoint(f, x), lambda x: checkpoint(lambda x: checkpoint(f, x), x)):
+        out = run(x).sum()
+        tg.zeros(1).add_(1)  # an edit of something else, after which backward looks closely
+        assert (tg.autograd.grad(out, x)[0] == plain).all()
 
 
 def test_an_edit_of_what_was_saved_is_an_error_as_in_a_plain_run() -> None:
@@ -304,6 +330,15 @@ def test_edits_between_the_runs_are_errors(what: str) -> None:
         tensor.add_(1)
     with pytest.raises(tg.GraphError, match=r"checkpoint: .*overwritten by add_"):
         out.backward()
+
+
+def test_other_arrays_between_the_runs_are_errors() -> None:
+    for which in (0, 1):
+        leaves = x, w = [tg.tensor([2.0], requires_grad=True) for _ in range(2)]
+        out = checkpoint(lambda x, w=w: (x * w).exp(), x).sum()
+        leaves[which].data = tg.zeros(1)
+        with pytest.raises(tg.GraphError, match="another array"):
+            out.backward()
 
 
 def test_a_function_that_edits_its_argument() -> None:

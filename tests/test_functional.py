@@ -13,6 +13,7 @@ import pytest
 import tinygrad_dl as tg
 from tinygrad_dl import func, nn
 from tinygrad_dl.autograd import functional
+from tinygrad_dl.operation import keep, operation
 
 WORKED = {
     entry["id"]: entry
@@ -95,6 +96,32 @@ def test_products_with_a_matrix() -> None:
     close(func.vjp(linear, x)[1](u)[0], A.T @ u.numpy())
 
 
+def test_products_where_the_hessian_is_not_symmetric() -> None:
+    """x·y with the gradient (y, 0), since a hook takes away y's share the first time: H is [[0, 1], [0, 0]]."""
+
+    def f(x: Any, y: Any) -> Any:
+        share = iter([0.0])
+        y = y * 1
+        y.register_hook(lambda g: g * next(share, 1.0))
+        return x * y
+
+    x, y, v = double(3.0)[0], double(5.0)[0], (double(10.0)[0], double(100.0)[0])
+    assert [t.item() for t in functional.hvp(f, (x, y), v)[1]] == [100, 0]
+    assert [t.item() for t in functional.vhp(f, (x, y), v)[1]] == [0, 10]
+
+
+def test_a_first_derivative_needs_no_second_one() -> None:
+    @operation(input=lambda g, slope: g * slope)
+    def once(input: Any) -> Any:
+        return keep(input * input, slope=2 * input)
+
+    x, w = double(1.0, 2.0), double(1.0, requires_grad=True)
+    assert func.grad(lambda x: once(x).sum())(x).tolist() == [2, 4]
+    assert func.jacrev(once)(x).tolist() == functional.jacobian(once, x).tolist() == [[2, 0], [0, 4]]
+    with pytest.raises(NotImplementedError, match="once"):
+        func.grad(lambda x: (once(x) * w).sum())(x)
+
+
 def test_derivatives_of_any_order() -> None:
     f = lambda x: x**5  # noqa: E731
     derivative, expected = f, [2.0**5]
@@ -165,6 +192,8 @@ def test_grad_modes() -> None:
             assert not found.requires_grad
             close(functional.jacobian(lambda x: x * x, x), [[2, 0], [0, 4]])
             assert functional.jacobian(lambda x: x * x, x, create_graph=True).requires_grad
+            value, gradient = func.value_and_grad(lambda y: (x * y).sum())(double(1.0, 1.0))
+            assert gradient.tolist() == x.tolist() and not value.requires_grad and not gradient.requires_grad
     with tg.no_grad():  # inside the function, no_grad counts
         assert func.grad(lambda x: _without_grad(x).sum() + x.sum())(x).tolist() == [1, 1]
 
@@ -324,6 +353,7 @@ CALLS: dict[str, Any] = {
     "vjp, too few": lambda m, F, f, t: F.vjp(lambda x: (x, x), t.x, t.x),
     "vjp, another dtype": lambda m, F, f, t: F.vjp(lambda x: x * x, t.x, t.single),
     "vjp, constant": lambda m, F, f, t: F.vjp(lambda x: t.x * 1, t.x, t.x),
+    "vjp, strict, one constant": lambda m, F, f, t: F.vjp(lambda x: (x, t.x), t.x, (t.x, t.x), strict=True),
     "vjp, strict, constant": lambda m, F, f, t: F.vjp(lambda x: t.x * 1, t.x, t.x, strict=True),
     "jvp": lambda m, F, f, t: F.jvp(lambda x: x * x, t.x, t.r),
     "jvp, recorded": lambda m, F, f, t: F.jvp(lambda x: x * x, t.r, t.x, create_graph=True),

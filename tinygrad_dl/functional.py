@@ -52,7 +52,6 @@ class Point:
             raise ArgumentError(f"{name}: with has_aux=True the function must return a tuple (output, aux)")
         self.value, self.aux = result if has_aux else (result, None)
         self.outputs = tensors_of(f"{name}: what the function returns", self.value)
-        self.own = {*self.inputs}
 
     def pull(self, v: Any) -> Any:
         """vᵀ·J, shaped as the inputs."""
@@ -83,7 +82,6 @@ class Point:
     def _linear(self) -> tuple[list[Tensor], list[Tensor]]:
         """Some u, and uᵀ·J recorded."""
         seeds = [zeros_like(out).requires_grad_() for out in self.outputs]
-        self.own.update(seeds)
         return seeds, _pull(self.outputs, self.inputs, seeds, True, self.strict)
 
     def _recorded(self, vectors: Tensors = ()) -> bool:
@@ -101,7 +99,7 @@ class Point:
         if self.record is None and is_grad_enabled():
             nodes = _reachable(keys)
             parents = [node.parents if type(node.parents) is tuple else (node.parents,) for node in nodes]
-            outside = {leaf for leaf in keys.union(*parents) if isinstance(leaf, Tensor)} - self.own
+            outside = {leaf for leaf in keys.union(*parents) if isinstance(leaf, Tensor)} - {*self.inputs}
             outside |= _leading_to(nodes, outside)
         ours = keys - outside
         return like(tree, iter([t.detach() if isinstance(t, Tensor) and key_of(t) in ours else t for t in leaves]))

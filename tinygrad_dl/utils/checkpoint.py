@@ -183,6 +183,7 @@ class _Region:
         self.start = tick()
         self.nodes: list[Any] = []  # weak references: the nodes hold the region
         self.forms: list[tuple[Any, ...]] = []
+        self.leaves: dict[Tensor, Any] = {}  # with the arrays that they had
 
     def __call__(self) -> _Hollow:
         node = _Hollow()
@@ -193,6 +194,7 @@ class _Region:
         """Called by the engine after it made a node."""
         self.nodes.append(weakref.ref(node))
         self.forms.append(_form(node, result))
+        self.leaves.update((t, t.array) for t in _tensors(args) if t.requires_grad and t.node is None)
         if self.outer is not Node:  # this region lies in another one, which runs again
             self.outer.note(node, operation, args, result)
 
@@ -205,9 +207,14 @@ class _Region:
 
     def run_again(self) -> None:
         """Fill all nodes that are there so far."""
-        for tensor in leaves_of([*self.again.args, self.again.keywords]):
-            if isinstance(tensor, Tensor):
-                _require_intact("an argument", tensor, self.start, tick())
+        for tensor in _tensors([*self.again.args, self.again.keywords]):
+            _require_intact("an argument", tensor, self.start, tick())
+        for leaf, array in self.leaves.items():
+            if leaf.array is not array:
+                raise GraphError(
+                    f"checkpoint: a leaf of shape {tuple(leaf.shape)} got another array (by .data, .to() or a loaded "
+                    "state) after the function took it, so it can't run again for backward. Call it again first"
+                )
         run = _SecondRun(self)
         try:
             with self.context, _random_state(self.state), _recording(run):
@@ -220,6 +227,10 @@ class _Region:
             f"checkpoint: the function recorded {run.total} operations in forward, but only {run.count} when it ran "
             "again for backward; it must do the same each time"
         )
+
+
+def _tensors(tree: Any) -> list[Tensor]:
+    return [leaf for leaf in leaves_of(tree) if isinstance(leaf, Tensor)]
 
 
 def _as_it_is(value: Any) -> Any:
@@ -285,9 +296,8 @@ class _SecondRun:
                 f"{now[0].name} with {shapes_now} when it runs again for backward; it must do the same each time"
             )
         if region.end is not None:
-            for tensor in leaves_of(list(args)):
-                if isinstance(tensor, Tensor):
-                    _require_intact(f"what {operation.name} takes", tensor, region.end, self.start)
+            for tensor in _tensors(args):
+                _require_intact(f"what {operation.name} takes", tensor, region.end, self.start)
         hollow = region.nodes[place]()
         if hollow is not None and hollow.is_empty():
             hollow.twin = node
