@@ -6,7 +6,7 @@ gives the same under other names.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from .arguments import key_of
 from .autograd import _leading_to, _reachable, grad, inference_mode, is_grad_enabled
@@ -50,7 +50,7 @@ class Point:
             result = call(like(inputs, iter(given)))
         if has_aux and not (isinstance(result, tuple) and len(result) == 2):
             raise ArgumentError(f"{name}: with has_aux=True the function must return a tuple (output, aux)")
-        self.value, self.aux = result if has_aux else (result, None)
+        self.value, self.aux = result if has_aux else (result, cast(Any, None))
         self.outputs = tensors_of(f"{name}: what the function returns", self.value)
 
     def pull(self, v: Any) -> Any:

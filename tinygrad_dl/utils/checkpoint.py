@@ -54,7 +54,7 @@ def checkpoint(
     determinism_check ("default": operations, shapes and dtypes of both runs are compared, "none": operations only).
     use_reentrant changes nothing here: there is this one way. The second run ends with the last operation that was
     recorded; early_stop=False and debug=True raise NotImplementedError. Returns what the function returns. While a
-    trace is open, or nothing records, this is a plain call. backward raises CheckpointError (a RuntimeError) when the
+    trace is open, or in anomaly mode, or when nothing records, this is a plain call. backward raises CheckpointError (a RuntimeError) when the
     second run differs, GraphError when an argument or a parameter was edited in between. Source: Chen et al., 2016,
     "Training deep nets with sublinear memory cost".
 
@@ -133,7 +133,7 @@ def _in_turn(functions: Sequence[Callable[[Any], Any]], input: Any) -> Any:
 # --- the first run
 
 _GIVEN_UP = type("GivenUp", (), {"__repr__": lambda self: "<given up until backward>"})()
-_slot: Any = Node.saved  # where nodes keep what they saved, below the property of the same name
+_slot: Any = vars(Node)["saved"]  # where nodes keep what they saved, below the property of the same name
 
 
 class _Hollow(Node):
@@ -174,6 +174,7 @@ class _Hollow(Node):
 class _Region:
     """The operations of a checkpoint. As `modes.record` it makes hollow nodes."""
 
+    kind = _Hollow
     end: int | None = None  # when the first run was over
 
     def __init__(self, again: Any, context: Any, preserve_rng_state: bool, compare: bool) -> None:
@@ -186,12 +187,11 @@ class _Region:
         self.leaves: dict[Tensor, Any] = {}  # with the arrays that they had
 
     def __call__(self) -> _Hollow:
-        node = _Hollow()
-        node.region = self
-        return node
+        return self.kind()
 
     def note(self, node: _Hollow, operation: Any, args: tuple[Any, ...], result: Any) -> None:
         """Called by the engine after it made a node."""
+        node.region = self
         self.nodes.append(weakref.ref(node))
         self.forms.append(_form(node, result))
         self.leaves.update((t, t.array) for t in _tensors(args) if t.requires_grad and t.node is None)
@@ -279,12 +279,14 @@ class _AllFilled(BaseException):
 class _SecondRun:
     """As `modes.record` it makes plain nodes and gives each to the hollow node in its place."""
 
+    kind = Node
+
     def __init__(self, region: _Region) -> None:
         self.region, self.count, self.total = region, 0, len(region.nodes)
         self.start = tick()
 
     def __call__(self) -> Node:
-        return Node()
+        return self.kind()
 
     def note(self, node: Node, operation: Any, args: tuple[Any, ...], result: Any) -> None:
         """Called by the engine after it made a node."""
