@@ -54,9 +54,9 @@ def checkpoint(
     determinism_check ("default": operations, shapes and dtypes of both runs are compared, "none": operations only).
     use_reentrant changes nothing here: there is this one way. The second run ends with the last operation that was
     recorded; early_stop=False and debug=True raise NotImplementedError. Returns what the function returns. While a
-    trace is open, or in anomaly mode, or when nothing records, this is a plain call. backward raises CheckpointError (a RuntimeError) when the
-    second run differs, GraphError when an argument or a parameter was edited in between. Source: Chen et al., 2016,
-    "Training deep nets with sublinear memory cost".
+    trace is open, in anomaly mode, and when nothing records, this is a plain call. backward raises CheckpointError (a
+    RuntimeError) when the second run differs, GraphError when an argument or a parameter was edited in between. Source:
+    Chen et al., 2016, "Training deep nets with sublinear memory cost".
 
     >>> import tinygrad_dl as tg
     >>> from tinygrad_dl.utils.checkpoint import checkpoint
