@@ -273,6 +273,23 @@ def test_a_walk_over_an_inner_checkpoint_before_the_outer_one_ends() -> None:
     assert (tg.autograd.grad(checkpoint(f, x).sum(), x)[0] == plain).all()
 
 
+def test_the_second_run_has_a_graph_of_its_own() -> None:
+    """What the function keeps of it leads to the real leaves, and may be walked without freeing the first one's."""
+    kept = []
+
+    def f(x: Any) -> Any:
+        y = x.exp()
+        kept.append(y)
+        return y * y
+
+    x = tg.tensor([0.5], dtype=tg.float64, requires_grad=True)
+    out = checkpoint(f, x).sum()
+    out.backward(retain_graph=True)
+    kept[1].sum().backward()
+    out.backward()
+    assert x.grad.item() == pytest.approx(2 * 2 * np.exp(1.0) + np.exp(0.5))
+
+
 def test_what_an_inner_walk_freed_stays_freed() -> None:
     def f(x: Any) -> Any:
         y = x.exp()

@@ -11,7 +11,7 @@ import contextlib
 import functools
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ArgumentError, GraphError
 from ..inplace import overwritten_by, tick
@@ -137,7 +137,7 @@ _slot: Any = vars(Node)["saved"]  # where nodes keep what they saved, below the 
 
 
 class _Hollow(Node):
-    """A node that gave up what it saved; `twin` is the node in its place in the second run."""
+    """A node that gave up what it saved; `twin` is the node in its place in the second run, or that one's values."""
 
     __slots__ = ("__weakref__", "region", "twin")
 
@@ -169,6 +169,13 @@ class _Hollow(Node):
     def is_empty(self) -> bool:
         """Whether what it saved must come from the second run and has not come yet."""
         return self.twin is None and _slot.__get__(self) is _GIVEN_UP
+
+
+class _Values(NamedTuple):
+    """What a node of the second run saved, and when; the node itself may be walked and freed on its own."""
+
+    saved: Any
+    saved_at: int
 
 
 class _Region:
@@ -220,6 +227,9 @@ class _Region:
             with self.context, _random_state(self.state), _recording(run):
                 self.again()
         except _AllFilled:
+            for hollow in [known() for known in self.nodes]:
+                if hollow is not None and isinstance(hollow.twin, Node) and not isinstance(hollow.twin, _Hollow):
+                    hollow.twin = _Values(hollow.twin.saved, hollow.twin.saved_at)
             if self.end is not None:
                 self.again = None  # what it held may go: nothing is empty now
             return
@@ -234,8 +244,13 @@ def _tensors(tree: Any) -> list[Tensor]:
 
 
 def _as_it_is(value: Any) -> Any:
-    """An argument for the second run: an edit in place may give the caller's tensor another node meanwhile."""
-    return wrap(value.array, value.requires_grad, value.node) if type(value) is Tensor else value
+    """An argument for the second run: an edit in place may give the caller's tensor another node meanwhile.
+
+    A leaf that requires grad can't get one, and stays itself, so that gradients find it.
+    """
+    if type(value) is not Tensor or (value.requires_grad and value.node is None):
+        return value
+    return wrap(value.array, value.requires_grad, value.node)
 
 
 def _form(node: Node, result: Any) -> tuple[Any, ...]:
