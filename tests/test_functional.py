@@ -13,7 +13,9 @@ import pytest
 import tinygrad_dl as tg
 from tinygrad_dl import func, nn
 from tinygrad_dl.autograd import functional
+from tinygrad_dl.nested import leaves_of
 from tinygrad_dl.operation import keep, operation
+from tinygrad_dl.utils.checkpoint import checkpoint
 
 WORKED = {
     entry["id"]: entry
@@ -225,6 +227,21 @@ def test_a_function_that_edits_its_input() -> None:
     close(func.grad(lambda x: f(x.clone()).sum())(double(1.0, 2.0)), [18, 36])
     with pytest.raises(RuntimeError, match="leaf"):
         functional.jacobian(f, double(1.0, 2.0))
+
+
+def test_on_a_device() -> None:
+    x, w = tg.tensor([1.0, 2.0], device="strict"), tg.tensor(3.0, device="strict", requires_grad=True)
+    f = lambda x: (w * x**3, x.sum())  # noqa: E731
+    found = [
+        functional.jacobian(f, x),
+        functional.jvp(f, x, x)[1],
+        functional.hessian(lambda x: f(x)[0].sum(), x),
+        func.jacfwd(f)(x),
+        func.jacrev(lambda x: x[:0])(x),
+        func.grad(lambda x: checkpoint(f, x)[0].sum())(x),
+    ]
+    assert {str(t.device) for t in leaves_of(found)} == {"strict"}
+    assert found[5].tolist() == [9, 36]
 
 
 # --- structures
