@@ -27,13 +27,14 @@ LAYERS = [
     ["backend"],
     ["explain", "inplace"],
     ["tensor"],
-    ["arguments", "methods", "node", "numpy_functions", "promotion"],
+    ["arguments", "methods", "nested", "node", "numpy_functions", "promotion"],
     ["operation", "inspection"],
     ["ops"],
     ["function", "hooks", "recorded"],
     ["autograd"],
     ["functional", "creation", "graph", "random", "printing", "serialization", "gradcheck", "testing"],
     ["nn", "optim", "utils", "viz"],
+    ["func"],
     [""],  # tinygrad_dl/__init__.py, which gathers the public names
 ]
 
@@ -60,6 +61,8 @@ NUMPY_ALLOWED = {
 # Modules whose names examples may use; others are the engine's inside.
 PUBLIC_MODULES = {
     "autograd",
+    "autograd.functional",
+    "func",
     "gradcheck",
     "nn",
     "nn.functional",
@@ -69,6 +72,7 @@ PUBLIC_MODULES = {
     "optim.lr_scheduler",
     "testing",
     "utils",
+    "utils.checkpoint",
     "utils.data",
     "viz",
 }

@@ -22,6 +22,7 @@ warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_dl\
 
 from . import autograd as autograd
 from . import function as _function
+from . import functional as _functional
 from . import graph as _graph
 from . import inspection as _inspection  # gives nodes their next_functions
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
@@ -170,16 +171,18 @@ from .tensor import Size, Tensor
 _attach(__repr__=tensor_repr)
 autograd.gradcheck, autograd.gradgradcheck = gradcheck, gradgradcheck  # type: ignore[attr-defined]
 autograd.Function, autograd.function = _function.Function, _function  # type: ignore[attr-defined]
-sys.modules[f"{__name__}.autograd.function"] = _function  # autograd is no package; PyTorch's scripts import this name
-autograd.graph = _graph  # type: ignore[attr-defined]
+autograd.functional, autograd.graph = _functional, _graph  # type: ignore[attr-defined]
+# `autograd` is a file, not a folder; this makes `from tinygrad_dl.autograd.functional import jacobian` work.
+for _name, _module in {"function": _function, "functional": _functional, "graph": _graph}.items():
+    sys.modules[f"{__name__}.autograd.{_name}"] = _module
 _make_public(globals())
 
 __version__ = "0.1.0"
 if TYPE_CHECKING:
-    from . import nn, optim, testing, utils, viz
+    from . import func, nn, optim, testing, utils, viz
     from .serialization import load, save
 
-_LAZY = {name: name for name in ("nn", "optim", "testing", "utils", "viz")}  # loaded at first use
+_LAZY = {name: name for name in ("func", "nn", "optim", "testing", "utils", "viz")}  # loaded at first use
 _LAZY |= {"load": "serialization", "save": "serialization"}
 
 

@@ -204,7 +204,7 @@ def walk(
     return gradients
 
 
-def _reachable(seeds: Iterable[Any], ends: Iterable[Any]) -> list[Node]:
+def _reachable(seeds: Iterable[Any], ends: Iterable[Any] = ()) -> list[Node]:
     """All nodes that lead to the seeds, the last created last: a node's consumers were all created after it."""
     seen = {*seeds, *ends}
     nodes = [key for key in seeds if isinstance(key, Node) and key not in ends]

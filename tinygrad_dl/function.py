@@ -112,7 +112,7 @@ def _all_tensors(method: str, tensors: tuple[Any, ...], advice: str, *others: An
 def _opened(node: Any, i: int, array: Any, origin: Any) -> Tensor:
     """A saved array as a tensor with its history: a node or leaf, the number of an output, or None."""
     name = node.plan.operation.name
-    writer = overwritten_by(array, node.order) if node.order < edits.last else None
+    writer = overwritten_by(array, node.saved_at) if node.saved_at < edits.last else None
     if writer is not None:
         raise GraphError(
             f"backward: {name} saved tensor {i} (shape {tuple(array.shape)}) for its derivative, but {writer} has "
@@ -467,7 +467,7 @@ def _node(recording: Any, plan: Call, args: tuple[Any, ...], saved: Any, tensors
     zeros = plan.ctx.materialize_grads  # a slot without a dtype stays None in the walk
     shapes = [(t.array.shape, t.array.dtype if zeros else None) for t in tensors]
     shape = shapes if plan.several else tensors[0].array.shape
-    node = make_node(_kind(recording), plan, parents[0] if len(parents) == 1 else parents, saved, shape)
+    node = make_node(_kind(getattr(recording, "kind", recording)), plan, parents[0] if len(parents) == 1 else parents, saved, shape)
     plan.ctx._node = weakref.ref(node)
     return node
 

@@ -7,6 +7,7 @@ addresses after it was an edit of that value.
 """
 
 import itertools
+import math
 import weakref
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -90,14 +91,14 @@ def _region(array: Any, place: Any) -> Any:
     return array[parts if Ellipsis in parts else (*parts, ...)]
 
 
-def overwritten_by(array: Any, since: int) -> str | None:
-    """The operation that wrote into the memory of `array` after the time `since`, or None."""
+def overwritten_by(array: Any, since: int, before: float = math.inf) -> str | None:
+    """The operation that wrote into the memory of `array` between two times, or None."""
     memory = _memory_of(array, make=False)
     if memory is None or not memory.edits:
         return None
     low, high = backend.byte_interval(array)
     for start, end, time, operation in reversed(memory.edits):
-        if time > since and start < high and low < end and low < high:
+        if since < time < before and start < high and low < end and low < high:
             return operation
     return None
 
@@ -109,7 +110,7 @@ def require_intact(node: Any) -> None:
         saved, _ = saved
     for name, value in zip(plan.names, plan.saved_values(saved), strict=True):
         for array in value if isinstance(value, list | tuple) else (value,):
-            writer = overwritten_by(array, node.order) if backend.is_array(array) else None
+            writer = overwritten_by(array, node.saved_at) if backend.is_array(array) else None
             if writer is not None:
                 raise GraphError(
                     f"backward: {plan.operation.name} saved its {name!r} (shape {tuple(array.shape)}) for its "

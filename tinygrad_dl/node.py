@@ -42,6 +42,11 @@ class Node:
         words = self.plan.operation.name.strip("_").split("_")
         return "".join(word[:1].upper() + word[1:] for word in words) + "Backward0"
 
+    @property
+    def saved_at(self) -> int:
+        """When it saved what its rules ask for."""
+        return self.order
+
     def watch(self, key: Any, see: Callable[[Any], Any]) -> None:
         """From now on call `see` with the gradient that passes here; what it returns goes on, unless that is None."""
         if self.extras is None:

@@ -1,5 +1,5 @@
-"""Data sets and loaders: `tinygrad_dl.utils.data`."""
+"""Around training: data sets and loaders, `utils.data`, and memory for time, `utils.checkpoint`."""
 
-from . import data
+from . import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]
