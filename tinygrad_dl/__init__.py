@@ -10,6 +10,7 @@ tensor(8.)
 
 import importlib
 import os
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -169,10 +170,9 @@ from .tensor import Size, Tensor
 
 _attach(__repr__=tensor_repr)
 autograd.gradcheck, autograd.gradgradcheck = gradcheck, gradgradcheck  # type: ignore[attr-defined]
-autograd.graph = _graph  # type: ignore[attr-defined]
 for _name in ("detect_anomaly", "set_detect_anomaly", "is_anomaly_enabled", "is_anomaly_check_nan_enabled"):
     setattr(autograd, _name, getattr(_anomaly, _name))
-_make_public(globals())
+sys.modules[f"{__name__}.autograd.graph"] = _make_public(globals())
 
 __version__ = "0.1.0"
 if TYPE_CHECKING:

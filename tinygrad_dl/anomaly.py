@@ -313,8 +313,9 @@ def _list(
         if at is not None and _is_array(array) and _broadcasts(array.shape, shape):
             here = tuple([0 if n == 1 else i for n, i in zip(array.shape, at[len(at) - array.ndim :])])
             line += f", there {array[here]:.6g}"
-        if _is_array(array) and _holds(find, array):
-            first = _first(find, array)
+        kind = next((kind for kind in (find, np.isinf) if _is_array(array) and _holds(kind, array)), None)
+        if kind is not None:
+            first = _first(kind, array)
             line += f", holds {array[first]}{_index(first)}"
         lines.append(line)
     return "\n    ".join(lines)
