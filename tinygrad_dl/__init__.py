@@ -172,7 +172,8 @@ _attach(__repr__=tensor_repr)
 autograd.gradcheck, autograd.gradgradcheck = gradcheck, gradgradcheck  # type: ignore[attr-defined]
 for _name in ("detect_anomaly", "set_detect_anomaly", "is_anomaly_enabled", "is_anomaly_check_nan_enabled"):
     setattr(autograd, _name, getattr(_anomaly, _name))
-sys.modules[f"{__name__}.autograd.graph"] = _make_public(globals())
+sys.modules[f"{__name__}.autograd.graph"] = autograd.graph = _graph  # type: ignore[attr-defined]
+_make_public(globals())
 
 __version__ = "0.1.0"
 if TYPE_CHECKING:

@@ -214,6 +214,19 @@ def _look_at_parts(node: Node, g: Any, parts: list[tuple[Any, Any]]) -> None:
         _require_sound(what, part, operation, came, neither, _where(node))
 
 
+def look_at_hook(hook: Any, before: Iterable[Any], after: Any) -> None:
+    """Look at the gradients that a hook gave in place of others."""
+    if not (_state.enabled and _state.check_nan):
+        return
+    came = _members([("gradient", list(before))])
+    code = getattr(hook, "__code__", None)
+    where = f"defined at {Place(code.co_filename, code.co_firstlineno, code.co_name)}" if code is not None else ""
+    name = getattr(hook, "__name__", type(hook).__name__)
+    for part in after if isinstance(after, tuple | list) else (after,):
+        if _is_array(_array(part)):
+            _require_sound(f"hook {name}: the gradient that it gave", part, None, came, "none that came in held", where)
+
+
 def _input_names(node: Node) -> list[tuple[str, Any]]:
     """The name of the argument that each parent of a node was, in their order."""
     plan, parents = node.plan, node.parents if type(node.parents) is tuple else (node.parents,)
