@@ -359,6 +359,118 @@ def test_gradients_are_the_same_in_anomaly_mode() -> None:
         np.testing.assert_array_equal(got, expected)
 
 
+# --- edits in place
+
+
+def test_an_edit_in_place() -> None:
+    x = leaf([2.0, 0.0])
+    u = x * 1
+
+    def run() -> None:
+        u.log_()  # here
+
+    message = anomaly(run)
+    assert message.startswith("log: the result (float64 of shape (2,)) holds -inf at index (1,), and no input held")
+    assert u.tolist() == [2, 0]  # raised before it was written
+
+
+def test_an_edit_through_a_view() -> None:
+    x = leaf([2.0, 0.0])
+
+    def forward() -> None:
+        u = x * 1
+        u[1:].div_(0)  # here
+
+    assert anomaly(forward).startswith("div: the result (float64 of shape (1,)) holds nan at index (0,), and no input")
+
+    def backward() -> None:
+        u = x * 1
+        u[1:].sqrt_()  # here
+        u.sum().backward()
+
+    assert anomaly(backward).startswith(
+        "backward: the gradient of sqrt for its 'input' (float64 of shape (1,)) holds i"
+    )
+
+
+def test_assignments() -> None:
+    x = leaf([2.0, 0.0])
+
+    def masked() -> Any:
+        u = x * 1
+        u[0] = -inf
+        return u.exp_()
+
+    assert no_anomaly(masked).tolist() == [0, 1]
+
+    def ruined() -> None:
+        u = x * 1
+        u[0] = nan  # here
+
+    assert "holds nan, which came in with" in anomaly(ruined)
+
+
+def test_gradients_of_edits_are_the_same_in_anomaly_mode() -> None:
+    x = leaf([[1.0, 2.0], [3.0, 4.0]])
+
+    def gradient() -> Any:
+        u = x * 1
+        u[0].exp_()
+        u[1].sin_().mul_(u[0].detach().clone())
+        v = u + u
+        v[:, 1] = x[0, 0]
+        return tg.autograd.grad(v.tanh_().sum(), x)[0].numpy()
+
+    np.testing.assert_array_equal(no_anomaly(gradient), gradient())
+
+
+# --- hooks
+
+
+def spoil(*gradients: Any) -> Any:
+    """A hook that ruins what it gets."""
+    first = gradients[0]
+    return tuple([g / 0 for g in first]) if isinstance(first, tuple) else first / 0
+
+
+def in_place(gradient: Any) -> None:
+    gradient.mul_(nan)
+
+
+@pytest.mark.parametrize(
+    ("register", "name", "what"),
+    [
+        (lambda x, u: u.register_hook(spoil), "spoil", "inf"),
+        (lambda x, u: x.register_hook(spoil), "spoil", "inf"),
+        (lambda x, u: u.register_hook(in_place), "in_place", "nan"),
+        (lambda x, u: u.grad_fn.register_hook(spoil), "spoil", "inf"),
+        (lambda x, u: u.grad_fn.register_prehook(spoil), "spoil", "inf"),
+    ],
+)
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_hook_that_ruins_a_gradient(register: Any, name: str, what: str, recorded: bool) -> None:
+    x = leaf([1.0, 2.0])
+    with set_detect_anomaly(True):
+        u = x * 2
+        register(x, u)
+        with pytest.raises(tg.AnomalyError) as caught:
+            tg.autograd.grad(u.sum(), x, create_graph=recorded)
+    first, came, where = str(caught.value).split("\n")
+    assert first.startswith(
+        f"hook {name}: the gradient that it gave (float64 of shape (2,)) holds {what} at index (0,)"
+    )
+    assert came == "    gradient[0]: float64 of shape (2,)"
+    assert re.match(rf"    defined at .*test_anomaly.py, line \d+, in {name}: def {name}", where)
+
+
+def test_hooks_that_change_nothing_pass() -> None:
+    x, seen = leaf([1.0, 2.0]), []
+    u = x * 2
+    u.register_hook(lambda g: seen.append(g.tolist()))
+    no_anomaly(lambda: u.backward(tg.tensor([inf, 1.0], dtype=tg.float64)))
+    assert seen == [[inf, 1]]
+
+
 # --- saved values that something else has written to
 
 

@@ -218,7 +218,7 @@ def look_at_hook(hook: Any, before: Iterable[Any], after: Any) -> None:
     """Look at the gradients that a hook gave in place of others."""
     if not (_state.enabled and _state.check_nan):
         return
-    came = _members([("gradient", list(before))])
+    came = _members([("gradient", [_array(part) for part in before])])
     code = getattr(hook, "__code__", None)
     where = f"defined at {Place(code.co_filename, code.co_firstlineno, code.co_name)}" if code is not None else ""
     name = getattr(hook, "__name__", type(hook).__name__)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .node import Hooks, Node, Slot
+from .node import FREED, Hooks, Node, Slot
 from .tensor import Tensor
 
 
@@ -52,7 +52,8 @@ def next_functions(node: Any) -> tuple[Any, ...]:
     plan = node.plan
     parents = iter(node.parents if type(node.parents) is tuple else (node.parents,))
     if plan.listed is not None:
-        return tuple([_as_function(parent) for parent in parents])
+        mask = [True] * len(node.parents) if node.saved is FREED else node.saved[1]
+        return tuple([_as_function(next(parents)) if needed else (None, 0) for needed in mask])
     return tuple([_as_function(next(parents)) if name in plan.needs else (None, 0) for name in plan.operation.rules])
 
 
