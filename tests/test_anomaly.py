@@ -17,7 +17,7 @@ import pytest
 import tinygrad_dl as tg
 from tinygrad_dl import nn, viz
 from tinygrad_dl.autograd import set_detect_anomaly
-from tinygrad_dl.modes import modes
+from tinygrad_dl.modes import modes, unchecked
 from tinygrad_dl.node import Node
 
 nan, inf = float("nan"), float("inf")
@@ -26,7 +26,7 @@ nan, inf = float("nan"), float("inf")
 @pytest.fixture(autouse=True)
 def nothing_stays_switched_on() -> Iterator[None]:
     yield
-    assert modes.recorder is Node and modes.record is Node and modes.checking is None and modes.observers == ()
+    assert modes.recorder is Node and modes.record is Node and modes.checking is unchecked and modes.observers == ()
 
 
 def leaf(value: Any, dtype: Any = tg.float64) -> Any:
@@ -357,6 +357,40 @@ def test_gradients_are_the_same_in_anomaly_mode() -> None:
 
     for got, expected in zip(no_anomaly(gradients), gradients(), strict=True):
         np.testing.assert_array_equal(got, expected)
+
+
+def test_on_another_device() -> None:
+    with tg.device("strict"):
+        x = tg.tensor([4.0, 0.0], requires_grad=True)
+        bad = tg.tensor([1.0, nan])
+
+    def forward() -> None:
+        (x * 2) / x  # here
+
+    assert (
+        "holds nan at index (1,), and no input held a NaN\n    input: float32 of shape (2,) on 'strict', there 0\n"
+        in (anomaly(forward))
+    )
+
+    def backward() -> None:
+        y = tg.sqrt(x)  # here
+        y.sum().backward()
+
+    assert "the gradient of sqrt for its 'input' (float32 of shape (2,) on 'strict') holds inf" in anomaly(backward)
+
+    def brought() -> None:
+        x + bad  # here
+
+    assert "holds nan at index (1,), which came in with other" in anomaly(brought)
+
+    def written() -> None:
+        t = x * 2
+        y = t * t
+        t.array[0] = 7.0
+        y.sum().backward()
+
+    with pytest.raises(tg.GraphError, match="has written to that memory since"):
+        no_anomaly(written)
 
 
 # --- edits in place

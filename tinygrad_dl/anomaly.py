@@ -20,7 +20,7 @@ import numpy as np
 from . import backend
 from .errors import AnomalyError, GraphError
 from .explain import describe
-from .modes import modes
+from .modes import modes, unchecked
 from .node import Node
 from .observing import ObservedNode, Place, ignore, observe
 from .operation import Operation
@@ -46,7 +46,7 @@ def _switch(mode: bool, check_nan: bool) -> None:
         observe(_look, first=False)
     elif _state.enabled and not mode:
         ignore(_look)
-    modes.checking = _checking if mode else None
+    modes.checking = _checking if mode else unchecked
     _state.enabled, _state.check_nan = bool(mode), bool(check_nan)
 
 
@@ -308,7 +308,7 @@ def _require_sound(
     why = f"which came in with {' and '.join(bringing)}" if bringing else f"and {neither} {kind}"
     elementwise = isinstance(operation, Operation) and operation.function is not None
     lines = _list(came, find, array.shape, at if elementwise else None)
-    raise AnomalyError(f"{what} ({describe(array)}) holds {array[at]}{_index(at)}, {why}\n    {lines}\n    {where}")
+    raise AnomalyError(f"{what} ({describe(array)}) holds {array[at].item()}{_index(at)}, {why}\n    {lines}\n    {where}")
 
 
 def _list(
@@ -325,11 +325,11 @@ def _list(
             line += ", a leaf" if value.requires_grad else ", outside the graph"
         if at is not None and _is_array(array) and _broadcasts(array.shape, shape):
             here = tuple([0 if n == 1 else i for n, i in zip(array.shape, at[len(at) - array.ndim :])])
-            line += f", there {array[here]:.6g}"
+            line += f", there {array[here].item():.6g}"
         kind = next((kind for kind in (find, np.isinf) if _is_array(array) and _holds(kind, array)), None)
         if kind is not None:
             first = _first(kind, array)
-            line += f", holds {array[first]}{_index(first)}"
+            line += f", holds {array[first].item()}{_index(first)}"
         lines.append(line)
     return "\n    ".join(lines)
 

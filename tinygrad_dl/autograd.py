@@ -147,8 +147,8 @@ def walk(
     gradients = dict(seeds)
     owned = set()  # nodes and leaves whose gradient is a sum of ours: safe to add to in place
     last_edit = edits.last
-    contributions = _contributions if modes.checking is None else modes.checking(_contributions)
-    prepared = recorded or wanted is not None or modes.checking is not None
+    contributions = modes.checking(_contributions)
+    prepared = recorded or wanted is not None or contributions is not _contributions
 
     def useful(parent: Any) -> bool:
         """Whether a gradient for this parent leads to what is wanted."""

@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 
 
+def unchecked(contributions: Any) -> Any:
+    """What a walk calls for the contributions of a node; anomaly mode puts what looks at them in its place."""
+    return contributions
+
+
 class Modes(threading.local):
     """What records in this thread: a class of nodes, or None under `no_grad`."""
 
     record: Any = None
     recorder: Any = None  # what `enable_grad` restores: `Node`, or while there are observers a subclass that calls them
     observers: tuple[Any, ...] = ()  # an open trace, anomaly mode
-    checking: Any = None  # in anomaly mode: makes of a walk's contributions such that are looked at
+    checking: Any = staticmethod(unchecked)
     inference = False
     after_walk: list[Any] = []  # what hooks asked to be called once the walk has ended; replaced, not changed
     modules: Any = None  # while tracing: the modules whose forward is running, outermost first
