@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import re
 import threading
@@ -19,6 +20,7 @@ from tinygrad_dl import nn, viz
 from tinygrad_dl.autograd import set_detect_anomaly
 from tinygrad_dl.modes import modes, unchecked
 from tinygrad_dl.node import Node
+from tinygrad_dl.operation import operation
 
 nan, inf = float("nan"), float("inf")
 
@@ -61,6 +63,18 @@ def test_a_division_by_zero() -> None:
     assert message.startswith("div: the result (float64 of shape (1, 3)) holds inf at index (0, 1), and no input held")
     assert "input: float64 of shape (3,), a leaf, there 2\n" in message
     assert "other: float64 of shape (1, 3), outside the graph, there 0\n" in message
+
+
+def test_the_inputs_at_the_place_in_question() -> None:
+    x, z = leaf([[1.0], [2.0]]), tg.tensor([3.0, 0.0])
+
+    def run() -> None:
+        x / z  # here
+
+    message = anomaly(run)
+    assert "(float64 of shape (2, 2)) holds inf at index (0, 1)" in message
+    assert "input: float64 of shape (2, 1), a leaf, there 1\n" in message
+    assert "shape (2,), outside the graph, there 0\n" in message
 
 
 def test_the_logarithm_of_zero() -> None:
@@ -345,6 +359,23 @@ def test_a_twin_is_looked_at_as_a_whole() -> None:
     np.testing.assert_array_equal(no_anomaly(run).numpy(), expected.numpy())
 
 
+def test_a_step_of_a_twin_is_no_result() -> None:
+    """The root's own gradient is infinite at 0, and `where` drops it."""
+
+    @operation(
+        "safe_root",
+        twin=lambda input: tg.sqrt(tg.where(input > 0, input, 0.0)),
+        input=lambda g, input, out: np.where(input > 0, g / np.where(input > 0, 2 * out, 1), 0),
+    )
+    def safe_root(input: Any) -> Any:
+        return np.sqrt(np.maximum(input, 0))
+
+    x = leaf([4.0, 0.0])
+    for create_graph in (False, True):
+        (slope,) = no_anomaly(lambda: tg.autograd.grad(safe_root(x).sum(), x, create_graph=create_graph))  # noqa: B023
+        assert slope.tolist() == [0.25, 0]
+
+
 def test_gradients_are_the_same_in_anomaly_mode() -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double()
     x, y = tg.randn(5, 3, dtype=tg.float64), tg.tensor([0, 1, 0, 1, 1])
@@ -594,6 +625,21 @@ def test_a_conflict_of_an_edit_says_where_the_value_was_saved() -> None:
             y.sum().backward()
 
 
+def test_an_error_in_a_rule_says_where_the_forward_was() -> None:
+    @operation("lost", input=lambda g: g.reshape(7))
+    def lost(input: Any) -> Any:
+        return input * 1
+
+    x = leaf([1.0, 2.0])
+    for check_nan in (True, False):
+        with set_detect_anomaly(True, check_nan):
+            y = lost(x)  # this one
+            with pytest.raises(ValueError, match="reshape") as caught:
+                y.sum().backward()
+        (note,) = caught.value.__notes__
+        assert re.match(r"lost: recorded at .*test_anomaly.py, line \d+, in .*# this one$", note)
+
+
 def test_without_looking_at_values() -> None:
     x = leaf([1.0, 0.0])
     with set_detect_anomaly(True, check_nan=False):
@@ -686,6 +732,17 @@ def test_grad_modes_around_it() -> None:
     set_detect_anomaly(False)
 
 
+def test_switched_on_in_the_midst_of_a_walk() -> None:
+    x = leaf(0.0)
+    x.register_hook(lambda g: set_detect_anomaly(True) and None)
+    (x * 2).backward()
+    try:
+        with pytest.raises(tg.AnomalyError):
+            1 / x
+    finally:
+        set_detect_anomaly(False)
+
+
 # --- together with a trace
 
 
@@ -708,12 +765,18 @@ def test_with_a_trace_in_any_order(trace_opens_first: bool, trace_closes_first: 
     assert type((x * x).node) is Node
 
 
-def test_a_trace_has_the_operation_that_failed() -> None:
-    x = leaf(0.0)
-    with viz.trace() as outer, set_detect_anomaly(True), viz.trace() as inner, pytest.raises(tg.AnomalyError):
-        tg.log(x * 2)
-    for trace in (outer, inner):
-        assert [node.record.operation.name for node in trace.nodes] == ["mul", "log"]
+@pytest.mark.parametrize("trace_opens_first", [True, False])
+def test_a_trace_has_the_operation_that_failed(trace_opens_first: bool) -> None:
+    x, trace = leaf(0.0), viz.trace()
+    with contextlib.ExitStack() as opened:
+        if trace_opens_first:
+            opened.enter_context(trace)
+        opened.enter_context(set_detect_anomaly(True))
+        if not trace_opens_first:
+            opened.enter_context(trace)
+        with pytest.raises(tg.AnomalyError):
+            tg.log(x * 2)
+    assert [node.record.operation.name for node in trace.nodes] == ["mul", "log"]
 
 
 def test_backward_under_both() -> None:

@@ -41,6 +41,13 @@ def test_names_and_edges_are_pytorchs(program: Any) -> None:
     assert made(tg) == expected
 
 
+def test_a_walked_graph_can_still_be_looked_at() -> None:
+    x, y = (tg.tensor([1.0], requires_grad=True) for _ in range(2))
+    joined = tg.cat([x, y])
+    joined.sum().backward()
+    assert shape_of(joined.grad_fn) == ("CatBackward0", ("AccumulateGrad",), ("AccumulateGrad",))
+
+
 def test_the_class_of_nodes() -> None:
     x = tg.tensor([1.0, 2.0], requires_grad=True)
     y = (x * 2).split(1)[0]
