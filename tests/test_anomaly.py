@@ -640,6 +640,84 @@ def test_an_error_in_a_rule_says_where_the_forward_was() -> None:
         assert re.match(r"lost: recorded at .*test_anomaly.py, line \d+, in .*# this one$", note)
 
 
+# --- a Function's
+
+
+@pytest.mark.skipif(not hasattr(tg.autograd, "Function"), reason="there is no autograd.Function yet")
+def test_functions() -> None:
+    class Root(tg.autograd.Function):  # type: ignore[misc,name-defined]
+        @staticmethod
+        def forward(ctx: Any, x: Any, factor: float) -> Any:
+            y = tg.sqrt(x) * factor
+            ctx.save_for_backward(x, y)
+            return y
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            _, y = ctx.saved_tensors
+            return g / (2 * y), None
+
+    x = leaf([4.0, 0.0])
+
+    def forward() -> None:
+        Root.apply(x, nan)  # here
+
+    assert anomaly(forward).startswith(
+        "Root: the result (float64 of shape (2,)) holds nan at index (0,), which came in w"
+    )
+
+    for create_graph in (False, True):
+
+        def backward() -> None:
+            y = Root.apply(x, 1.0)  # here
+            tg.autograd.grad(y.sum(), x, create_graph=create_graph)  # noqa: B023
+
+        message = anomaly(backward)
+        assert message.startswith(
+            "backward: the gradient of Root for its 'x' (float64 of shape (2,)) holds inf at index"
+        )
+        assert "    the gradient that arrived: float64 of shape (2,)\n    tensor 0: float64 of shape (2,)\n" in message
+
+    with set_detect_anomaly(True):
+        t = x + 1
+        y = Root.apply(t, 1.0)  # this one
+        writes(t)
+        with pytest.raises(tg.GraphError, match=r"Root saved its 'tensor 0'.*written to that memory[\s\S]*# this one"):
+            y.sum().backward()
+
+
+def test_checkpoints() -> None:
+    checkpoint = pytest.importorskip("tinygrad_dl.utils.checkpoint").checkpoint
+    x = leaf([4.0, 0.0])
+
+    def root(x: Any) -> Any:
+        return tg.sqrt(x)  # here
+
+    assert anomaly(lambda: checkpoint(root, x).sum().backward()).startswith("backward: the gradient of sqrt for its 'i")
+    made_before = checkpoint(root, x).sum()
+    assert "recorded outside anomaly mode" in anomaly(made_before.backward)
+    no_anomaly(checkpoint(lambda x: root(x + 1), x).sum().backward)
+    np.testing.assert_allclose(x.grad.numpy(), [0.5 / 5**0.5, 0.5])
+
+
+@pytest.mark.skipif(not hasattr(tg.autograd, "Function"), reason="there is no autograd.Function yet")
+def test_what_a_function_returns_wrongly() -> None:
+    class Wrong(tg.autograd.Function):  # type: ignore[misc,name-defined]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return tg.ones(7)
+
+    with set_detect_anomaly(True):
+        y = Wrong.apply(leaf([1.0, 2.0]))  # this one
+        with pytest.raises(tg.ShapeError) as caught:
+            y.sum().backward()
+    assert re.match(r"Wrong: recorded at .*test_anomaly.py, line \d+, in .*# this one$", caught.value.__notes__[0])
+
+
 def test_without_looking_at_values() -> None:
     x = leaf([1.0, 0.0])
     with set_detect_anomaly(True, check_nan=False):

@@ -166,7 +166,10 @@ def _members(came: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
 def _saved(node: Any) -> list[tuple[str, Any]]:
     """The names and values of what a node saved."""
     plan, saved = node.plan, node.saved
-    return list(zip(plan.names, plan.saved_values(saved if plan.listed is None else saved[0])))
+    saved = saved if plan.listed is None else saved[0]
+    if saved is not None and not plan.names:  # an autograd.Function's tensors, each with where it came from
+        return [(f"tensor {i}", part[0]) for i, part in enumerate(saved) if part is not None]
+    return list(zip(plan.names, plan.saved_values(saved)))
 
 
 # --- backward
@@ -199,7 +202,8 @@ def _look_at_parts(node: Node, g: Any, parts: list[tuple[Any, Any]]) -> None:
     """Look at the gradient that arrived at a node and at those that its rules gave."""
     operation = node.plan.operation
 
-    arrived = _members([("the gradient that arrived", g)])
+    came = [_array(part) for part in g] if isinstance(g, list | tuple) else _array(g)
+    arrived = _members([("the gradient that arrived", came)])
     if any(_holds(np.isnan, part) for _, part in arrived):
         raise AnomalyError(
             f"backward: the gradient that arrived at {operation.name} holds nan, which no rule gave: it was passed to "
@@ -308,7 +312,9 @@ def _require_sound(
     why = f"which came in with {' and '.join(bringing)}" if bringing else f"and {neither} {kind}"
     elementwise = isinstance(operation, Operation) and operation.function is not None
     lines = _list(came, find, array.shape, at if elementwise else None)
-    raise AnomalyError(f"{what} ({describe(array)}) holds {array[at].item()}{_index(at)}, {why}\n    {lines}\n    {where}")
+    raise AnomalyError(
+        f"{what} ({describe(array)}) holds {array[at].item()}{_index(at)}, {why}\n    {lines}\n    {where}"
+    )
 
 
 def _list(
