@@ -201,13 +201,12 @@ def _fitting(part: Any, parent: Any) -> Any:
 def _look_at_parts(node: Node, g: Any, parts: list[tuple[Any, Any]]) -> None:
     """Look at the gradient that arrived at a node and at those that its rules gave."""
     operation = node.plan.operation
-
-    came = [_array(part) for part in g] if isinstance(g, list | tuple) else _array(g)
-    arrived = _members([("the gradient that arrived", came)])
+    gradient = [_array(part) for part in g] if isinstance(g, list | tuple) else _array(g)
+    arrived = _members([("the gradient that arrived", gradient)])
     if any(_holds(np.isnan, part) for _, part in arrived):
         raise AnomalyError(
             f"backward: the gradient that arrived at {operation.name} holds nan, which no rule gave: it was passed to "
-            f"backward, or is a sum of infinities\n    {_list(arrived, np.isnan)}\n    {_where(node)}"
+            f"backward, or is a sum of infinities\n    {_what_came(arrived, np.isnan)}\n    {_where(node)}"
         )
     came = arrived + _members(_saved(node))
     neither = "neither the gradient that arrived nor a saved value held"
@@ -311,13 +310,13 @@ def _require_sound(
     at = _first(find, array)
     why = f"which came in with {' and '.join(bringing)}" if bringing else f"and {neither} {kind}"
     elementwise = isinstance(operation, Operation) and operation.function is not None
-    lines = _list(came, find, array.shape, at if elementwise else None)
+    lines = _what_came(came, find, array.shape, at if elementwise else None)
     raise AnomalyError(
         f"{what} ({describe(array)}) holds {array[at].item()}{_index(at)}, {why}\n    {lines}\n    {where}"
     )
 
 
-def _list(
+def _what_came(
     came: list[tuple[str, Any]], find: Any, shape: tuple[int, ...] = (), at: tuple[int, ...] | None = None
 ) -> str:
     """What came in, an argument a line: its shape, its value at the place in question, and where it is unsound."""
