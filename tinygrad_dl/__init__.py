@@ -20,12 +20,14 @@ _checkout.install()
 # As in PyTorch, 1/0 and log(0) silently give infinities and NaN; NumPy would warn from our frames.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_dl\.")
 
+from . import anomaly as _anomaly
 from . import autograd as autograd
 from . import function as _function
 from . import functional as _functional
 from . import graph as _graph
 from . import inspection as _inspection  # gives nodes their next_functions
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
+from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .backend import device, get_default_device, set_default_device
 from .creation import (
     arange,
@@ -67,6 +69,7 @@ from .dtypes import bool_ as bool
 from .dtypes import float_ as float
 from .dtypes import int_ as int
 from .errors import (
+    AnomalyError,
     ArgumentError,
     ArgumentTypeError,
     DeviceError,
@@ -175,6 +178,8 @@ autograd.functional, autograd.graph = _functional, _graph  # type: ignore[attr-d
 # `autograd` is a file, not a folder; this makes `from tinygrad_dl.autograd.functional import jacobian` work.
 for _name, _module in {"function": _function, "functional": _functional, "graph": _graph}.items():
     sys.modules[f"{__name__}.autograd.{_name}"] = _module
+for _name in ("detect_anomaly", "set_detect_anomaly", "is_anomaly_enabled", "is_anomaly_check_nan_enabled"):
+    setattr(autograd, _name, getattr(_anomaly, _name))
 _make_public(globals())
 
 __version__ = "0.1.0"

@@ -15,7 +15,7 @@ from .errors import ArgumentError, GraphError, ShapeError
 from .explain import CREATE_GRAPH_KEEPS, freed, unused
 from .hooks import through_node_hooks
 from .inplace import edits, require_intact, stamp
-from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled, walking
+from .modes import enable_grad, inference_mode, is_grad_enabled, modes, no_grad, set_grad_enabled, walking
 from .node import FREED, Node, filled, own, pass_by, put_into_slot
 from .ops.elementwise import identity
 from .ops.reduction import unbroadcast
@@ -146,6 +146,8 @@ def walk(
     gradients = dict(seeds)
     owned = set()  # nodes and leaves whose gradient is a sum of ours: safe to add to in place
     last_edit = edits.last
+    contributions = modes.checking(_contributions)
+    prepared = recorded or wanted is not None or contributions is not _contributions
 
     def useful(parent: Any) -> bool:
         """Whether a gradient for this parent leads to what is wanted."""
@@ -173,8 +175,8 @@ def walk(
         if node.order < last_edit:
             require_intact(node)
         parents = node.parents
-        if recorded or plan.compound or wanted is not None:
-            pairs: Iterable[Any] = _contributions(node, g, recorded, useful)
+        if prepared or plan.compound:
+            pairs: Iterable[Any] = contributions(node, g, recorded, useful)
         else:  # the usual case
             pairs = zip(parents if type(parents) is tuple else (parents,), plan.rules)
         if node.extras is not None and "results" in node.extras:

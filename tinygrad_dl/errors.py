@@ -28,6 +28,10 @@ class GraphError(TinygradError, RuntimeError):
     """A graph that cannot be walked: no history, already freed, or a saved value overwritten."""
 
 
+class AnomalyError(TinygradError, RuntimeError):
+    """In anomaly mode: a NaN or an infinity that nothing brought in."""
+
+
 class ArgumentError(TinygradError, ValueError, RuntimeError):
     """An argument of the right type with a value that makes no sense."""
 

@@ -97,8 +97,14 @@ def freed(node: Any) -> GraphError:
     return GraphError(
         f"backward: {node.plan.operation.name} (output of shape {node.shape}) was walked already and what it saved is "
         "freed. If two losses share it, add them and call backward once, or pass retain_graph=True to the first call. "
-        "If it is from an earlier training step, a tensor outlived that step: detach() it"
+        f"If it is from an earlier training step, a tensor outlived that step: detach() it.{recorded_at(node)}"
     )
+
+
+def recorded_at(node: Any) -> str:
+    """The sentence that says where a node was recorded; empty when neither a trace nor anomaly mode kept that."""
+    call = getattr(node, "call", None)
+    return "" if call is None else f" {node.plan.operation.name} was recorded at {call}"
 
 
 def unknown_name(operation: Any, places: list[str], name: str) -> ArgumentError:

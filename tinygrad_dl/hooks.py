@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from .anomaly import look_at_hook
 from .arguments import listed
 from .errors import ArgumentError, ArgumentTypeError, DtypeError, GraphError, ShapeError
 from .modes import modes
@@ -123,6 +124,7 @@ def _seeing(hook: Callable[[Tensor], Any]) -> Callable[[Any], Any]:
         shown = g.clone() if recorded else wrap(own(g))
         changed = hook(shown)
         changed = shown if changed is None else _checked(changed, shown)
+        look_at_hook(hook, (g,), (changed,))
         return changed if recorded else changed.array
 
     return see
@@ -211,6 +213,7 @@ def register_prehook(self: Node, hook: Callable[[tuple[Tensor, ...]], Any]) -> R
         changed = hook(shown)
         if changed is None:
             return None
+        look_at_hook(hook, shown, changed)
         parts = _replaced(changed, shown, isinstance((g[0] if several else g), Tensor))
         return parts if several else parts[0]
 
@@ -237,6 +240,7 @@ def through_node_hooks(node: Node, pairs: Any, g: Any, saved: Any) -> Iterator[t
         shown = _tensors(parts)
         changed = hook(shown, _tensors(g if isinstance(g, (list, tuple)) else (g,)))
         parts = parts if changed is None else _replaced(changed, shown, recorded)
+        look_at_hook(hook, shown, parts)
     for parent, part in zip(parents, parts):
         yield parent, lambda g, saved, part=part: part
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from . import backend
 from .errors import ArgumentError, GraphError
-from .explain import explain
+from .explain import explain, recorded_at
 
 tick = itertools.count(1).__next__  # one clock orders nodes and edits
 
@@ -115,7 +115,7 @@ def require_intact(node: Any) -> None:
                 raise GraphError(
                     f"backward: {plan.operation.name} saved its {name!r} (shape {tuple(array.shape)}) for its "
                     f"derivative, but {writer} has overwritten it since. Call backward before the edit, or edit a "
-                    "copy: tensor.clone()"
+                    f"copy: tensor.clone().{recorded_at(node)}"
                 )
 
 

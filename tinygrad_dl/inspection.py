@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from .node import Node, Slot
+from .node import FREED, Hooks, Node, Slot
 from .tensor import Tensor
 
 
-class AccumulateGrad:
+class AccumulateGrad(Node):
     """Where a gradient arrives in a leaf; exists for those who walk `next_functions`."""
 
     __slots__ = ("variable",)
@@ -15,6 +15,21 @@ class AccumulateGrad:
         self.variable = variable
 
     next_functions = ()
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """A dict for the user's notes, the same one for a leaf as long as that lives."""
+        self.variable.extras = self.variable.extras or {}
+        return self.variable.extras.setdefault("metadata", {})
+
+    def register_hook(self, hook: Any) -> Any:
+        """Not there: hooks of a leaf are the tensor's."""
+        raise NotImplementedError(
+            "AccumulateGrad: register hooks on the leaf itself: variable.register_hook to see its gradient, "
+            "variable.register_post_accumulate_grad_hook to see .grad"
+        )
+
+    register_prehook = register_hook
 
     def name(self) -> str:
         """The name that PyTorch's users look for."""
@@ -37,7 +52,8 @@ def next_functions(node: Any) -> tuple[Any, ...]:
     plan = node.plan
     parents = iter(node.parents if type(node.parents) is tuple else (node.parents,))
     if plan.listed is not None:
-        return tuple([_as_function(parent) for parent in parents])
+        mask = [True] * len(node.parents) if node.saved is FREED else node.saved[1]
+        return tuple([_as_function(next(parents)) if needed else (None, 0) for needed in mask])
     return tuple([_as_function(next(parents)) if name in plan.needs else (None, 0) for name in plan.operation.rules])
 
 
@@ -47,4 +63,15 @@ def _as_function(parent: Any) -> tuple[Any, int]:
     return (parent if isinstance(parent, Node) else AccumulateGrad(parent)), 0
 
 
+def metadata(node: Any) -> dict[Any, Any]:
+    """A dict for the user's notes on a node."""
+    node = node.parents if isinstance(node, Slot) else node
+    if node.extras is None:
+        node.extras = Hooks()
+    if not hasattr(node.extras, "metadata"):
+        node.extras.metadata = {}
+    return node.extras.metadata
+
+
+Node.metadata = property(metadata)  # type: ignore[attr-defined]
 Node.next_functions = property(next_functions)  # type: ignore[attr-defined]

@@ -9,11 +9,18 @@ from typing import Any
 import numpy as np
 
 
+def unchecked(contributions: Any) -> Any:
+    """What a walk calls for the contributions of a node; anomaly mode puts what looks at them in its place."""
+    return contributions
+
+
 class Modes(threading.local):
     """What records in this thread: a class of nodes, or None under `no_grad`."""
 
     record: Any = None
-    recorder: Any = None  # what `enable_grad` restores: `Node`, or while tracing a subclass that keeps more
+    recorder: Any = None  # what `enable_grad` restores: `Node`, or while there are observers a subclass that calls them
+    observers: tuple[Any, ...] = ()  # an open trace, anomaly mode
+    checking: Any = staticmethod(unchecked)
     inference = False
     after_walk: list[Any] = []  # what hooks asked to be called once the walk has ended; replaced, not changed
     modules: Any = None  # while tracing: the modules whose forward is running, outermost first
@@ -36,7 +43,7 @@ class walking:
 
     def __exit__(self, *error: Any) -> None:
         self.silence.__exit__(*error)
-        modes.record = self.outer
+        modes.record = self.outer and modes.recorder
         if modes.after_walk:
             calls, modes.after_walk = modes.after_walk, []
             for call in calls if error[0] is None else ():
@@ -91,7 +98,8 @@ class _Mode(contextlib.ContextDecorator):
         return self
 
     def __exit__(self, *error: Any) -> None:
-        modes.record, modes.inference = self._outer.pop()
+        record, modes.inference = self._outer.pop()
+        modes.record = record and modes.recorder  # who observes may have changed inside
 
 
 class no_grad(_Mode):

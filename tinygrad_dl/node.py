@@ -13,9 +13,9 @@ from .tensor import Tensor, wrap
 
 
 class Hooks(dict[Any, Any]):
-    """Functions by the id of their handle, which refers to this weakly."""
+    """Functions by the id of their handle, which refers to this weakly; `metadata` is the user's, on a node."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "metadata")
 
 
 FREED = type("Freed", (), {"__repr__": lambda self: "<freed>"})()  # stands where a node's saved values were

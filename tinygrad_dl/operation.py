@@ -9,7 +9,7 @@ alike.
 import functools
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from numpy import generic
 
@@ -405,10 +405,8 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
     """The recording function of an elementwise operation of two inputs."""
     first, second = operation.rules
     function, numbers = operation.function, operation.numbers
-    plans, keeps = (
-        [cast(Any, None)] * 4,
-        [cast(Any, None)] * 4,
-    )  # by which inputs need a gradient: second 1, first 2, both 3
+    plans: list[Any] = [None] * 4  # by which inputs need a gradient: second 1, first 2, both 3
+    keeps: list[Any] = [None] * 4  # of (input, other, out), what is saved
 
     def prepare(which: int) -> Any:
         plans[which] = operation.plan(((1,), (0,), (0, 1))[which - 1])

@@ -19,6 +19,7 @@ import tinygrad_dl as tg
 from tinygrad_dl import nn, optim, viz
 from tinygrad_dl.modes import modes
 from tinygrad_dl.node import Node
+from tinygrad_dl.observing import ObservedNode
 from tinygrad_dl.viz.history import History
 
 trace_module: Any = importlib.import_module("tinygrad_dl.viz.trace")  # as an attribute of viz, trace is the function
@@ -167,7 +168,7 @@ def test_what_a_trace_holds_dies_with_it() -> None:
 
 def test_an_error_closes_it() -> None:
     with pytest.raises(ZeroDivisionError), viz.trace():
-        assert modes.recorder is trace_module.TracedNode
+        assert modes.recorder is ObservedNode
         raise ZeroDivisionError
     assert modes.recorder is Node
 

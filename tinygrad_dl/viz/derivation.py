@@ -14,11 +14,12 @@ import numpy as np
 from ..autograd import grad
 from ..creation import tensor as make_tensor
 from ..errors import ArgumentError, ArgumentTypeError, GraphError, nearest
+from ..observing import ObservedNode, call_user
 from ..tensor import Tensor
 from .history import LEAF, RESULT, Argument, History, Value, results_of
 from .reading import Reader, argument_name, host, nameless, output_symbols
 from .symbol import Symbol, key, number_text, simplify, substitute
-from .trace import Trace, TracedNode, call_user
+from .trace import Trace
 
 NOTATIONS = ("chain", "d", "bar")
 FORWARD, BACKWARD = "Forward", "Backward"
@@ -62,7 +63,7 @@ def explain(
         raise ArgumentError(
             f"explain: notation is {', '.join(map(repr, NOTATIONS))}, not {notation!r}.{nearest(notation, NOTATIONS)}"
         )
-    also: list[TracedNode] = []
+    also: list[ObservedNode] = []
     if callable(f) and not isinstance(f, Tensor):
         with Trace() as opened:
             result = call_user(f, [_as_input(value) for value in inputs])
@@ -139,7 +140,7 @@ class Derivation:
     """A derivation: `str()` gives its text, `.lines` its lines, `derivation["dJ/db"]` the value of a line."""
 
     def __init__(
-        self, history: History, also: list[TracedNode], notation: str, per_example: bool, letters: bool, digits: int
+        self, history: History, also: list[ObservedNode], notation: str, per_example: bool, letters: bool, digits: int
     ) -> None:
         folded = set() if letters else nameless(history)
         history.name_all(folded)

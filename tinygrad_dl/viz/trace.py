@@ -8,10 +8,9 @@ import ast
 import bisect
 import dis
 import functools
-import sys
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -20,10 +19,8 @@ import numpy as np
 from .. import backend
 from ..modes import modes
 from ..node import Node
+from ..observing import ObservedNode, Place, call_user, ignore, is_library, observe
 from ..tensor import Tensor
-
-_PACKAGE = __name__.partition(".")[0]
-
 
 # --- switching it on and off
 
@@ -34,7 +31,7 @@ class _State(threading.local):
     def __init__(self) -> None:
         self.depth = 0  # how many traces are open; `trace(True)` counts as one
         self.always = False
-        self.outer: Any = (Node, None)  # the recorder and the modules from before the first one
+        self.outer: Any = None  # the modules that were running before the first one
         self.open: list[Trace] = []
         self.names = Names()
 
@@ -43,7 +40,7 @@ class Trace:
     """What was recorded while it was open: `with viz.trace() as t: ...`. `t.nodes` are its operations in order."""
 
     def __init__(self) -> None:
-        self.nodes: list[TracedNode] = []
+        self.nodes: list[ObservedNode] = []
 
     def __enter__(self) -> "Trace":
         _open()
@@ -58,7 +55,7 @@ class Trace:
         return len(self.nodes)
 
     @property
-    def roots(self) -> list["TracedNode"]:
+    def roots(self) -> list[ObservedNode]:
         """The operations whose results no other operation of this trace used."""
         used = {id(parent) for node in self.nodes for parent in parents_of(node)}
         used |= {id(parent.parents) for node in self.nodes for parent in parents_of(node) if is_slot(parent)}
@@ -96,11 +93,9 @@ def trace(enabled: bool | None = None) -> Trace | None:
 
 def _open() -> None:
     if _state.depth == 0:
-        _state.outer = (modes.recorder, modes.modules)
+        _state.outer = modes.modules
         _state.names = Names()
-        modes.recorder = TracedNode
-        if modes.record is not None:
-            modes.record = TracedNode
+        observe(_note, first=True)
         if modes.modules is None:
             modes.modules = []
     _state.depth += 1
@@ -109,9 +104,8 @@ def _open() -> None:
 def _close() -> None:
     _state.depth -= 1
     if _state.depth == 0:
-        modes.recorder, modes.modules = _state.outer
-        if modes.record is not None:
-            modes.record = modes.recorder
+        modes.modules = _state.outer
+        ignore(_note)
         _state.names = Names()
 
 
@@ -144,7 +138,7 @@ class Record:
         self.gradient: Any = None  # of the value, once backward has passed
         self.name: str | None = None  # the variable that the value was assigned to
         self.names: dict[int, str] = {}  # of arguments that no traced operation made, by identity
-        self.line: tuple[str, int, str] | None = None  # file, line, function
+        self.line: Place | None = None
         self.call: Any = None  # the call in the user's code that this operation belongs to
         self.modules: tuple[tuple[str, str], ...] = ()  # (path, type) of the modules that ran, outermost first
 
@@ -168,22 +162,15 @@ def _kept(argument: Any) -> Any:
     return argument
 
 
-class TracedNode(Node):
-    """A node with a `record`; the engine makes it in place of `Node` while a trace is open."""
-
-    __slots__ = ("record",)
-
-    record: Record
-
-    @staticmethod
-    def note(node: "TracedNode", operation: Any, args: tuple[Any, ...], result: Any) -> None:
-        """Called by the engine after it made a node."""
-        value = tuple([part.array for part in result]) if isinstance(result, tuple) else result.array
-        node.record = record = Record(operation, args, node.saved, value)
-        node.watch("trace", record.keep_gradient)
-        for open_trace in _state.open:
-            open_trace.nodes.append(node)
-        _note_source(record, calling_frame())
+def _note(node: ObservedNode, operation: Any, args: tuple[Any, ...], result: Any, frame: FrameType | None) -> None:
+    """What the trace keeps of an operation that was just recorded."""
+    value = tuple([part.array for part in result]) if isinstance(result, tuple) else result.array
+    node.record = record = Record(operation, args, node.saved, value)
+    node.watch("trace", record.keep_gradient)
+    for open_trace in _state.open:
+        open_trace.nodes.append(node)
+    record.line = node.call
+    _note_source(record, frame)
 
 
 def parents_of(node: Node) -> tuple[Any, ...]:
@@ -205,27 +192,9 @@ def record_of(tensor: Any) -> Record | None:
 # --- where in the user's code
 
 
-def call_user(f: Any, inputs: Iterable[Any]) -> Any:
-    """Call a function of the user's: what lies beyond this frame is not the code that is traced."""
-    return f(*inputs)
-
-
-def calling_frame() -> FrameType | None:
-    """The innermost frame that is not ours (nor NumPy's, which calls us back)."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _is_library(frame):
-        frame = None if frame.f_code is call_user.__code__ else frame.f_back
-    return frame
-
-
-def _is_library(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in (_PACKAGE, "numpy")
-
-
 def _note_source(record: Record, frame: FrameType | None) -> None:
     record.modules = _state.names.of_modules(frame)
     if frame is not None:
-        record.line = (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
         record.call = (id(frame), frame.f_lasti)
     for argument in record.arguments:
         for tensor in argument if isinstance(argument, list | tuple) else (argument,):
@@ -367,7 +336,7 @@ def _is_telling(name: str) -> bool:
 def _variable_of(module: Any, frame: FrameType | None) -> str | None:
     """The variable of a caller that holds a module; within its own forward it is only `self`."""
     while frame is not None and frame.f_code is not call_user.__code__:
-        for variables in () if _is_library(frame) else _variables(frame):
+        for variables in () if is_library(frame) else _variables(frame):
             for name, value in variables:
                 if value is module:
                     return name
@@ -403,7 +372,7 @@ class Names:
         name = self._get(tensor) or (None if frame is None else held_name(tensor, frame))
         while name is not None and frame is not None and name in frame.f_code.co_varnames[: frame.f_code.co_argcount]:
             frame = frame.f_back
-            outer = None if frame is None or _is_library(frame) else held_name(tensor, frame)
+            outer = None if frame is None or is_library(frame) else held_name(tensor, frame)
             if outer is None or (not outer.isidentifier() and not outer.lower().startswith(name.lower())):
                 break  # the list that the arguments came in says less
             name = outer
