@@ -19,6 +19,7 @@ import numpy as np
 
 from .. import backend
 from ..modes import modes
+from ..nn.hooks import Hook, add, everywhere
 from ..node import Node
 from ..tensor import Tensor
 
@@ -103,12 +104,14 @@ def _open() -> None:
             modes.record = TracedNode
         if modes.modules is None:
             modes.modules = []
+        _state.watch = add(everywhere, Hook("trace", _open))  # modules look at `modes.modules` only if there are hooks
     _state.depth += 1
 
 
 def _close() -> None:
     _state.depth -= 1
     if _state.depth == 0:
+        _state.watch.remove()
         modes.recorder, modes.modules = _state.outer
         if modes.record is not None:
             modes.record = modes.recorder
