@@ -170,8 +170,8 @@ class _Passage:
         """The result, the tensors of it that require grad passed through a node."""
         if not isinstance(result, Tensor | tuple):
             warnings.warn(
-                f"{type(self.module).__name__}: backward hooks are not called for a result that is a "
-                f"{type(result).__name__}; they need a Tensor or a tuple of Tensors",
+                f"{type(self.module).__name__}: backward hooks are called for a Tensor or a tuple of Tensors, "
+                f"not for a result of type {type(result).__name__}",
                 UserWarning,
                 stacklevel=5,
             )
@@ -221,7 +221,7 @@ class _Passage:
         if changed is None:
             return grads
         if not isinstance(changed, tuple | list) or len(changed) != len(grads):
-            came = f"{len(changed)}" if isinstance(changed, tuple | list) else f"a {type(changed).__name__}"
+            came = f"{len(changed)}" if isinstance(changed, tuple | list) else type(changed).__name__
             raise HookResultError(
                 f"{type(self.module).__name__}: a backward hook must return None or a tuple of {len(grads)} {what}, "
                 f"{came} came"

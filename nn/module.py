@@ -17,7 +17,7 @@ from tinygrad_dl.tensor import Tensor
 from . import hooks
 from .hooks import Hook, everywhere
 from .parameter import Buffer, Parameter
-from .state_dict import IncompatibleKeys, Loading, StateDict
+from .state_dict import IncompatibleKeys, Loading, empty_state_dict
 
 # What a registered name stands for. A transient buffer moves with its module but is not saved.
 PARAMETER, BUFFER, TRANSIENT_BUFFER, MODULE = "parameter", "buffer", "transient buffer", "module"
@@ -445,9 +445,9 @@ class Module:
         >>> {path: tuple(value.shape) for path, value in nn.Sequential(nn.Linear(2, 3)).state_dict().items()}
         {'0.weight': (3, 2), '0.bias': (3,)}
         """
-        destination = StateDict() if destination is None else destination
+        destination = empty_state_dict() if destination is None else destination
         metadata = {"version": self._version}
-        if isinstance(destination, StateDict):
+        if hasattr(destination, "_metadata"):
             destination._metadata[prefix.removesuffix(".")] = metadata
         for _, hook in hooks.of_kind(hooks.STATE_DICT_PRE, self._state_hooks):
             hook.function(self, prefix, keep_vars)

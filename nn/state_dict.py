@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -23,12 +24,11 @@ class IncompatibleKeys(NamedTuple):
         return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
 
-class StateDict(dict[str, Any]):
-    """What `Module.state_dict` returns: tensors by path, and in `_metadata` the version of the class of each module."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._metadata: dict[str, dict[str, Any]] = {}
+def empty_state_dict() -> OrderedDict[str, Any]:
+    """A state dict that will have in `_metadata` the version of the class of each module, as PyTorch's."""
+    state: Any = OrderedDict()
+    state._metadata = OrderedDict()
+    return state
 
 
 class Loading:
