@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from tinygrad_dl import creation
 from tinygrad_dl.errors import ArgumentTypeError, DtypeError, HookResultError, ShapeError
 from tinygrad_dl.hooks import RemovableHandle
+from tinygrad_dl.inplace import alias
 from tinygrad_dl.node import own
 from tinygrad_dl.operation import modes, operation
 from tinygrad_dl.tensor import Tensor, wrap
@@ -253,17 +254,13 @@ def _pass_through(values: tuple[Any, ...], see: Callable[[list[Tensor | None]], 
         new = [_checked(changed[i], part) for i, part in zip(at, parts)]
         return tuple([g if g is None or isinstance(part, Tensor) else g.array for g, part in zip(new, parts)])
 
-    for i, output in zip(at, outputs):
-        _watch(output.node, note(i))
-    _watch(outputs[0].node.parents, pass_on)
     passed = list(values)
+    outputs[0].node.parents.watch("module", pass_on)
     for i, output in zip(at, outputs):
+        output.node.watch("module", note(i))
+        alias(values[i], output, "is an input or a result of a module with backward hooks")
         passed[i] = output
     return tuple(passed) if type(values) is tuple else type(values)(*passed)
-
-
-def _watch(node: Any, see: Callable[[Any], Any]) -> None:
-    node.extras = [*(node.extras or ()), see]
 
 
 def _checked(new: Any, old: Any) -> Tensor | None:
