@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from tinygrad_dl import creation
 from tinygrad_dl.errors import ArgumentTypeError, DtypeError, HookResultError, ShapeError
@@ -13,44 +13,17 @@ from tinygrad_dl.hooks import RemovableHandle
 from tinygrad_dl.inplace import alias
 from tinygrad_dl.node import own
 from tinygrad_dl.operation import modes, operation
+from tinygrad_dl.registry import Hook, Registry, add, of_kind
 from tinygrad_dl.tensor import Tensor, wrap
 
 # Where a hook is called.
 FORWARD_PRE, FORWARD, FULL_BACKWARD_PRE, FULL_BACKWARD = "forward pre", "forward", "backward pre", "backward"
 STATE_DICT_PRE, STATE_DICT, LOAD_PRE, LOAD_POST = "state_dict pre", "state_dict", "load pre", "load post"
 
-
-class Hook(NamedTuple):
-    """A user's function and when to call it: where (`kind`), and how it was registered."""
-
-    kind: str
-    function: Callable[..., Any]
-    with_kwargs: bool = False
-    always_call: bool = False
-    with_module: bool = True  # of hooks on loading: whether the module is the first argument
-    may_replace: bool = False  # of hooks on a state dict: whether they may return another one
-
-
-Registry = OrderedDict[int, Hook]
-
 # Hooks on the calls of all modules, and what keeps an eye on those calls. A module's call looks here first.
 everywhere: Registry = OrderedDict()
 # Hooks on what any module registers; their kind is that of the value.
 registration: Registry = OrderedDict()
-
-
-def add(registry: Registry, hook: Hook, prepend: bool = False) -> RemovableHandle:
-    """Put a hook behind the others, or before them."""
-    handle = RemovableHandle(registry)
-    registry[handle.id] = hook
-    if prepend:
-        registry.move_to_end(handle.id, last=False)
-    return handle
-
-
-def of_kind(kind: str, *registries: Registry | None) -> list[tuple[int, Hook]]:
-    """The hooks of one kind with their numbers: a list, since a hook may remove others and itself."""
-    return [(i, hook) for registry in registries if registry for i, hook in list(registry.items()) if hook.kind == kind]
 
 
 # --- around a call

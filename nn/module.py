@@ -12,10 +12,11 @@ from tinygrad_dl import dtypes
 from tinygrad_dl.autograd import no_grad
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, HookResultError, TinygradError, nearest
 from tinygrad_dl.hooks import RemovableHandle
+from tinygrad_dl.registry import Hook, Registry, add, of_kind
 from tinygrad_dl.tensor import Tensor
 
 from . import hooks
-from .hooks import Hook, everywhere
+from .hooks import everywhere
 from .parameter import Buffer, Parameter
 from .state_dict import IncompatibleKeys, Loading, empty_state_dict
 
@@ -67,8 +68,8 @@ class Module:
     # Registered values are ordinary attributes, which Python finds without a detour: a forward costs nothing extra.
     # `_kinds` says which attributes are registered, in what order, and as what.
     _kinds: dict[str, str]
-    _hooks: hooks.Registry | None = None  # around calls and backward; made with the first one, as the next
-    _state_hooks: hooks.Registry | None = None
+    _hooks: Registry | None = None  # around calls and backward; made with the first one, as the next
+    _state_hooks: Registry | None = None
     _version: int = 1  # of what the state dict holds; a class that changes this counts it up
     training: bool
     forward: Callable[..., Any] = _missing_forward
@@ -449,14 +450,14 @@ class Module:
         metadata = {"version": self._version}
         if hasattr(destination, "_metadata"):
             destination._metadata[prefix.removesuffix(".")] = metadata
-        for _, hook in hooks.of_kind(hooks.STATE_DICT_PRE, self._state_hooks):
+        for _, hook in of_kind(hooks.STATE_DICT_PRE, self._state_hooks):
             hook.function(self, prefix, keep_vars)
         for name, tensor in self._own_state():
             destination[prefix + name] = tensor if keep_vars else tensor.detach()
         for name, module in self._named(MODULE):
             if module is not None:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        for _, hook in hooks.of_kind(hooks.STATE_DICT, self._state_hooks):
+        for _, hook in of_kind(hooks.STATE_DICT, self._state_hooks):
             result = hook.function(self, destination, prefix, metadata)
             if result is not None and not hook.may_replace:
                 raise HookResultError(
@@ -505,14 +506,14 @@ class Module:
     def _find_state(self, given: dict[str, Any], prefix: str, loading: Loading) -> None:
         """Find in a state dict, once the hooks have changed it, what is of this module and of those below it."""
         metadata = loading.metadata(prefix)
-        for _, hook in hooks.of_kind(hooks.LOAD_PRE, self._state_hooks):
+        for _, hook in of_kind(hooks.LOAD_PRE, self._state_hooks):
             module = (self,) if hook.with_module else ()
             hook.function(*module, given, prefix, metadata, True, *loading.keys, loading.messages)
         children = {name: module for name, module in self._named(MODULE) if module is not None}
         below = loading.find(self, dict(self._own_state()), children, given, prefix)
         for name, child in children.items():
             child._find_state(below[name], f"{prefix}{name}.", loading)
-        loading.post_hooks += [(self, hook) for _, hook in hooks.of_kind(hooks.LOAD_POST, self._state_hooks)]
+        loading.post_hooks += [(self, hook) for _, hook in of_kind(hooks.LOAD_POST, self._state_hooks)]
 
     def _assign(self, name: str, old: Tensor, new: Tensor) -> None:
         if isinstance(old, Parameter):
@@ -531,7 +532,7 @@ class Module:
     def _add_hook(self, registry: str, hook: Hook, prepend: bool = False) -> RemovableHandle:
         if "_kinds" not in self.__dict__:
             raise self._not_initialized()
-        return hooks.add(self.__dict__.setdefault(registry, OrderedDict()), hook, prepend)
+        return add(self.__dict__.setdefault(registry, OrderedDict()), hook, prepend)
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -661,7 +662,7 @@ class Module:
 
     def _hooks_by_number(self, kind: str) -> Mapping[int, Callable[..., Any]]:
         """This module's own hooks of one kind, to read."""
-        return MappingProxyType({i: hook.function for i, hook in hooks.of_kind(kind, self._hooks)})
+        return MappingProxyType({i: hook.function for i, hook in of_kind(kind, self._hooks)})
 
     _forward_pre_hooks = property(lambda self: self._hooks_by_number(hooks.FORWARD_PRE))
     _forward_hooks = property(lambda self: self._hooks_by_number(hooks.FORWARD))

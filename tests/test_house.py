@@ -30,7 +30,7 @@ LAYERS = [
     ["arguments", "methods", "node", "numpy_functions", "promotion"],
     ["operation", "inspection"],
     ["ops"],
-    ["hooks", "recorded"],
+    ["hooks", "recorded", "registry"],
     ["autograd"],
     ["functional", "creation", "graph", "random", "printing", "serialization", "gradcheck", "testing"],
     ["nn", "optim", "utils", "viz"],

@@ -19,8 +19,9 @@ import numpy as np
 
 from .. import backend
 from ..modes import modes
-from ..nn.hooks import Hook, add, everywhere
+from ..nn.hooks import everywhere
 from ..node import Node
+from ..registry import Hook, add
 from ..tensor import Tensor
 
 _PACKAGE = __name__.partition(".")[0]
