@@ -501,6 +501,36 @@ def test_results_are_not_edited_in_place(lib: Any) -> None:
         net(ones(lib, 2)).mul_(2)
 
 
+def test_views_of_inputs_are_not_edited_in_place(lib: Any) -> None:
+    net, _ = logging(lib, lambda a: a[0].mul_(2))
+    with pytest.raises(RuntimeError, match=r"mul_|view"):
+        net(ones(lib, 2) * 1)
+
+
+def test_an_edit_without_recording() -> None:
+    """As without hooks, the gradient does not know of it; PyTorch refuses to use the result."""
+    net, log = logging(tg, lambda a: a * 3)
+    x = ones(tg, 2)
+    y = net(x)
+    with tg.no_grad():
+        y.mul_(2)
+    y.sum().backward()
+    assert plain(y) == [6.0, 6.0] and plain(x.grad) == [3.0, 3.0] and len(log) == 2
+
+
+def test_an_edit_of_what_a_module_was_called_with() -> None:
+    """What the module kept of it is a view, whose history follows; PyTorch refuses to use it."""
+    kept: list[Any] = []
+    net, log = logging(tg, lambda a: kept.append(a) or a * 3)
+    x = ones(tg, 2)
+    b = x * 1
+    y = net(b)
+    b.mul_(5)
+    (kept[0] * 2 + y).sum().backward()
+    assert plain(kept[0]) == [5.0, 5.0] and plain(x.grad) == [13.0, 13.0]
+    assert log[1] == (([3.0, 3.0],), ([1.0, 1.0],))
+
+
 def test_inputs_without_a_gradient_are_edited_in_place(lib: Any) -> None:
     net, _ = logging(lib, lambda a, b: a * b.mul_(2))
     b = ones(lib, 2, grad=False)
@@ -547,6 +577,14 @@ def test_the_graph_of_hooks_vanishes_with_the_result(lib: Any) -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_none_from_a_pre_hook_is_zeros_for_parameters() -> None:
+    weight = ones(tg, 2)
+    net = module_of(tg, lambda a: a * weight)
+    net.register_full_backward_pre_hook(lambda m, outputs: (None,))
+    net(ones(tg, 2)).sum().backward()
+    assert plain(weight.grad) == [0.0, 0.0]
 
 
 def test_the_older_backward_hook_is_refused() -> None:
