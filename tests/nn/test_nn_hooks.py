@@ -373,10 +373,19 @@ def test_an_input_hook_that_stops_the_gradient(lib: Any) -> None:
 
 
 def test_editing_gradients_in_place(lib: Any) -> None:
-    """A hook's own gradients: the other summand's gradient is another array."""
     net = module_of(lib, lambda a: a * 1)
+    net.register_full_backward_hook(lambda m, inputs, outputs: [inputs[0].mul_(10), None][1])
     net.register_full_backward_hook(lambda m, inputs, outputs: (inputs[0].mul_(10),))
-    a, b = ones(lib, 2), ones(lib, 2)
+    a = ones(lib, 2)
+    net(a).sum().backward()
+    assert plain(a.grad) == [100.0, 100.0]
+
+
+def test_gradients_that_a_hook_edits_are_its_own() -> None:
+    """Both summands have one gradient; in PyTorch the other one's changes too."""
+    net = module_of(tg, lambda a: a)
+    net.register_full_backward_pre_hook(lambda m, outputs: (outputs[0].mul_(10),))
+    a, b = ones(tg, 2), ones(tg, 2)
     (net(a) + b).sum().backward()
     assert plain(a.grad) == [10.0, 10.0] and plain(b.grad) == [1.0, 1.0]
 
@@ -518,17 +527,19 @@ def test_an_edit_without_recording() -> None:
     assert plain(y) == [6.0, 6.0] and plain(x.grad) == [3.0, 3.0] and len(log) == 2
 
 
-def test_an_edit_of_what_a_module_was_called_with() -> None:
+@pytest.mark.parametrize("view", [True, False])
+def test_an_edit_of_what_a_module_was_called_with(view: bool) -> None:
     """What the module kept of it is a view, whose history follows; PyTorch refuses to use it."""
     kept: list[Any] = []
     net, log = logging(tg, lambda a: kept.append(a) or a * 3)
-    x = ones(tg, 2)
+    x = ones(tg, 3)
     b = x * 1
-    y = net(b)
+    y = net(b[:2] if view else b)
     b.mul_(5)
     (kept[0] * 2 + y).sum().backward()
-    assert plain(kept[0]) == [5.0, 5.0] and plain(x.grad) == [13.0, 13.0]
-    assert log[1] == (([3.0, 3.0],), ([1.0, 1.0],))
+    n = 2 if view else 3
+    assert plain(kept[0]) == [5.0] * n and plain(x.grad) == [13.0] * n + [0.0] * (3 - n)
+    assert log[1] == (([3.0] * n,), ([1.0] * n,))
 
 
 def test_inputs_without_a_gradient_are_edited_in_place(lib: Any) -> None:
@@ -791,15 +802,15 @@ def test_the_order_of_hooks_on_loading(lib: Any) -> None:
         module.register_load_state_dict_pre_hook(
             lambda m, state, prefix, metadata, *rest, name=name: log.append((name, prefix, list(state), plain(rest)))
         )
-        module._register_load_state_dict_pre_hook(lambda state, *rest, name=name: log.append(name))
+        module._register_load_state_dict_pre_hook(lambda state, prefix, *rest: log.append(prefix))
         module._register_load_state_dict_pre_hook(
             lambda m, state, *rest, module=module: log.append(m is module), with_module=True
         )
     net.load_state_dict(state)
     nothing = (True, (), (), ())
     assert [entry for entry in log if not is_post(entry)] == [
-        *[("", "", KEYS, nothing), "", True, ("0", "0.", KEYS[:2], nothing), "0", True],
-        *[("1", "1.", KEYS[2:], nothing), "1", True, ("1.fc", "1.fc.", KEYS[3:], nothing), "1.fc", True],
+        *[("", "", KEYS, nothing), "", True, ("0", "0.", KEYS[:2], nothing), "0.", True],
+        *[("1", "1.", KEYS[2:], nothing), "1.", True, ("1.fc", "1.fc.", KEYS[3:], nothing), "1.fc.", True],
     ]
     assert [entry[1] for entry in log if is_post(entry)] == ["0", "1.fc", "1", ""]
 
@@ -831,6 +842,13 @@ def test_a_hook_of_the_outer_module_renames_for_the_inner_ones(lib: Any) -> None
 
     net.register_load_state_dict_pre_hook(strip)
     assert list(net.load_state_dict(state)) == [[], []]
+    assert list(state) == [f"module.{key}" for key in KEYS], "the caller's dict is left alone"
+
+
+def test_a_hook_adds_what_is_not_below_its_module(lib: Any) -> None:
+    net = nested(lib)
+    net[1].fc.register_load_state_dict_pre_hook(lambda m, state, prefix, *rest: state.update({"0.weight": 5, "x": 5}))
+    assert list(net.load_state_dict(net.state_dict())) == [[], []], "nobody looks at it"
 
 
 def test_a_hook_adds_an_error(lib: Any) -> None:
@@ -847,11 +865,11 @@ def test_unexpected_and_missing_keys_are_pytorchs(lib: Any) -> None:
     state = net.state_dict()
     for key in ("1.fc.bias", "0.weight", "1.mean"):
         del state[key]
-    for key in ("1.fc.x.y", "1.x", "x", "2.weight", "1.fcc.bias", "0.bias.x"):
+    for key in ("1.fc.x.y", "1.x", "x", "2.weight", "1.fcc.bias", "0.bias.x", "1.fc", "1"):
         state[key] = lib.ones(1)
     keys = net.load_state_dict(state, strict=False)
     assert keys.missing_keys == ["0.weight", "1.mean", "1.fc.bias"]
-    assert keys.unexpected_keys == ["x", "2.weight", "0.bias.x", "1.x", "1.fcc.bias", "1.fc.x.y"]
+    assert keys.unexpected_keys == ["x", "2.weight", "1", "0.bias.x", "1.x", "1.fcc.bias", "1.fc", "1.fc.x.y"]
 
 
 def test_a_post_hook_decides_which_keys_may_be_missing(lib: Any) -> None:
