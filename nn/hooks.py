@@ -131,9 +131,7 @@ class _Passage:
         like = [(v.shape, v.dtype, v.device) if isinstance(v, Tensor) else None for v in args]
 
         def see(grads: list[Tensor | None]) -> Sequence[Tensor | None]:
-            # As in PyTorch: None only for what is no tensor.
-            zeros = [None if one is None else creation.zeros(one[0], dtype=one[1], device=one[2]) for one in like]
-            return self._see_inputs(tuple([zero if g is None else g for g, zero in zip(grads, zeros)]))
+            return self._see_inputs(tuple([_zeros(one) if g is None else g for g, one in zip(grads, like)]))
 
         self.n_inputs = len(args)
         passed = _pass_through(args, see)
@@ -203,6 +201,11 @@ class _Passage:
         return tuple(changed)
 
 
+def _zeros(like: tuple[Any, Any, Any] | None) -> Tensor | None:
+    """The gradient of an input that got none, as in PyTorch: None only for what is no tensor."""
+    return None if like is None else creation.zeros(like[0], dtype=like[1], device=like[2])
+
+
 def _pass_through(values: tuple[Any, ...], see: Callable[[list[Tensor | None]], Sequence[Tensor | None]]) -> Any:
     """Some values, those that require grad passed through one node, where `see` sees and may change their gradients.
 
@@ -211,17 +214,17 @@ def _pass_through(values: tuple[Any, ...], see: Callable[[list[Tensor | None]], 
     at = [i for i, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
     if not at or modes.record is None:
         return values
-    outputs = _pass([values[i] for i in at])
+    outputs, n = _pass([values[i] for i in at]), len(values)
     arrived: set[int] = set()
 
     def note(i: int) -> Callable[[Any], None]:
         return lambda g: arrived.add(i)
 
     def pass_on(parts: Any) -> Any:
-        grads: list[Tensor | None] = [None] * len(values)
+        grads: list[Tensor | None] = [None] * n  # not len(values): the graph would hold them
         for i, part in zip(at, parts):
             if i in arrived:
-                grads[i] = part if isinstance(part, Tensor) else wrap(own(part))
+                grads[i] = part.clone() if isinstance(part, Tensor) else wrap(own(part))  # which hooks may edit
         arrived.clear()
         changed = see(list(grads))
         new = [_checked(changed[i], part) for i, part in zip(at, parts)]

@@ -388,6 +388,8 @@ def test_gradients_that_a_hook_edits_are_its_own() -> None:
     a, b = ones(tg, 2), ones(tg, 2)
     (net(a) + b).sum().backward()
     assert plain(a.grad) == [10.0, 10.0] and plain(b.grad) == [1.0, 1.0]
+    grads = tg.autograd.grad((net(a) + b).sum(), (a, b), create_graph=True)
+    assert plain(grads) == ([10.0, 10.0], [1.0, 1.0])
 
 
 WRONG = {
@@ -586,6 +588,13 @@ def test_the_graph_of_hooks_vanishes_with_the_result(lib: Any) -> None:
         y.sum().backward()
         del x, y
         assert gone() is None
+        inputs = [ones(lib, 2) * 1, ones(lib, 2, grad=False), ones(lib, 2) * 1]
+        gone_inputs = [weakref.ref(value) for value in inputs]
+        several, _ = logging(lib, lambda a, b, c: (a * 2, c.exp()))
+        outputs = several(*inputs)
+        del inputs
+        assert [gone() for gone in gone_inputs] == [None] * 3, "the graph holds only what a rule asks for"
+        outputs[0].sum().backward()
     finally:
         gc.enable()
 
