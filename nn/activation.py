@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from tinygrad_dl.tensor import Tensor
 
-from .functional import log_softmax, refuse_inplace, relu, sigmoid, softmax, tanh
+from .functional import log_softmax, relu, sigmoid, softmax, tanh
 from .module import Module
 
 
 class ReLU(Module):
     """max(0, x) at every value; its slope at 0 is taken as 0.
 
-    Arguments: inplace must be False for now. Input and result of any shape. Source: notes, section 3.
+    Arguments: inplace, whether the result is written into the input. Input and result of any shape. Raises GraphError
+    for an input that can't be edited in place. Source: notes, section 3.
 
     >>> import tinygrad_dl as tg
     >>> from tinygrad_dl import nn
@@ -21,10 +22,10 @@ class ReLU(Module):
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
-        refuse_inplace("ReLU", inplace)
         self.inplace = inplace
 
-    forward = staticmethod(relu)
+    def forward(self, input: Tensor) -> Tensor:
+        return relu(input, self.inplace)
 
     def extra_repr(self) -> str:
         """`inplace` only when it is set, as in PyTorch."""

@@ -14,8 +14,9 @@ class Dropout(Module):
     So the expected value stays the same and nothing needs scaling later ("inverted" dropout; the notes' keep_prob is
     1 - p). A value that was left out gets no gradient.
 
-    Arguments: p; inplace must be False for now. Input and result of any shape. Raises ArgumentError for a p outside
-    [0, 1]. Source: notes, section 8.3; Srivastava et al., 2014.
+    Arguments: p; inplace, whether the result is written into the input. Input and result of any shape. Raises
+    ArgumentError for a p outside [0, 1], GraphError for an input that can't be edited in place. Source: notes, section
+    8.3; Srivastava et al., 2014.
 
     >>> import tinygrad_dl as tg
     >>> from tinygrad_dl import nn
@@ -28,7 +29,7 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        check_dropout("Dropout", p, inplace)
+        check_dropout("Dropout", p)
         self.p, self.inplace = p, inplace
 
     def forward(self, input: Tensor) -> Tensor:

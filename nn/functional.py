@@ -8,6 +8,7 @@ from typing import Any
 from tinygrad_dl import backend
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, TinygradError
 from tinygrad_dl.methods import make_public
+from tinygrad_dl.ops import editing
 from tinygrad_dl.ops.elementwise import mul as _mul
 from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.elementwise import sigmoid, tanh
@@ -35,6 +36,9 @@ __all__ = [
 
 make_public(globals())  # of the operations, the forms that refuse calls without a tensor
 
+_relu_in_place = editing.in_place_form(_relu, "relu(inplace=True)")
+_mul_in_place = editing.in_place_form(_mul, "dropout(inplace=True)")
+
 
 class ClassIndexError(TinygradError, RuntimeError):
     """Class indices that fit no number of classes."""
@@ -43,16 +47,18 @@ class ClassIndexError(TinygradError, RuntimeError):
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """max(0, x) at every value; its slope at 0 is taken as 0.
 
-    Arguments: input of any shape; inplace must be False for now. Source: notes, section 3.
+    Arguments: input of any shape; inplace, whether the result is written into it. Raises GraphError for an input that
+    can't be edited in place. Source: notes, section 3.
 
     >>> import tinygrad_dl as tg
     >>> import tinygrad_dl.nn.functional as F
     >>> F.relu(tg.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    if inplace:
-        refuse_inplace("relu", inplace)
-    return _relu(input)
+    if not inplace:
+        return _relu(input)
+    _require_tensor("relu", input)
+    return _relu_in_place(input)
 
 
 def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
@@ -100,8 +106,9 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
     The factors are drawn once, by the default generator, and saved for backward.
 
-    Arguments: input, floating, of any shape; p; training; inplace must be False for now. Result of the input's shape
-    and dtype. Raises ArgumentError for a p outside [0, 1], DtypeError for integers. Source: notes, section 8.3.
+    Arguments: input, floating, of any shape; p; training; inplace, whether the result is written into the input.
+    Result of the input's shape and dtype. Raises ArgumentError for a p outside [0, 1], DtypeError for integers,
+    GraphError for an input that can't be edited in place. Source: notes, section 8.3.
 
     >>> import tinygrad_dl as tg
     >>> import tinygrad_dl.nn.functional as F
@@ -109,7 +116,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     tensor([1., 1., 1.])
     """
     _require_tensor("dropout", input)
-    check_dropout("dropout", p, inplace)
+    check_dropout("dropout", p)
     if not training or p == 0:
         return input
     if not input.is_floating_point():
@@ -119,7 +126,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     factors = kept.astype(array.dtype)
     if p < 1:
         factors /= 1 - p
-    return _mul(input, wrap(backend.from_numpy(factors, input.device)))
+    multiply = _mul_in_place if inplace else _mul
+    return multiply(input, wrap(backend.from_numpy(factors, input.device)))
 
 
 def _require_tensor(name: str, value: Any) -> None:
@@ -127,19 +135,12 @@ def _require_tensor(name: str, value: Any) -> None:
         raise ArgumentTypeError(f"{name}: a Tensor is needed, not {type(value).__name__}; use tinygrad_dl.tensor(...)")
 
 
-def check_dropout(name: str, p: float, inplace: bool) -> None:
+def check_dropout(name: str, p: float) -> None:
     """Raise unless p is a probability."""
-    refuse_inplace(name, inplace)
     if not 0 <= p <= 1:
         raise ArgumentError(
             f"{name}: p, the probability of leaving a value out, has to be between 0 and 1, but got {p}"
         )
-
-
-def refuse_inplace(name: str, inplace: bool) -> None:
-    """Raise when a layer is asked to write over its input, which the graph does not know of yet."""
-    if inplace:
-        raise NotImplementedError(f"{name}: inplace=True is not supported yet; inplace=False gives the same values")
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

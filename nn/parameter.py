@@ -59,7 +59,7 @@ class Buffer(_Member):
     >>> from tinygrad_dl import nn
     >>> module = nn.Module()
     >>> module.steps = nn.Buffer(tg.zeros(1))
-    >>> module.state_dict()
+    >>> dict(module.state_dict())
     {'steps': tensor([0.])}
     """
 

@@ -1,11 +1,12 @@
-"""Comparing a state dict with a module: everything that does not fit, in one report."""
+"""State dicts, and comparing one with a module: everything that does not fit, in one report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tinygrad_dl.errors import nearest
+from tinygrad_dl.errors import StateDictError, nearest
 from tinygrad_dl.tensor import Tensor
 
 MOST_HINTS = 20  # comparing every name of a large model with every other would take minutes
@@ -23,16 +24,63 @@ class IncompatibleKeys(NamedTuple):
         return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
 
-def compare(
-    own: Mapping[str, Tensor], given: Mapping[str, Any], strict: bool, assign: bool
-) -> tuple[IncompatibleKeys, str]:
-    """The paths on one side only, and what keeps `given` from being loaded into `own`, as lines of text."""
-    keys = IncompatibleKeys([path for path in own if path not in given], [path for path in given if path not in own])
-    lines = _names(keys) if strict else []
-    for path, tensor in own.items():
-        if path in given:
-            lines += _value(path, tensor, given[path], assign)
-    return keys, "\n".join(lines)
+def empty_state_dict() -> OrderedDict[str, Any]:
+    """A state dict that will have in `_metadata` the version of the class of each module, as PyTorch's."""
+    state: Any = OrderedDict()
+    state._metadata = OrderedDict()
+    return state
+
+
+class Loading:
+    """One call of `load_state_dict`: what goes where, and what does not fit."""
+
+    def __init__(self, owner: str, state_dict: Mapping[str, Any], assign: bool) -> None:
+        self.owner, self.assign = owner, assign
+        self.given = dict(state_dict)  # which hooks may change
+        self.keys = IncompatibleKeys([], [])
+        self.messages: list[str] = []  # hooks may add some
+        self.found: list[tuple[Any, str, Tensor, Tensor]] = []  # (module, name, its tensor, the new value)
+        self.post_hooks: list[tuple[Any, Any]] = []
+        self._metadata: Mapping[str, Any] = getattr(state_dict, "_metadata", {})
+
+    def metadata(self, prefix: str) -> dict[str, Any]:
+        """What is known of the module at a prefix when it was saved."""
+        known = dict(self._metadata.get(prefix.removesuffix("."), {}))
+        return {**known, "assign_to_params_buffers": True} if self.assign else known
+
+    def find(
+        self, module: Any, own: Mapping[str, Tensor], children: Iterable[str], given: Mapping[str, Any], prefix: str
+    ) -> dict[str, dict[str, Any]]:
+        """Find a module's own tensors among what is given. Returns, for each child, what is given below it."""
+        for name, tensor in own.items():
+            path = prefix + name
+            if path not in given:
+                self.keys.missing_keys.append(path)
+            elif wrong := _value(path, tensor, given[path], self.assign):
+                self.messages.append(wrong)
+            else:
+                self.found.append((module, name, tensor, given[path]))
+        below: dict[str, dict[str, Any]] = {child: {} for child in children}
+        for path, value in given.items():
+            name, dot, _ = str(path).removeprefix(prefix).partition(".")
+            if dot and name in below:
+                below[name][path] = value
+            elif (dot or name not in own) and str(path).startswith(prefix):  # hooks may have added others
+                self.keys.unexpected_keys.append(path)
+        return below
+
+    def require_fit(self, strict: bool) -> None:
+        """Raise, before anything is loaded, with all that does not fit; of names only when `strict`."""
+        lines = [*(_names(self.keys) if strict else []), *(f"  {message}" for message in self.messages)]
+        if lines:
+            raise StateDictError(f"load_state_dict: nothing was loaded into {self.owner}:\n" + "\n".join(lines))
+
+    def require_names(self, strict: bool) -> None:
+        """Raise, after hooks had the last word on the names, for those that they left."""
+        if strict and (lines := _names(self.keys)):
+            raise StateDictError(
+                f"load_state_dict: what has its place was loaded into {self.owner}, but not all:\n" + "\n".join(lines)
+            )
 
 
 def _names(keys: IncompatibleKeys) -> list[str]:
@@ -64,14 +112,13 @@ def _common_prefix(missing: list[str], unexpected: list[str]) -> str:
     return ""
 
 
-def _value(path: str, tensor: Tensor, value: Any, assign: bool) -> list[str]:
+def _value(path: str, tensor: Tensor, value: Any, assign: bool) -> str:
+    """Why a value can't be loaded into a tensor, or an empty string."""
     if not isinstance(value, Tensor):
-        return [f"  {path}: a {type(value).__name__} came; make it a tensor with tinygrad_dl.as_tensor(value)"]
+        return f"{path}: a {type(value).__name__} came; make it a tensor with tinygrad_dl.as_tensor(value)"
     if value.shape != tensor.shape:
         shapes = f"shape {tuple(value.shape)} in the state dict, {tuple(tensor.shape)} in the module"
-        return [f"  size mismatch for {path}: {shapes}"]
+        return f"size mismatch for {path}: {shapes}"
     if assign and tensor.requires_grad and not value.is_floating_point():
-        return [
-            f"  {path}: {value.dtype} can't be assigned to a parameter that is learnt; leave assign out, or convert it"
-        ]
-    return []
+        return f"{path}: {value.dtype} can't be assigned to a parameter that is learnt; leave assign out, or convert it"
+    return ""

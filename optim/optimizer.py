@@ -14,7 +14,7 @@ import copy
 import math
 import numbers
 import warnings
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from operator import is_
 from typing import Any
@@ -23,10 +23,16 @@ import numpy as np
 
 from tinygrad_dl.backend import CPU, Array, device_of, to_device, zeros
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError, StateDictError, nearest
+from tinygrad_dl.hooks import RemovableHandle
 from tinygrad_dl.inplace import stamp
 from tinygrad_dl.modes import enable_grad
+from tinygrad_dl.registry import Hook, Registry, add, of_kind
 from tinygrad_dl.tensor import Tensor, wrap
 
+from . import hooks
+from .hooks import hooked
+from .hooks import register_optimizer_step_post_hook as register_optimizer_step_post_hook
+from .hooks import register_optimizer_step_pre_hook as register_optimizer_step_pre_hook
 from .layout import Entry, Layout, Scratch, step_dtype
 
 Params = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
@@ -55,6 +61,13 @@ class Optimizer:
     >>> w.detach()
     tensor([ 0.8000, -1.6000])
     """
+
+    _hooks: Registry | None = None  # made with the first one
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "step" in vars(cls):
+            cls.step = hooked(cls.step)  # type: ignore[method-assign]
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -106,6 +119,7 @@ class Optimizer:
 
     # --- steps
 
+    @hooked
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update the parameters from their gradients; those without one are left alone.
 
@@ -206,10 +220,13 @@ class Optimizer:
         >>> tg.optim.SGD([tg.zeros(2, requires_grad=True)], lr=0.1).state_dict()["param_groups"][0]["params"]
         [0]
         """
+        for _, hook in of_kind(hooks.STATE_DICT_PRE, self._hooks):
+            hook.function(self)
         order = {id(p): number for number, p in enumerate(self._params())}
         groups = [{**group, "params": [order[id(p)] for p in group["params"]]} for group in self.param_groups]
         state = {order.get(id(key), key): value for key, value in self.state.items()}
-        return {"state": state, "param_groups": groups}
+        post_hooks = of_kind(hooks.STATE_DICT_POST, self._hooks)
+        return hooks.changed_by(post_hooks, self, {"state": state, "param_groups": groups})
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over the state and the options from `state_dict`, which an optimizer of the same kind and groups gave.
@@ -222,6 +239,10 @@ class Optimizer:
         >>> new.load_state_dict(old.state_dict()); new.param_groups[0]["lr"]
         0.5
         """
+        pre_hooks = of_kind(hooks.LOAD_PRE, self._hooks)
+        if pre_hooks:
+            copied = dict(state_dict) if isinstance(state_dict, Mapping) else state_dict
+            state_dict = hooks.changed_by(pre_hooks, self, copied)
         groups = self._saved_groups(state_dict)
         order = [number for group in state_dict["param_groups"] for number in group["params"]]
         params = dict(zip(order, self._params()))
@@ -236,6 +257,8 @@ class Optimizer:
                 self.state[key] = copy.deepcopy(value)
         self.param_groups = groups
         self._layouts = {}
+        for _, hook in of_kind(hooks.LOAD_POST, self._hooks):
+            hook.function(self)
 
     def _saved_groups(self, state_dict: Any) -> list[dict[str, Any]]:
         """The groups of a state dict with our parameters in place of numbers."""
@@ -271,6 +294,51 @@ class Optimizer:
                 f"{', '.join(sorted(known))}"
             )
         return found
+
+    # --- hooks
+
+    def _add_hook(self, kind: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        return add(vars(self).setdefault("_hooks", OrderedDict()), Hook(kind, hook), prepend)
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(optimizer, args, kwargs)` before every step; args begin with the optimizer.
+
+        It returns None or a tuple (args, kwargs), with which the step is then called. Returns a handle with `remove()`.
+        The step raises HookResultError (a RuntimeError) if the hook returns anything else.
+
+        >>> import tinygrad_dl as tg
+        >>> w = tg.ones(2, requires_grad=True)
+        >>> optimizer = tg.optim.SGD([w], lr=0.1)
+        >>> def clip(optimizer, args, kwargs):
+        ...     w.grad.clamp_(max=1.0)
+        >>> handle = optimizer.register_step_pre_hook(clip)
+        >>> (w * 5).sum().backward(); optimizer.step(); w.detach()
+        tensor([0.9000, 0.9000])
+        """
+        return self._add_hook(hooks.STEP_PRE, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+        """Call `hook(optimizer, args, kwargs)` after every step; args begin with the optimizer."""
+        return self._add_hook(hooks.STEP_POST, hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., None], prepend: bool = False) -> RemovableHandle:
+        """Call `hook(optimizer)` before `state_dict`; with `prepend`, before the optimizer's other such hooks."""
+        return self._add_hook(hooks.STATE_DICT_PRE, hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call `hook(optimizer, state_dict)` after `state_dict`: it changes the dict, or returns another one."""
+        return self._add_hook(hooks.STATE_DICT_POST, hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call `hook(optimizer, state_dict)` before a state dict is loaded: it changes the dict or returns another.
+
+        The dict is a shallow copy of the one that was given to `load_state_dict`.
+        """
+        return self._add_hook(hooks.LOAD_PRE, hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., None], prepend: bool = False) -> RemovableHandle:
+        """Call `hook(optimizer)` after a state dict was loaded."""
+        return self._add_hook(hooks.LOAD_POST, hook, prepend)
 
     # --- inside
 
@@ -344,7 +412,7 @@ class Optimizer:
         return Entry(w, {name: state[name] for name in names}, new)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_layouts", "_scratch")}
+        return {name: value for name, value in vars(self).items() if name not in ("_layouts", "_scratch", "_hooks")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

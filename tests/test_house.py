@@ -31,7 +31,7 @@ LAYERS = [
     ["operation", "inspection", "observing"],
     ["ops"],
     ["anomaly"],
-    ["function", "hooks", "recorded"],
+    ["function", "hooks", "recorded", "registry"],
     ["autograd"],
     ["functional", "creation", "graph", "random", "printing", "serialization", "gradcheck", "testing"],
     ["nn", "optim", "utils", "viz"],

@@ -163,7 +163,6 @@ def table_functions() -> dict[str, tuple[Any, str]]:
 
 ELSEWHERE = {
     "functional.check_dropout": "no operation",
-    "functional.refuse_inplace": "no operation",
     "functional.dropout": "tests/nn",
     "Tensor.cpu": "test_devices below",
     "Tensor.cuda": "tests/gpu",

@@ -48,6 +48,10 @@ class StateDictError(TinygradError, RuntimeError):
     """A state dict that does not fit the module or the optimizer."""
 
 
+class HookResultError(TinygradError, RuntimeError, AssertionError):
+    """What a hook returned can't be used in its place."""
+
+
 class UnknownAttributeError(TinygradError, AttributeError):
     """An attribute that an object does not have; the nearest name is looked for when the message is read."""
 

@@ -467,7 +467,9 @@ def _node(recording: Any, plan: Call, args: tuple[Any, ...], saved: Any, tensors
     zeros = plan.ctx.materialize_grads  # a slot without a dtype stays None in the walk
     shapes = [(t.array.shape, t.array.dtype if zeros else None) for t in tensors]
     shape = shapes if plan.several else tensors[0].array.shape
-    node = make_node(_kind(getattr(recording, "kind", recording)), plan, parents[0] if len(parents) == 1 else parents, saved, shape)
+    node = make_node(
+        _kind(getattr(recording, "kind", recording)), plan, parents[0] if len(parents) == 1 else parents, saved, shape
+    )
     plan.ctx._node = weakref.ref(node)
     return node
 

@@ -28,7 +28,7 @@ class RemovableHandle:
     tensor(2.)
     """
 
-    def __init__(self, registry: Hooks) -> None:
+    def __init__(self, registry: dict[Any, Any]) -> None:
         self.id = _next_id()
         self._registry = weakref.ref(registry)
 

@@ -182,6 +182,13 @@ def track(operation: Any, args: tuple[Any, ...], result: Any, recording: Any, wh
     return result
 
 
+def alias(base: Any, result: Any, refusal: str) -> None:
+    """Remember of a result with the array of another tensor that it shows that, and why it can't be edited."""
+    root, path, _ = _view_of(base) or View(base, None, "")
+    result.extras = {"view": View(root, path, refusal)}
+    _register(root, result)
+
+
 def _register(root: Any, view: Any) -> None:
     extras = root.extras
     if extras is None:

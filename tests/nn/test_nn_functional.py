@@ -22,8 +22,6 @@ def test_every_name_is_there_and_listed() -> None:
 
 def test_relu_takes_pytorchs_arguments() -> None:
     assert F.relu(tg.tensor([-1.0, 2.0]), False).tolist() == [0.0, 2.0]
-    with pytest.raises(NotImplementedError, match="relu: inplace=True"):
-        F.relu(tg.ones(1), inplace=True)
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
@@ -70,11 +68,11 @@ def test_what_is_no_tensor_is_refused(function: Callable[..., object]) -> None:
     for value in (np.ones(2), [1, 2]):
         with pytest.raises(TypeError, match=rf"{function.__name__}.*Tensor"):
             function(value)
+    with pytest.raises(TypeError, match=r"relu.*Tensor"):
+        F.relu([1, 2], inplace=True)  # type: ignore[arg-type]
 
 
 def test_dropout_takes_pytorchs_arguments() -> None:
     x = tg.ones(100)
     assert F.dropout(x, 0.5, False) is x
     assert set(F.dropout(x, p=0.75).tolist()) == {0.0, 4.0}
-    with pytest.raises(NotImplementedError, match="dropout: inplace=True"):
-        F.dropout(x, inplace=True)

@@ -274,14 +274,62 @@ def test_what_dropout_refuses() -> None:
         nn.Dropout()(tg.ones(3, dtype=tg.int64))
 
 
-@pytest.mark.parametrize(
-    "make", [lambda: nn.Dropout(inplace=True), lambda: nn.ReLU(inplace=True), lambda: nn.ReLU(True)]
-)
-def test_layers_in_place_are_refused(make: Callable[[], Any]) -> None:
-    with pytest.raises(
-        NotImplementedError, match="inplace=True is not supported yet; inplace=False gives the same values"
-    ):
-        make()
+@pytest.mark.parametrize("name", ["tinygrad_dl", "torch"])
+class TestInPlace:
+    """`inplace=True`, also as PyTorch does it."""
+
+    def test_relu_writes_into_its_input(self, name: str) -> None:
+        lib = pytest.importorskip(name)
+        layer = lib.nn.ReLU(inplace=True)
+        x = lib.tensor([-1.0, 2.0], requires_grad=True)
+        h = x * 3
+        assert layer(h) is h and h.tolist() == [0.0, 6.0]
+        (h * h).sum().backward()
+        assert x.grad.tolist() == [0.0, 36.0]
+        integers = lib.tensor([-1, 2])
+        assert layer(integers) is integers and integers.tolist() == [0, 2]
+        layer.inplace = False
+        assert layer(h) is not h
+
+    def test_dropout_writes_into_its_input(self, name: str) -> None:
+        lib = pytest.importorskip(name)
+        layer = lib.nn.Dropout(p=0.75, inplace=True)
+        x = lib.ones(100, requires_grad=True)
+        h = x * 3
+        assert layer(h) is h and set(h.tolist()) == {0.0, 12.0}
+        h.sum().backward()
+        assert (x.grad * 3).tolist() == (h * 3).tolist()
+        for unchanged in (layer.eval()(h), lib.nn.Dropout(0.0, inplace=True)(h), layer(x)):
+            assert unchanged is h or unchanged is x
+
+    @pytest.mark.parametrize("kind", ["ReLU", "Dropout"])
+    def test_what_is_not_edited_in_place(self, name: str, kind: str) -> None:
+        lib = pytest.importorskip(name)
+        layer = getattr(lib.nn, kind)(inplace=True)
+        x = lib.ones(3, requires_grad=True)
+        for leaf in (x, x[:2]):
+            with pytest.raises(RuntimeError, match="a leaf"):
+                layer(leaf)
+        hooked = getattr(lib.nn, kind)(inplace=True)
+        hooked.register_full_backward_hook(lambda module, grad_input, grad_output: None)
+        with pytest.raises(RuntimeError):
+            hooked(x * 1)
+        with lib.no_grad():
+            assert layer(x) is x
+
+    @pytest.mark.parametrize("kind", ["ReLU", "Dropout"])
+    def test_backward_notices_what_was_needed(self, name: str, kind: str) -> None:
+        lib = pytest.importorskip(name)
+        h = lib.ones(3, requires_grad=True).tanh()
+        getattr(lib.nn, kind)(inplace=True)(h)
+        with pytest.raises(RuntimeError):
+            h.sum().backward()
+
+
+def test_the_error_of_a_layer_in_place_names_it() -> None:
+    for layer, name in ((nn.ReLU(True), "relu"), (nn.Dropout(inplace=True), "dropout")):
+        with pytest.raises(RuntimeError, match=rf"^{name}\(inplace=True\): a leaf that requires grad"):
+            layer(tg.ones(2, requires_grad=True))
 
 
 # --- keeping dtypes

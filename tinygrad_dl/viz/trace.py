@@ -18,8 +18,10 @@ import numpy as np
 
 from .. import backend
 from ..modes import modes
+from ..nn.hooks import everywhere
 from ..node import Node
 from ..observing import ObservedNode, Place, call_user, ignore, is_library, observe
+from ..registry import Hook, add
 from ..tensor import Tensor
 
 # --- switching it on and off
@@ -98,6 +100,7 @@ def _open() -> None:
         observe(_note, first=True)
         if modes.modules is None:
             modes.modules = []
+        _state.watch = add(everywhere, Hook("trace", _open))  # modules look at `modes.modules` only if there are hooks
     _state.depth += 1
 
 
@@ -106,6 +109,7 @@ def _close() -> None:
     if _state.depth == 0:
         modes.modules = _state.outer
         ignore(_note)
+        _state.watch.remove()
         _state.names = Names()
 
 
