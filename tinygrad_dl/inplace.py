@@ -241,12 +241,12 @@ def require_editable(operation: str, edited: Any) -> None:
             f"{operation}: this tensor (shape {tuple(edited.shape)}) {view.refusal}, so its edit can't be recorded. "
             "Edit tensor.clone(), or read the view anew by an index while recording"
         )
-    for tensor, what in ((root, "a view of a leaf"), (edited, "a leaf")):
-        if tensor._requires_grad and tensor.node is None and (tensor is edited) == (what == "a leaf"):
-            raise GraphError(
-                f"{operation}: {what} that requires grad (shape {tuple(root.shape)}) can't be edited in place while "
-                "recording: backward would not know which value its gradient belongs to. To update it, write\n"
-                "    with tinygrad_dl.no_grad():\n"
-                "        W -= alpha * dW\n"
-                "or make a new tensor: W = W - alpha * dW"
-            )
+    what = "a view of a leaf" if root is not edited else "a leaf"
+    if (root.node is None or edited.node is None) and (root._requires_grad or edited._requires_grad):
+        raise GraphError(
+            f"{operation}: {what} that requires grad (shape {tuple(root.shape)}) can't be edited in place while "
+            "recording: backward would not know which value its gradient belongs to. To update it, write\n"
+            "    with tinygrad_dl.no_grad():\n"
+            "        W -= alpha * dW\n"
+            "or make a new tensor: W = W - alpha * dW"
+        )

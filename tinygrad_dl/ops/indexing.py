@@ -214,7 +214,10 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         first, place = _in_two_steps(place)
         target = _getitem(self, first)
     elif not any(isinstance(part, bool) or backend.is_array(part) for part in _parts(place)):
-        target, place = _getitem(self, place), ...
+        target = (
+            self if all(part is Ellipsis or part == slice(None) for part in _parts(place)) else _getitem(self, place)
+        )
+        place = ...
     store("index assignment", target, _without_leading_ones(value, target, place), place)
 
 
