@@ -57,6 +57,7 @@ class Layout:
             else:
                 self.parts.append(_Pack(positions, [entries[position] for position in positions]))
         self.counted = [part for part in self.parts if isinstance(part, _Pack) and part.steps is not None]
+        self.written = [array for part in self.parts for array in part.written]
 
     def in_step(self) -> bool:
         """Whether parameters that share a call have still made equally many steps: a user may have set one's `step`."""
@@ -64,8 +65,9 @@ class Layout:
 
     def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any], operation: str) -> None:
         """Update all parameters; `gradients` in the order of the entries."""
+        stamp_all(self.written, operation)  # before writing: what a rule has written when it fails is known too
         for part in self.parts:
-            stamp_all(part.run(rule, gradients, options), operation)
+            part.run(rule, gradients, options)
 
 
 class _Alone:
@@ -77,33 +79,31 @@ class _Alone:
         self.position = position
         self.step = entry.state["step"].array if "step" in entry.state else None
         self.written = [w, *arrays.values()] + ([] if self.step is None else [self.step])
-        self.flat = all(array.flags.c_contiguous for array in [w, *arrays.values()])
-        if self.flat:  # as one dimension, which is cut easily; of other arrays this would be a copy
+        self.places: list[slice] | None = None  # of the blocks; None for one that is the whole parameter as it is
+        places: list[Any] = [...]
+        if w.size > BLOCK and array_module(w) is np and all(x.flags.c_contiguous for x in [w, *arrays.values()]):
+            length = -(-w.size // -(-w.size // BLOCK))  # equal blocks: a short one at the end costs as many calls
+            self.places = places = [slice(start, start + length) for start in range(0, w.size, length)]
             w, arrays = w.reshape(-1), {name: array.reshape(-1) for name, array in arrays.items()}
-        count = -(-w.size // BLOCK) if self.flat and array_module(w) is np else 1
-        length = -(-w.size // max(count, 1))  # equal blocks: a short one at the end costs as many calls
-        spare = _scratch_like(w, length, scratch)
+        spare = _scratch_like(w, w[places[0]].size, scratch)
         self.blocks = []
-        for start in range(0, w.size, length or 1):
-            here: Any = slice(start, start + length) if self.flat else ...
+        for here in places:
             block = w[here]
             state: dict[str, Any] = {name: array[here] for name, array in arrays.items()}
             pair = (spare[0][: block.size].reshape(block.shape), spare[1][: block.size].reshape(block.shape))
-            self.blocks.append((here, block, {**state, "new": entry.new}, pair))
+            self.blocks.append((block, {**state, "new": entry.new}, pair))
 
-    def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any]) -> list[Array]:
-        """Update the parameter; returns the arrays written."""
+    def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any]) -> None:
+        """Update the parameter."""
         g = gradients[self.position]
-        if self.flat and g.ndim != 1:
-            g = g.reshape(-1)
         step = None
         if self.step is not None:
             step = self.step.item() + 1
             self.step.fill(step)
-        for here, w, state, scratch in self.blocks:
+        parts = (g,) if self.places is None else map(g.reshape(-1).__getitem__, self.places)
+        for (w, state, scratch), part in zip(self.blocks, parts):
             state["step"] = step
-            rule(w, g[here], state, options, scratch)
-        return self.written
+            rule(w, part, state, options, scratch)
 
 
 class _Pack:
@@ -135,8 +135,8 @@ class _Pack:
     def in_step(self) -> bool:
         return self.steps is None or bool((self.steps == self.steps[0]).all())
 
-    def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any]) -> list[Array]:
-        """Update the parameters; returns the arrays written."""
+    def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any]) -> None:
+        """Update the parameters."""
         np.concatenate(self.arrays, axis=None, out=self.w)
         np.concatenate([gradients[position] for position in self.positions], axis=None, out=self.g)
         self.state["step"] = None
@@ -146,7 +146,6 @@ class _Pack:
         rule(self.w, self.g, self.state, options, self.scratch)
         for array, view in zip(self.arrays, self.views):
             array[...] = view
-        return self.written
 
 
 def step_dtype() -> Any:

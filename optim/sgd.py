@@ -80,9 +80,9 @@ class SGD(Optimizer):
         self, w: Array, g: Array, state: dict[str, Any], options: dict[str, Any], scratch: tuple[Array, Array]
     ) -> None:
         spare, t = scratch
-        momentum, dampening = constant(options["momentum"], w), options["dampening"]
         g = step_gradient(w, g, options["weight_decay"], options, out=spare)
-        if momentum:
+        if options["momentum"]:
+            momentum, dampening = constant(options["momentum"], w), options["dampening"]
             v = state["momentum_buffer"]
             if state["new"]:
                 v[...] = g

@@ -997,7 +997,7 @@ INVALID: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "length": (lambda lib: len(lib.tensor(1.0)), TypeError, "len: a 0-d tensor has no length"),
     "iteration": (lambda lib: list(lib.tensor(1.0)), TypeError, "a 0-d tensor can't be iterated"),
     "gradient of integers": (lambda lib: i3(lib).requires_grad_(), RuntimeError, "only floating " "tensors can " "require gradients, " "this one is .*int64"),
-    "an attribute": (lambda lib: f3(lib).rehsape(3), AttributeError, "no attribute 'rehsape'.*Did you mean 'reshape'"),
+    "an attribute": (lambda lib: f3(lib).rehsape(3), AttributeError, "no attribute 'rehsape'"),
     "numbers for tensors": (lambda lib: lib.exp(1.0), ArgumentTypeError, "exp: .*float.*tinygrad_dl.tensor"),
     "lists for tensors": (lambda lib: lib.max([1.0, 2.0]), ArgumentTypeError, "max: input must be a Tensor, list came"),
 }  # fmt: skip

@@ -81,8 +81,9 @@ def keys_of(operation: str, inputs: list[Tensor]) -> list[Any]:
 
 def listed(operation: str, argument: str, tensors: Any) -> list[Tensor]:
     """One tensor or several as a list."""
-    alone = isinstance(tensors, Tensor) or not isinstance(tensors, Iterable)
-    found = [tensors] if alone else list(tensors)
+    if isinstance(tensors, Tensor):
+        return [tensors]
+    found = list(tensors) if isinstance(tensors, Iterable) else [tensors]
     for tensor in found:
         if not isinstance(tensor, Tensor):
             raise ArgumentTypeError(f"{operation}: {argument} must be Tensors, {type(tensor).__name__} came")
@@ -91,9 +92,10 @@ def listed(operation: str, argument: str, tensors: Any) -> list[Tensor]:
 
 def seeds_of(operation: str, roots: list[Tensor], gradients: Any, recorded: bool) -> dict[Any, Any]:
     """The gradient with which each root starts."""
-    given = list(gradients) if isinstance(gradients, (list, tuple)) else [gradients]
     if gradients is None:
-        given *= len(roots)
+        given = [None] * len(roots)
+    else:
+        given = list(gradients) if isinstance(gradients, (list, tuple)) else [gradients]
     if len(given) != len(roots):
         raise GraphError(f"{operation}: {len(roots)} tensor(s) came with {len(given)} gradient(s); pass one for each")
     seeds: dict[Any, Any] = {}
@@ -104,26 +106,23 @@ def seeds_of(operation: str, roots: list[Tensor], gradients: Any, recorded: bool
                 "operation that does made it. Call requires_grad_() on the inputs before the forward, and check for "
                 "no_grad and detach"
             )
-        g = _one(operation, root) if gradient is None else _seed(operation, root, gradient)
+        if gradient is None:
+            if root.array.size != 1:
+                raise _no_implicit_gradient(operation, root)
+            g = wrap(backend.ones(root.array)) if recorded else backend.one(root.array)
+        else:
+            g = _seed(operation, root, gradient)
+            g = g if recorded else g.array
         key = key_of(root)
-        if not recorded:
-            g = getattr(g, "array", g)
-        elif gradient is None:
-            g = wrap(g)
         seeds[key] = g if key not in seeds else seeds[key] + g
     return seeds
 
 
-def _one(operation: str, root: Tensor) -> Any:
-    """The implicit gradient of a tensor of one element, as an array."""
-    array = root.array
-    if array.size != 1:
-        raise GraphError(
-            f"{operation}: only a tensor of one element has an implicit gradient (1), this one has shape "
-            f"{tuple(root.shape)}. Reduce it first, for example with .sum() or .mean(), or pass a gradient of that "
-            "shape"
-        )
-    return backend.ones(array)
+def _no_implicit_gradient(operation: str, root: Tensor) -> GraphError:
+    return GraphError(
+        f"{operation}: only a tensor of one element has an implicit gradient (1), this one has shape "
+        f"{tuple(root.shape)}. Reduce it first, for example with .sum() or .mean(), or pass a gradient of that shape"
+    )
 
 
 def _seed(operation: str, root: Tensor, gradient: Any) -> Tensor:

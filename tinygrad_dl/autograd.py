@@ -1,16 +1,17 @@
 """The walk from a result back to its inputs: `backward` and `grad`."""
 
-import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
+from sys import getrefcount
 from typing import Any
 
-import numpy as np
+from numpy import generic
 
 from . import backend
 from .arguments import keys_of, listed, seeds_of
+from .backend import SOLE_HOLDER
 from .errors import ArgumentError, GraphError, ShapeError
 from .explain import CREATE_GRAPH_KEEPS, freed, unused
 from .hooks import through_node_hooks
@@ -147,20 +148,19 @@ def walk(
     owned = set()  # nodes and leaves whose gradient is a sum of ours: safe to add to in place
     last_edit = edits.last
     contributions = modes.checking(_contributions)
-    prepared = recorded or wanted is not None or contributions is not _contributions
+    usual = not recorded and wanted is None and contributions is _contributions
 
     def useful(parent: Any) -> bool:
         """Whether a gradient for this parent leads to what is wanted."""
         return wanted is None or parent in wanted or parent in passing
 
-    while nodes:
-        node = nodes.pop()
+    for node in nodes:
         g = gradients.pop(node, None)
         if g is None:  # nothing flowed here
             continue
-        plan = node.plan
-        if node.extras is not None:
-            g = pass_by(node.extras, filled(g, node.shape, recorded) if type(g) is list else g)
+        plan, hooks = node.plan, node.extras
+        if hooks is not None:
+            g = pass_by(hooks, filled(g, node.shape, recorded) if type(g) is list else g)
         if wanted is not None:
             if node in wanted:
                 captured[node] = g
@@ -175,11 +175,12 @@ def walk(
         if node.order < last_edit:
             require_intact(node)
         parents = node.parents
-        if prepared or plan.compound:
-            pairs: Iterable[Any] = contributions(node, g, recorded, useful)
-        else:  # the usual case
+        pairs: Iterable[Any]
+        if usual and not plan.compound:
             pairs = zip(parents if type(parents) is tuple else (parents,), plan.rules)
-        if node.extras is not None and "results" in node.extras:
+        else:
+            pairs = contributions(node, g, recorded, useful)
+        if hooks is not None and "results" in hooks:
             pairs = through_node_hooks(node, pairs, g, saved)
         for parent, rule in pairs:
             part = rule(g, saved)
@@ -200,14 +201,15 @@ def walk(
                     owned.add(parent)
         if not keep and saved is not None:
             node.saved = FREED
-    for leaf in [key for key in gradients if key.extras is not None and "hooks" in key.extras]:
-        gradients[leaf] = pass_by(leaf.extras["hooks"], gradients[leaf])
+    for leaf, g in gradients.items():
+        if leaf.extras is not None and "hooks" in leaf.extras:
+            gradients[leaf] = pass_by(leaf.extras["hooks"], g)
     gradients.update(captured)
     return gradients
 
 
 def _reachable(seeds: Iterable[Any], ends: Iterable[Any] = ()) -> list[Node]:
-    """All nodes that lead to the seeds, the last created last: a node's consumers were all created after it."""
+    """All nodes that lead to the seeds, the last created first: a node's consumers were all created after it."""
     seen = {*seeds, *ends}
     nodes = [key for key in seeds if isinstance(key, Node) and key not in ends]
     for node in nodes:  # grows on the way
@@ -216,14 +218,14 @@ def _reachable(seeds: Iterable[Any], ends: Iterable[Any] = ()) -> list[Node]:
             if parent not in seen and isinstance(parent, Node):
                 seen.add(parent)
                 nodes.append(parent)
-    nodes.sort(key=attrgetter("order"))
+    nodes.sort(key=attrgetter("order"), reverse=True)
     return nodes
 
 
 def _leading_to(nodes: list[Node], targets: set[Any]) -> set[Any]:
     """The nodes through which a gradient reaches one of the targets."""
     passing: set[Any] = set()
-    for node in nodes:  # inputs before outputs
+    for node in reversed(nodes):  # inputs before outputs
         parents = node.parents if type(node.parents) is tuple else (node.parents,)
         if any(parent in targets or parent in passing for parent in parents):
             passing.add(node)
@@ -272,17 +274,19 @@ _lock = threading.Lock()
 
 def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
     """Add each gradient to its leaf's `.grad`: the first as it is when only the walk holds it, later ones in place."""
-    hooked = [leaf for leaf in gradients if leaf.extras is not None and "accumulated" in leaf.extras]
+    hooked: list[Tensor] = []
     with _lock:
         while gradients:
             leaf, g = gradients.popitem()
             old = leaf._grad
+            if leaf.extras is not None and "accumulated" in leaf.extras:
+                hooked.insert(0, leaf)  # in the order of the gradients
             if not leaf._requires_grad:  # frozen since the forward
                 continue
             if recorded:
                 leaf._grad = identity(g) if old is None else old + g
             elif old is None:
-                ours = sys.getrefcount(g) == backend.SOLE_HOLDER and not isinstance(g, np.generic) and g.base is None
+                ours = getrefcount(g) == SOLE_HOLDER and not isinstance(g, generic) and g.base is None
                 leaf._grad = wrap(g if ours else own(g))
             elif old._requires_grad or not backend.is_writeable(old.array):
                 leaf._grad = wrap(old.array + g)

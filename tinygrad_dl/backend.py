@@ -329,6 +329,11 @@ def ones(array: Array) -> Array:
     return out
 
 
+def one(array: Array) -> Any:
+    """1 as the gradient of an array of one element: beside a 0-d one NumPy is fastest with a scalar of its own."""
+    return array.dtype.type(1) if array.ndim == 0 and type(array) is np.ndarray else ones(array)
+
+
 def broadcast_to(array: Array, shape: tuple[int, ...]) -> Array:
     """A view of `array` repeated along its dimensions of size 1 and along new ones in front.
 

@@ -76,7 +76,8 @@ class Plan:
         if len(at) == 1:
             place = at[0]
             return lambda g, saved: rule(g, saved[place])
-        return lambda g, saved: rule(g, *[saved[i] for i in at])
+        pick = itemgetter(*at)
+        return lambda g, saved: rule(g, *pick(saved))
 
     def saved_values(self, saved: Any) -> tuple[Any, ...]:
         """The saved values as a tuple in the order of `names`."""
@@ -172,7 +173,9 @@ class Operation:
         except (ValueError, TypeError, IndexError, OverflowError, AttributeError) as error:
             raise explain(self.name, self.parameters, arrays, error) from None
         out, kept = out if type(out) is Kept else (out, {})
-        if isinstance(out, (generic, tuple)):
+        if isinstance(out, generic):
+            out = out[...]  # type: ignore[index]  # which makes it an array
+        elif type(out) is tuple:
             out = backend.without_scalars(out)
         return out, kept
 
@@ -244,16 +247,14 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
             args = bind(operation, args, options)
         if promote is not None:
             args = promote_arguments(operation, args)
-        arrays, parents, mask = list(args), [], None
-        needs: tuple[int, ...] = ()
-        found = False
-        recording = modes.record
+        arrays, parents, places = list(args), [], []  # places: of the inputs that need a gradient
+        found, mask, recording = False, None, modes.record
         for i, value in enumerate(args):
             if isinstance(value, Tensor):
                 found = True
                 arrays[i] = value.array
                 if value._requires_grad and recording is not None and (ruled[i] or unruled(operation, i)):
-                    needs += (i,)
+                    places.append(i)
                     parents.append(value.node or value)
         if listed is not None:
             members = args[listed]
@@ -261,15 +262,16 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
             found = found or any(isinstance(value, Tensor) for value in members)
             mask = [recording is not None and isinstance(value, Tensor) and value._requires_grad for value in members]
             if True in mask:
-                needs += (listed,)
+                places.append(listed)
                 parents += [value.node or value for value, need in zip(members, mask) if need]
         if not found:
             return otherwise(record, operation, arrays)
         out, kept = operation.run(arrays)
         several = type(out) is tuple
-        if not needs or (not several and out.dtype.kind != "f"):  # integers have no gradient
+        if not places or (not several and out.dtype.kind != "f"):  # integers have no gradient
             result = tuple([wrap(part) for part in out]) if several else wrap(out)
             return track(operation, args, result, recording) if views else result
+        needs = tuple(places)
         key = (needs, *kept) if kept else needs
         plan = operation.plans.get(key) or operation.plan(needs, several, tuple(kept))
         saved = plan.collect((*arrays, out, *kept.values()))
@@ -422,15 +424,7 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
                     return record(*promote_arguments(operation, (input, other)))
                 if x.ndim == 0 and y.ndim == 0 and type(x) is HOST:
                     x, y = x[()], y[()]  # NumPy's scalars: several times faster, also in the rules
-                which = (
-                    3
-                    if input._requires_grad and other._requires_grad
-                    else 2
-                    if input._requires_grad
-                    else 1
-                    if other._requires_grad
-                    else 0
-                )
+                which = (2 if input._requires_grad else 0) + (1 if other._requires_grad else 0)
             else:
                 if type(other) not in SCALARS:
                     return record(*promote_arguments(operation, (input, other)))

@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import backend, dtypes
-from .errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    DeviceError,
-    DimensionError,
-    DtypeError,
-    GraphError,
-    ShapeError,
-    UnknownAttributeError,
-)
+from .errors import ArgumentError, ArgumentTypeError, DeviceError, DimensionError, DtypeError, GraphError, ShapeError
 
 
 class Size(tuple[int, ...]):
@@ -78,7 +69,7 @@ class Tensor(_Slots):
     __array_priority__ = 1000
     __hash__ = object.__hash__  # `==` compares elements; tensors are keys by identity
 
-    if TYPE_CHECKING:  # what creation and the operations attach; other methods are found through __getattr__
+    if TYPE_CHECKING:  # what creation and the operations attach; other methods are found through the last
 
         def __init__(self, *data: Any, requires_grad: bool = False, device: Any = None) -> None: ...
         def __getitem__(self, index: Any) -> "Tensor": ...
@@ -89,6 +80,9 @@ class Tensor(_Slots):
         __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __getitem__
         __lt__ = __le__ = __gt__ = __ge__ = __and__ = __or__ = __xor__ = __getitem__
         __abs__ = __pos__ = __invert__ = __neg__
+
+        # For type checkers alone: if there were one, Python 3.11 would read every attribute of a tensor the slow way.
+        def __getattr__(self, name: str) -> Any: ...
 
     # --- what it is
 
@@ -364,9 +358,6 @@ class Tensor(_Slots):
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
-
-    def __getattr__(self, name: str) -> Any:
-        raise UnknownAttributeError("'Tensor' object", name, lambda: dir(type(self)))
 
     # --- copies
 

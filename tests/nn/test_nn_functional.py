@@ -33,6 +33,19 @@ def test_softmax_takes_a_dtype(name: str) -> None:
     np.testing.assert_allclose(ours.numpy(), theirs.numpy())
 
 
+@pytest.mark.parametrize("rows, classes", [(16, 5), (17, 5), (40, 1), (40, 64), (40, 65)])
+def test_softmax_of_many_rows_does_not_overflow(rows: int, classes: int) -> None:
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(0).normal(0, 1e3, (rows, classes))  # e^1000 is infinite: the maximum must be taken off
+    x[3, 0], x[5, 0] = np.nan, -np.inf
+    for name in ("softmax", "log_softmax"):
+        for form in (x, np.asfortranarray(x)):
+            expected = getattr(torch.nn.functional, name)(torch.tensor(x), dim=1).numpy()
+            with np.errstate(all="ignore"):
+                ours = getattr(F, name)(tg.tensor(form), dim=1).numpy()
+            np.testing.assert_allclose(ours, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("classes", [-1, 3, 5])
 def test_one_hot_agrees_with_pytorch(classes: int) -> None:
     torch = pytest.importorskip("torch")

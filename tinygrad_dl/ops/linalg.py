@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..backend import HOST
 from ..errors import ArgumentTypeError, DtypeError, ShapeError
 from ..methods import attach
 from ..operation import operation, promote_arguments
@@ -69,11 +70,15 @@ def matmul(input: Any, other: Any) -> Any:
 
 def _product(x: Any, y: Any) -> Any:
     """The product of arrays; float16 in float32."""
-    if x.dtype.kind == "b":
-        raise DtypeError("matmul: bool matrices have no product; convert them first, for example with .float()")
-    if x.dtype.itemsize == 2 and x.dtype.kind == "f":
-        return np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(x.dtype)
+    if x.dtype not in _MULTIPLIED_AS_THEY_ARE:
+        if x.dtype.kind == "b":
+            raise DtypeError("matmul: bool matrices have no product; convert them first, for example with .float()")
+        if x.dtype.kind == "f":
+            return np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(x.dtype)
     return x.dot(y) if x.ndim <= 2 and y.ndim <= 2 else np.matmul(x, y)
+
+
+_MULTIPLIED_AS_THEY_ARE = (np.dtype(np.float32), np.dtype(np.float64))  # a tuple: it is searched by identity first
 
 
 def _fit(first: tuple[int, ...], second: tuple[int, ...]) -> str:
@@ -85,10 +90,14 @@ def _fit(first: tuple[int, ...], second: tuple[int, ...]) -> str:
 
 
 def _linear_input_rule(g: Any, weight: Any) -> Any:
+    if weight.ndim == g.ndim == 2 and type(g) is HOST:
+        return g.dot(weight)  # NumPy starts it in half the time of `@`
     return g @ weight if weight.ndim == 2 else unsqueeze(g, -1) * weight
 
 
 def _linear_weight_rule(g: Any, input: Any) -> Any:
+    if g.ndim == input.ndim == 2 and type(g) is HOST:
+        return g.T.dot(input)
     return _rows(g).T @ _rows(input) if g.ndim == input.ndim else reshape(g, (-1,)) @ _rows(input)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import HOST
 from ..dtypes import FLOATING, find
 from ..errors import ArgumentTypeError, DimensionError, DtypeError, ShapeError
 from ..methods import attach
@@ -389,7 +390,12 @@ def _floating(name: str, x: Any, dtype: Any) -> Any:
 
 def shifted(x: Any, dim: int) -> Any:
     """x without its maximum along a dimension."""
+    if x.ndim == 2 and dim in (-1, 1) and 0 < x.shape[1] <= SHORT_ROW and x.shape[0] > 16 and type(x) is HOST:
+        return x - np.maximum.reduce(x.T.copy(), 0)[:, None]
     return x - x.max(axis=dim, keepdims=True) if x.size else x
+
+
+SHORT_ROW = 64  # up to here NumPy is faster, up to ten times, along the columns of a transposed copy than along rows
 
 
 @operation(input=lambda g, out, dim, input_dtype: cast(out * (g - sum(g * out, dim, True)), input_dtype))
