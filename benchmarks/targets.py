@@ -29,4 +29,6 @@ TARGETS = {
     "W16s": Target("inference under no_grad, MLP 784-512-512-10, batch 1", 0.5, 0.35),
     "W17": Target("digits, MLP 64-128-10 to 97 % on held-out images, DataLoader", 0.45, 0.30, tolerance=5e-3),
     "W18": Target("gradient of the gradient's squared norm, tanh MLP 32-64-64-1", 1.2, 0.9, tolerance=1e-3),
+    "M1": Target("MLP 4096-4096-4096-4096-10, batch 256, SGD with momentum, training step", 1.2, 1.1, 1.2, 1.05),
+    "M2": Target("MLP 4096-4096-4096-4096-10, batch 256, Adam, training step", 1.2, 1.1, 1.2, 1.05, tolerance=1e-3),
 }

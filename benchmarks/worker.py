@@ -41,7 +41,11 @@ class Steps:
         return returned + [fingerprint(result) for result in self.run.results()]
 
     def warm(self, seconds: float) -> int:
-        """Choose the number of steps in a round so that one lasts about so many seconds."""
+        """Choose the number of steps in a round so that one lasts about so many seconds.
+
+        From here on the peak is that of steps: building and checking need arrays of their own.
+        """
+        start_of_peak()
         for _ in range(2):  # the first step is often slow, and one alone is measured badly
             self.steps = max(1, round(seconds / self.round()))
         return self.steps

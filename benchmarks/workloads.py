@@ -146,6 +146,11 @@ def large_training(lib: Any, device: str) -> Run:
     return training(lib, device, (784, 512, 512, 10), 128, lambda params: lib.optim.Adam(params, lr=ADAM_RATE))
 
 
+def big_training(lib: Any, device: str, optimizer: Callable[[Any], Any]) -> Run:
+    """M1, M2: 50 million parameters, so that each array that lives too long shows in the peak of memory."""
+    return training(lib, device, (4096, 4096, 4096, 4096, 10), 256, optimizer)
+
+
 def matmul(lib: Any, device: str) -> Run:
     """W13."""
     a, b, gradient = (lib.tensor(array, device=device) for array in numbers.square_matrices(1024))
@@ -228,4 +233,6 @@ WORKLOADS: dict[str, Callable[[Any, str], Run]] = {
     "W16s": lambda lib, device: inference(lib, device, 1),
     "W17": digits_to_97_percent,
     "W18": second_order,
+    "M1": lambda lib, device: big_training(lib, device, lambda p: lib.optim.SGD(p, lr=SGD_RATE, momentum=0.9)),
+    "M2": lambda lib, device: big_training(lib, device, lambda p: lib.optim.Adam(p, lr=ADAM_RATE)),
 }

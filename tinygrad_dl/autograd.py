@@ -1,6 +1,5 @@
 """The walk from a result back to its inputs: `backward` and `grad`."""
 
-import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
@@ -17,7 +16,7 @@ from .explain import CREATE_GRAPH_KEEPS, freed, unused
 from .hooks import through_node_hooks
 from .inplace import edits, require_intact, stamp
 from .modes import enable_grad, inference_mode, is_grad_enabled, modes, no_grad, set_grad_enabled, walking
-from .node import FREED, Node, filled, own, pass_by, put_into_slot
+from .node import FREED, Node, filled, guard, own, pass_by, put_into_slot
 from .ops.elementwise import identity
 from .ops.reduction import unbroadcast
 from .recorded import saved_with_history, walk_twin
@@ -146,7 +145,6 @@ def walk(
     captured: dict[Any, Any] = {}
     gradients = dict(seeds)
     owned = set()  # nodes and leaves whose gradient is a sum of ours: safe to add to in place
-    last_edit = edits.last
     contributions = modes.checking(_contributions)
     usual = not recorded and wanted is None and contributions is _contributions
 
@@ -167,12 +165,14 @@ def walk(
             if node not in passing:
                 continue
         if plan is None:  # one of several outputs: its gradient goes into its slot
-            put_into_slot(gradients.setdefault(node.parents, [None] * len(node.parents.shape)), node.saved, g)
+            if node.parents not in gradients:
+                gradients[node.parents] = [None] * len(node.parents.shape)
+            put_into_slot(gradients[node.parents], node.saved, g)
             continue
         saved = node.saved
         if saved is FREED:
             raise freed(node)
-        if node.order < last_edit:
+        if node.order < edits.last:  # (a hook may have edited just now)
             require_intact(node)
         parents = node.parents
         pairs: Iterable[Any]
@@ -269,13 +269,11 @@ def _found(part: Any) -> Any:
 
 # --- leaves
 
-_lock = threading.Lock()
-
 
 def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
     """Add each gradient to its leaf's `.grad`: the first as it is when only the walk holds it, later ones in place."""
     hooked: list[Tensor] = []
-    with _lock:
+    with guard:
         while gradients:
             leaf, g = gradients.popitem()
             old = leaf._grad

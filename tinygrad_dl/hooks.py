@@ -10,7 +10,7 @@ from .anomaly import look_at_hook
 from .arguments import listed
 from .errors import ArgumentError, ArgumentTypeError, DtypeError, GraphError, ShapeError
 from .modes import modes
-from .node import Hooks, Node, own
+from .node import Hooks, Node, guard, own
 from .ops.reduction import unbroadcast
 from .tensor import Tensor, wrap
 
@@ -105,15 +105,17 @@ def _require_grad(name: str, tensor: Tensor) -> None:
 
 
 def _registry(leaf: Tensor, kind: str) -> Hooks:
-    if leaf.extras is None:
-        leaf.extras = {}
-    return leaf.extras.setdefault(kind, Hooks())
+    with guard:
+        if leaf.extras is None:
+            leaf.extras = {}
+        return leaf.extras.setdefault(kind, Hooks())
 
 
 def _watched(node: Node) -> Hooks:
-    if node.extras is None:
-        node.extras = Hooks()
-    return node.extras
+    with guard:
+        if node.extras is None:
+            node.extras = Hooks()
+        return node.extras
 
 
 def _seeing(hook: Callable[[Tensor], Any]) -> Callable[[Any], Any]:

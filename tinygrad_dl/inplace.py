@@ -8,7 +8,9 @@ addresses after it was an edit of that value.
 
 import itertools
 import math
+import threading
 import weakref
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -17,16 +19,42 @@ from .errors import ArgumentError, GraphError
 from .explain import explain, recorded_at
 
 tick = itertools.count(1).__next__  # one clock orders nodes and edits
+MOST_PIECES = 1 << 16  # of one memory; beyond, neighbours are taken for edited together, as PyTorch takes all views
 
 
 class _Memory:
-    """The edits of one piece of memory: (first byte, last byte + 1, time, operation)."""
+    """The last edit of each byte of one piece of memory: disjoint pieces (first byte, last byte + 1, time, operation).
+
+    They are sorted, so that finding one of n takes log n steps.
+    """
 
     __slots__ = ("edits", "owner")
 
     def __init__(self, owner: Any) -> None:
         self.owner = owner
         self.edits: list[tuple[int, int, int, str]] = []
+
+    def write(self, low: int, high: int, time: int, operation: str) -> None:
+        """Put a new piece over what was there."""
+        first, last = self.meeting(low, high)
+        new = [(low, high, time, operation)]
+        if first < last:  # what sticks out on either side stays
+            before, after = self.edits[first], self.edits[last - 1]
+            if before[0] < low:
+                new.insert(0, (before[0], low, *before[2:]))
+            if high < after[1]:
+                new.append((high, after[1], *after[2:]))
+        self.edits[first:last] = new
+        if len(self.edits) > MOST_PIECES and self.owner is not None:  # (foreign neighbours have nothing in common)
+            pairs = zip(self.edits[::2], self.edits[1::2])
+            self.edits = [(a[0], b[1], *max(a[2:], b[2:])) for a, b in pairs] + self.edits[len(self.edits) // 2 * 2 :]
+
+    def meeting(self, low: int, high: int) -> tuple[int, int]:
+        """From which index to which one pieces meet an interval."""
+        first = bisect_left(self.edits, (low,))
+        if first and self.edits[first - 1][1] > low:
+            first -= 1
+        return first, bisect_left(self.edits, (high,), first)
 
 
 class Edits:
@@ -40,32 +68,36 @@ class Edits:
 
 edits = Edits()
 
+# Held by whoever changes what is known of a memory, its edits and its views. An edit can come in the middle of another
+# one of its thread: in a destructor that the garbage collector runs.
+_lock = threading.RLock()
+
 
 def stamp(array: Any, operation: str) -> None:
     """Note that `operation` has just written into `array`."""
-    memory = _memory_of(array)
-    edits.last = now = tick()
     if array.base is None:  # all of its memory: no need to look where that lies
-        memory.edits = [(0, 1 << 64, now, operation)]
+        with _lock:
+            edits.last = now = tick()
+            (edits.owned.get(id(array)) or _memory_of(array)).edits = [(0, 1 << 64, now, operation)]
         return
     low, high = backend.byte_interval(array)
-    if low == high:  # an empty view
-        return
-    memory.edits = [e for e in memory.edits if e[0] < low or e[1] > high]  # what this edit covers is forgotten
-    memory.edits.append((low, high, now, operation))
+    if low < high:  # no empty view
+        with _lock:
+            edits.last = now = tick()
+            _memory_of(array).write(low, high, now, operation)
 
 
 def stamp_all(arrays: Iterable[Any], operation: str) -> None:
     """Note that `operation` has just written into several arrays, in one go."""
-    now = tick()
-    whole = [(0, 1 << 64, now, operation)]
-    for array in arrays:
-        memory = edits.owned.get(id(array)) if array.base is None else None
-        if memory is None:
-            stamp(array, operation)
-        else:
-            memory.edits = whole
-    edits.last = max(edits.last, now)
+    owned = edits.owned
+    with _lock:
+        edits.last = now = tick()
+        whole = (0, 1 << 64, now, operation)
+        for array in arrays:
+            if array.base is None:
+                (owned.get(id(array)) or _memory_of(array)).edits = [whole]
+            else:
+                stamp(array, operation)
 
 
 def assign(operation: str, array: Any, place: Any, value: Any, write: Any = None) -> None:
@@ -97,10 +129,9 @@ def overwritten_by(array: Any, since: int, before: float = math.inf) -> str | No
     if memory is None or not memory.edits:
         return None
     low, high = backend.byte_interval(array)
-    for start, end, time, operation in reversed(memory.edits):
-        if since < time < before and start < high and low < end and low < high:
-            return operation
-    return None
+    with _lock:
+        met = memory.edits[slice(*memory.meeting(low, high))] if low < high else []
+    return max([piece[2:] for piece in met if since < piece[2] < before], default=(0, None))[1]
 
 
 def require_intact(node: Any) -> None:
@@ -142,13 +173,10 @@ def overlaps(first: Any, second: Any) -> bool:
 # --- views
 
 
-class Path(NamedTuple):
-    """How a view is read off the root of its memory: its operations with their arguments, the last one first."""
-
-    before: "Path | None"
-    operation: Any
-    args: tuple[Any, ...]
-    part: int | None  # which one of several outputs
+# How a view is read off the root of its memory: the path of the view it was made from (None for the root), its
+# operation, which one of several outputs it is (else None), and the arguments. A bare tuple: the garbage collector
+# looks at each object of a long chain of views again and again.
+Path = tuple[Any, ...]
 
 
 class View(NamedTuple):
@@ -176,7 +204,7 @@ def track(operation: Any, args: tuple[Any, ...], result: Any, recording: Any, wh
     for i, part in enumerate(result if several else (result,)):
         array = part.array
         if array.base is not None and backend.memory_root(array) is backend.memory_root(base.array):
-            view = View(root, Path(path, operation, args[1:], i if several else None), refusal)
+            view = View(root, (path, operation, i if several else None, *args[1:]), refusal)
             part.extras = {"view": view}
             _register(root, part)
     return result
@@ -190,14 +218,16 @@ def alias(base: Any, result: Any, refusal: str) -> None:
 
 
 def _register(root: Any, view: Any) -> None:
-    extras = root.extras
-    if extras is None:
-        extras = root.extras = {}
-    views = extras.setdefault("views", [])
-    n = len(views)
-    if n >= 64 and n & (n - 1) == 0:  # drop the dead ones now and then
-        views[:] = [known for known in views if known() is not None]
-    views.append(weakref.ref(view))
+    known = weakref.ref(view)
+    with _lock:
+        extras = root.extras
+        if extras is None:
+            extras = root.extras = {}
+        views = extras.setdefault("views", [])
+        n = len(views)
+        if n >= 64 and n & (n - 1) == 0:  # drop the dead ones now and then
+            views[:] = [ref for ref in views if ref() is not None]
+        views.append(known)
 
 
 def _view_of(tensor: Any) -> View | None:
@@ -214,7 +244,8 @@ def root_of(tensor: Any) -> Any:
 
 def live_views(root: Any) -> list[Any]:
     """The views of a tensor's memory that still exist and were not made under no_grad."""
-    found = [known() for known in (root.extras or {}).get("views", ())]
+    with _lock:
+        found = [known() for known in (root.extras or {}).get("views", ())]
     return [v for v in found if v is not None and root_of(v) is root and v.extras["view"].refusal != _NO_GRAD]
 
 
@@ -223,10 +254,10 @@ def replay(path: Path | None, x: Any) -> Any:
     steps = []
     while path is not None:
         steps.append(path)
-        path = path.before
-    for step in reversed(steps):
-        x = step.operation.record(x, *step.args)
-        x = x if step.part is None else x[step.part]
+        path = path[0]
+    for _, operation, part, *args in reversed(steps):
+        x = operation.record(x, *args)
+        x = x if part is None else x[part]
     return x
 
 

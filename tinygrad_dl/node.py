@@ -1,5 +1,6 @@
 """What the graph is made of: a node for each recorded operation, and a light one for each of several outputs."""
 
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,9 @@ class Hooks(dict[Any, Any]):
 
     __slots__ = ("__weakref__", "metadata")
 
+
+# Held while a gradient is added to a `.grad` or a hook is registered. A destructor may do so in the middle of it, too.
+guard = threading.RLock()
 
 FREED = type("Freed", (), {"__repr__": lambda self: "<freed>"})()  # stands where a node's saved values were
 
@@ -49,12 +53,13 @@ class Node:
 
     def watch(self, key: Any, see: Callable[[Any], Any]) -> None:
         """From now on call `see` with the gradient that passes here; what it returns goes on, unless that is None."""
-        if self.extras is None:
-            self.extras = Hooks()
-        retained = self.extras.pop("retain", None)
-        self.extras[key] = see
-        if retained is not None:  # the last to see it
-            self.extras["retain"] = retained
+        with guard:
+            if self.extras is None:
+                self.extras = Hooks()
+            retained = self.extras.pop("retain", None)
+            self.extras[key] = see
+            if retained is not None:  # the last to see it
+                self.extras["retain"] = retained
 
     def retain_into(self, tensor: Tensor) -> None:
         """From now on add the gradient that passes here to `tensor.grad`."""
@@ -64,7 +69,8 @@ class Node:
             owner = target()
             if owner is not None:
                 gradient = g.clone() if isinstance(g, Tensor) else wrap(own(g))
-                owner._grad = gradient if owner._grad is None else owner._grad + gradient
+                with guard:
+                    owner._grad = gradient if owner._grad is None else owner._grad + gradient
 
         self.watch("retain", retain)
 

@@ -29,25 +29,25 @@ def array_function(self: Tensor, function: Any, types: Any, args: Any, options: 
     return _outside_the_graph(function.__name__, function, args, options)
 
 
+def _plain(name: str, value: Any) -> Any:
+    """An argument of a NumPy function with arrays in place of tensors."""
+    if isinstance(value, Tensor):
+        if value._requires_grad:
+            raise GraphError(
+                f"numpy.{name}: no operation records this call, so the gradient of a tensor of shape "
+                f"{tuple(value.shape)} would be lost. Use a tinygrad_dl function, or tensor.detach()"
+            )
+        return value.array
+    return type(value)([_plain(name, part) for part in value]) if isinstance(value, list | tuple) else value
+
+
 def _outside_the_graph(name: str, function: Any, args: Any, options: Any) -> Any:
     """Call a NumPy function that no operation records: on plain arrays, and only if no gradient is lost by that."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, Tensor):
-            if value._requires_grad:
-                raise GraphError(
-                    f"numpy.{name}: no operation records this call, so the gradient of a tensor of shape "
-                    f"{tuple(value.shape)} would be lost. Use a tinygrad_dl function, or tensor.detach()"
-                )
-            return value.array
-        if isinstance(value, list | tuple):
-            return type(value)(map(plain, value))
-        return value
-
     outs = options.get("out")
     if isinstance(outs, Tensor) or (isinstance(outs, tuple) and any(isinstance(out, Tensor) for out in outs)):
         raise ArgumentTypeError(f"numpy.{name}: out= can't be a Tensor; assign the result, or pass tensor.numpy()")
-    result = function(*plain(tuple(args)), **{key: plain(value) for key, value in options.items()})
+    plain = {key: _plain(name, value) for key, value in options.items()}
+    result = function(*_plain(name, tuple(args)), **plain)
     written = args[0] if args else next((options[key] for key in ("dst", "a", "arr") if key in options), None)
     if isinstance(written, Tensor) and (name in WRITERS or name.endswith(".at")):
         stamp(written.array, f"numpy.{name}")

@@ -230,6 +230,9 @@ def _note_argument(record: Record, tensor: Tensor, frame: FrameType | None) -> N
 # --- names
 
 
+_parsing = threading.Lock()  # Python 3.11 can't build two syntax trees at a time: it mixes up their depths
+
+
 @functools.cache
 def _executing() -> Any:
     try:
@@ -242,7 +245,10 @@ def _executing() -> Any:
 def _syntax(frame: FrameType | None) -> Any:
     """The expression of the source that a frame is evaluating; None when it can't be known."""
     executing = _executing()
-    return None if executing is None or frame is None else executing.Source.executing(frame).node
+    if executing is None or frame is None:
+        return None
+    with _parsing:
+        return executing.Source.executing(frame).node
 
 
 def _written(expression: ast.expr) -> str:
