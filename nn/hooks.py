@@ -10,11 +10,11 @@ from typing import Any
 from tinygrad_dl import creation
 from tinygrad_dl.errors import ArgumentTypeError, DtypeError, HookResultError, ShapeError
 from tinygrad_dl.hooks import RemovableHandle
-from tinygrad_dl.inplace import alias
 from tinygrad_dl.node import own
 from tinygrad_dl.operation import modes, operation
 from tinygrad_dl.registry import Hook, Registry, add, of_kind
 from tinygrad_dl.tensor import Tensor, wrap
+from tinygrad_dl.views import alias
 
 # Where a hook is called.
 FORWARD_PRE, FORWARD, FULL_BACKWARD_PRE, FULL_BACKWARD = "forward pre", "forward", "backward pre", "backward"

@@ -11,7 +11,7 @@ import pytest
 
 import tinygrad_dl as tg
 from tests.cases import CASES
-from tinygrad_dl.inplace import live_views, root_of
+from tinygrad_dl.views import live_views, root_of
 
 
 def start(lib: Any) -> tuple[Any, Any, Any]:

@@ -175,9 +175,8 @@ def walk(
         if node.order < edits.last:  # (a hook may have edited just now)
             require_intact(node)
         parents = node.parents
-        pairs: Iterable[Any]
         if usual and not plan.compound:
-            pairs = zip(parents if type(parents) is tuple else (parents,), plan.rules)
+            pairs: Iterable[Any] = zip(parents if type(parents) is tuple else (parents,), plan.rules)
         else:
             pairs = contributions(node, g, recorded, useful)
         if hooks is not None and "results" in hooks:

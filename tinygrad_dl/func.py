@@ -7,8 +7,8 @@ knows from elsewhere, and the arguments of a transformation around this one.
 from typing import Any
 
 from .errors import ArgumentError
-from .functional import Function, Point
 from .nn.functional_call import functional_call
+from .point import Function, Point
 from .tensor import Tensor
 
 __all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "value_and_grad", "vjp"]

@@ -13,12 +13,13 @@ from . import backend
 from .dtypes import FLOATING
 from .errors import ArgumentTypeError, DeviceError, GraphError, ShapeError
 from .explain import freed
-from .inplace import edits, overwritten_by, require_editable, root_of, stamp, track
+from .inplace import edits, overwritten_by, stamp
 from .modes import modes, no_grad
 from .node import FREED, Node, Slot, make_node
 from .operation import to
 from .ops.editing import rebase
 from .tensor import Tensor, wrap
+from .views import require_editable, root_of, track
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 

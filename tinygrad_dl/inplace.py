@@ -12,7 +12,7 @@ import threading
 import weakref
 from bisect import bisect_left
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import backend
 from .errors import ArgumentError, GraphError
@@ -70,19 +70,19 @@ edits = Edits()
 
 # Held by whoever changes what is known of a memory, its edits and its views. An edit can come in the middle of another
 # one of its thread: in a destructor that the garbage collector runs.
-_lock = threading.RLock()
+knowing = threading.RLock()
 
 
 def stamp(array: Any, operation: str) -> None:
     """Note that `operation` has just written into `array`."""
     if array.base is None:  # all of its memory: no need to look where that lies
-        with _lock:
+        with knowing:
             edits.last = now = tick()
             (edits.owned.get(id(array)) or _memory_of(array)).edits = [(0, 1 << 64, now, operation)]
         return
     low, high = backend.byte_interval(array)
     if low < high:  # no empty view
-        with _lock:
+        with knowing:
             edits.last = now = tick()
             _memory_of(array).write(low, high, now, operation)
 
@@ -90,7 +90,7 @@ def stamp(array: Any, operation: str) -> None:
 def stamp_all(arrays: Iterable[Any], operation: str) -> None:
     """Note that `operation` has just written into several arrays, in one go."""
     owned = edits.owned
-    with _lock:
+    with knowing:
         edits.last = now = tick()
         whole = (0, 1 << 64, now, operation)
         for array in arrays:
@@ -129,7 +129,7 @@ def overwritten_by(array: Any, since: int, before: float = math.inf) -> str | No
     if memory is None or not memory.edits:
         return None
     low, high = backend.byte_interval(array)
-    with _lock:
+    with knowing:
         met = memory.edits[slice(*memory.meeting(low, high))] if low < high else []
     return max([piece[2:] for piece in met if since < piece[2] < before], default=(0, None))[1]
 
@@ -168,116 +168,3 @@ def overlaps(first: Any, second: Any) -> bool:
         return False
     (low, high), (start, end) = backend.byte_interval(first), backend.byte_interval(second)
     return low < end and start < high
-
-
-# --- views
-
-
-# How a view is read off the root of its memory: the path of the view it was made from (None for the root), its
-# operation, which one of several outputs it is (else None), and the arguments. A bare tuple: the garbage collector
-# looks at each object of a long chain of views again and again.
-Path = tuple[Any, ...]
-
-
-class View(NamedTuple):
-    """What a view remembers in `tensor.extras["view"]`; `refusal` says why it can't be edited while recording."""
-
-    root: Any
-    path: Path | None
-    refusal: str
-
-
-_NO_GRAD = "was made under no_grad"
-_SEVERAL = "is one of the results of an operation with several"
-
-
-def track(operation: Any, args: tuple[Any, ...], result: Any, recording: Any, why_not: str = "") -> Any:
-    """Remember of each result that shares its input's memory that it is a view, there and with the root.
-
-    `why_not` is why it can't be edited while recording, beside what holds for every view.
-    """
-    base, several = args[0], type(result) is tuple
-    root, path, refusal = base, None, ""
-    if base.extras is not None and "view" in base.extras:
-        root, path, refusal = base.extras["view"]
-    refusal = refusal or (_NO_GRAD if recording is None else _SEVERAL if several else why_not)
-    for i, part in enumerate(result if several else (result,)):
-        array = part.array
-        if array.base is not None and backend.memory_root(array) is backend.memory_root(base.array):
-            view = View(root, (path, operation, i if several else None, *args[1:]), refusal)
-            part.extras = {"view": view}
-            _register(root, part)
-    return result
-
-
-def alias(base: Any, result: Any, refusal: str) -> None:
-    """Remember of a result with the array of another tensor that it shows that, and why it can't be edited."""
-    root, path, _ = _view_of(base) or View(base, None, "")
-    result.extras = {"view": View(root, path, refusal)}
-    _register(root, result)
-
-
-def _register(root: Any, view: Any) -> None:
-    known = weakref.ref(view)
-    with _lock:
-        extras = root.extras
-        if extras is None:
-            extras = root.extras = {}
-        views = extras.setdefault("views", [])
-        n = len(views)
-        if n >= 64 and n & (n - 1) == 0:  # drop the dead ones now and then
-            views[:] = [ref for ref in views if ref() is not None]
-        views.append(known)
-
-
-def _view_of(tensor: Any) -> View | None:
-    return tensor.extras.get("view") if tensor.extras is not None else None
-
-
-def root_of(tensor: Any) -> Any:
-    """The tensor whose memory a view shows; itself when it is none, or when either got other memory since."""
-    view = _view_of(tensor)
-    if view is None or backend.memory_root(view.root.array) is not backend.memory_root(tensor.array):
-        return tensor
-    return view.root
-
-
-def live_views(root: Any) -> list[Any]:
-    """The views of a tensor's memory that still exist and were not made under no_grad."""
-    with _lock:
-        found = [known() for known in (root.extras or {}).get("views", ())]
-    return [v for v in found if v is not None and root_of(v) is root and v.extras["view"].refusal != _NO_GRAD]
-
-
-def replay(path: Path | None, x: Any) -> Any:
-    """Read the view at a path off an array, a Tensor or a Symbol."""
-    steps = []
-    while path is not None:
-        steps.append(path)
-        path = path[0]
-    for _, operation, part, *args in reversed(steps):
-        x = operation.record(x, *args)
-        x = x if part is None else x[part]
-    return x
-
-
-# --- what can't be edited
-
-
-def require_editable(operation: str, edited: Any) -> None:
-    """Refuse what PyTorch refuses of an edit that must be recorded."""
-    view, root = _view_of(edited), root_of(edited)
-    if root is not edited and view is not None and view.refusal:
-        raise GraphError(
-            f"{operation}: this tensor (shape {tuple(edited.shape)}) {view.refusal}, so its edit can't be recorded. "
-            "Edit tensor.clone(), or read the view anew by an index while recording"
-        )
-    what = "a view of a leaf" if root is not edited else "a leaf"
-    if (root.node is None or edited.node is None) and (root._requires_grad or edited._requires_grad):
-        raise GraphError(
-            f"{operation}: {what} that requires grad (shape {tuple(root.shape)}) can't be edited in place while "
-            "recording: backward would not know which value its gradient belongs to. To update it, write\n"
-            "    with tinygrad_dl.no_grad():\n"
-            "        W -= alpha * dW\n"
-            "or make a new tensor: W = W - alpha * dW"
-        )

@@ -121,13 +121,10 @@ def filled(parts: list[Any], shapes: list[Any], recorded: bool) -> tuple[Any, ..
     """The gradients of several outputs; zeros for an output that nobody used."""
     known = next(part for part in parts if part is not None)
     array = known.array if recorded else backend.scalar_array(known) if isinstance(known, np.generic) else known
-    filled = []
-    for part, (shape, dtype) in zip(parts, shapes, strict=True):
-        if part is None and dtype in FLOATING:
-            part = backend.array_module(array).zeros(shape, dtype)
-            part = wrap(part) if recorded else part
-        filled.append(part)
-    return tuple(filled)
+    zeros = backend.array_module(array).zeros
+    unused = (lambda shape, dtype: wrap(zeros(shape, dtype))) if recorded else zeros
+    pairs = zip(parts, shapes, strict=True)
+    return tuple([unused(*like) if part is None and like[1] in FLOATING else part for part, like in pairs])
 
 
 def pass_by(seers: Hooks, g: Any) -> Any:

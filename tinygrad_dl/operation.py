@@ -17,11 +17,12 @@ from . import backend
 from .arguments import bind, refuse_arrays, unruled
 from .backend import HOST, constant
 from .explain import explain, refused, unknown_name
-from .inplace import tick, track
+from .inplace import tick
 from .modes import Modes, modes
 from .node import Node, make_node, output
 from .promotion import SCALARS, meeting, regular, wrapped_integers
 from .tensor import NUMPY, Tensor, wrap
+from .views import track
 
 Modes.record = Modes.recorder = Node  # in every thread, from the start
 

@@ -8,10 +8,10 @@ import numpy as np
 from . import backend, dtypes
 from .creation import _finish, _like, natural_sizes
 from .errors import ArgumentError, ArgumentTypeError, DtypeError
-from .inplace import require_editable
 from .methods import attach
 from .ops.editing import in_graph, store
 from .tensor import Tensor, wrap
+from .views import require_editable
 
 
 class Generator:

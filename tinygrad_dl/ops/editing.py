@@ -14,12 +14,13 @@ from .. import backend
 from ..dtypes import FLOATING, can_cast, of
 from ..errors import DtypeError, ShapeError
 from ..explain import explain
-from ..inplace import Path, assign, live_views, overlaps, replay, require_editable, root_of, tick
+from ..inplace import assign, overlaps, tick
 from ..methods import attach_reflected
 from ..modes import modes
 from ..node import Node
 from ..operation import operation, to
 from ..tensor import Tensor, wrap
+from ..views import Path, live_views, replay, require_editable, root_of
 
 # --- operations that write into their first argument, which no rule asks for
 
