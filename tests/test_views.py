@@ -309,6 +309,71 @@ def results_on(lib: Any, name: str) -> Any:
 # --- by hand
 
 
+def test_a_root_of_no_dimension_and_its_views() -> None:
+    """Gradients of 0-d tensors are NumPy's scalars on their way."""
+    v = tg.tensor(-0.99, requires_grad=True)
+    u = v * 2
+    w = u.reshape(1, 1)
+    w[...].clamp_(min=-0.3)
+    (u + w.sum()).backward()
+    assert v.grad.item() == 0.0
+    x = tg.tensor(3.0, requires_grad=True)
+    y = x * 1
+    y[...] = x
+    (g,) = tg.autograd.grad((y * y).sum(), x, create_graph=True)
+    assert g.item() == 6.0 and tg.autograd.grad(g, x)[0].item() == 2.0
+
+
+def test_a_leaf_that_moves_into_the_graph_after_its_use() -> None:
+    w, v = tg.ones(2, requires_grad=True), tg.ones(2, requires_grad=True)
+    y = w * 2
+    w.requires_grad_(False)
+    w.add_(v)
+    with pytest.raises(tg.GraphError, match=r"a leaf of shape \(2,\) was used and then edited"):
+        y.sum().backward()
+
+
+def test_a_view_of_a_part_made_without_recording_stays_a_constant() -> None:
+    x = tg.ones(4, 2, requires_grad=True)
+    y = x * 1
+    part = y.split(2, -1)[0]
+    with tg.no_grad():
+        view = part.view(8)
+    y.add_(x)
+    assert not view.requires_grad
+    with pytest.raises(tg.GraphError, match="made under no_grad"):
+        view.mul_(2)
+
+
+def test_what_was_detached_in_place_retains_nothing() -> None:
+    x = tg.ones(2, requires_grad=True) * 2
+    x.retain_grad()
+    x.detach_()
+    x.copy_(tg.ones(2, requires_grad=True))
+    assert x.requires_grad and not x.retains_grad
+
+
+def test_no_door_writes_into_a_broadcast_view() -> None:
+    x = tg.ones(1).expand(2)
+    for edit in (
+        lambda: x.index_add_(0, tg.tensor([0, 1]), tg.ones(2)),
+        lambda: x.fill_(2.0),
+        lambda: x.__setitem__(0, 2.0),
+        lambda: x.masked_fill_(x > 0, 3.0),
+    ):
+        with pytest.raises(tg.TinygradError, match="broadcast view"):
+            edit()
+    assert x.tolist() == [1.0, 1.0]
+
+
+def test_only_what_leads_to_the_inputs_is_retained() -> None:
+    a, b = tg.ones(2, requires_grad=True), tg.ones(2, requires_grad=True)
+    u, t = b * 2, a * 3
+    u.retain_grad()
+    tg.autograd.backward([t.sum(), u.sum()], inputs=[t])
+    assert u.grad is None and t.grad.tolist() == [1.0, 1.0]
+
+
 def test_a_row_is_written_and_the_gradient_goes_to_what_was_written() -> None:
     w, v = tg.ones(2, 2, requires_grad=True), tg.tensor([3.0, 4.0], requires_grad=True)
     x = w * 2

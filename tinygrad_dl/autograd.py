@@ -12,7 +12,7 @@ from . import backend
 from .arguments import keys_of, listed, seeds_of
 from .backend import SOLE_HOLDER
 from .errors import ArgumentError, GraphError, ShapeError
-from .explain import CREATE_GRAPH_KEEPS, freed, unused
+from .explain import CREATE_GRAPH_KEEPS, freed, moved, unused
 from .hooks import through_node_hooks
 from .inplace import edits, require_intact, stamp
 from .modes import enable_grad, inference_mode, is_grad_enabled, modes, no_grad, set_grad_enabled, walking
@@ -157,7 +157,7 @@ def walk(
         if g is None:  # nothing flowed here
             continue
         plan, hooks = node.plan, node.extras
-        if hooks is not None:
+        if hooks is not None and (wanted is None or node in wanted or node in passing):
             g = pass_by(hooks, filled(g, node.shape, recorded) if type(g) is list else g)
         if wanted is not None:
             if node in wanted:
@@ -276,24 +276,23 @@ def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
         while gradients:
             leaf, g = gradients.popitem()
             old = leaf._grad
-            if leaf.extras is not None and "accumulated" in leaf.extras:
-                hooked.insert(0, leaf)  # in the order of the gradients
             if not leaf._requires_grad:  # frozen since the forward
                 continue
+            if leaf.node is not None:
+                raise moved(leaf)
+            if leaf.extras is not None and "accumulated" in leaf.extras:
+                hooked.append(leaf)
             if recorded:
                 leaf._grad = identity(g) if old is None else old + g
             elif old is None:
                 ours = getrefcount(g) == SOLE_HOLDER and not isinstance(g, generic) and g.base is None
                 leaf._grad = wrap(g if ours else own(g))
             elif old._requires_grad or not backend.is_writeable(old.array):
-                leaf._grad = wrap(old.array + g)
+                leaf._grad = wrap(own(old.array + g))
             elif old.array.shape != g.shape:
-                raise ShapeError(
-                    f"backward: a gradient of shape {g.shape} meets a .grad of shape {tuple(old.shape)}; set .grad to "
-                    "None"
-                )
+                raise ShapeError(f"backward: {g.shape} meets a .grad of {tuple(old.shape)}; set .grad to None")
             else:
                 old.array += g
                 stamp(old.array, "backward (adding to .grad)")
-    for leaf in hooked:
+    for leaf in reversed(hooked):  # in the order of the gradients
         pass_by(leaf.extras["accumulated"], leaf)

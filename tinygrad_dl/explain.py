@@ -122,6 +122,14 @@ def refused(operation: Any, arrays: list[Any], error: Exception) -> Exception:
     return explain(operation.name, operation.parameters, arrays, error)
 
 
+def moved(leaf: Any) -> Exception:
+    """A leaf that has become the result of an edit since it was used."""
+    return GraphError(
+        f"backward: a leaf of shape {tuple(leaf.shape)} was used and then edited in place into the graph, so it has no "
+        ".grad any more for that use. Edit a copy: tensor.clone()"
+    )
+
+
 def unused(i: int, tensor: Any) -> GraphError:
     """The error for an input of `grad` that no output depends on."""
     return GraphError(

@@ -282,6 +282,7 @@ class Tensor(_Slots):
         if self.extras is not None and "view" in self.extras:
             raise GraphError("detach_: a view can't be cut from the graph in place; use view.detach()")
         self.node, self._requires_grad = None, False
+        (self.extras or {}).pop("retained", None)
         return self
 
     # --- its values

@@ -34,7 +34,7 @@ def track(operation: Any, args: tuple[Any, ...], result: Any, recording: Any, wh
     root, path, refusal = base, None, ""
     if base.extras is not None and "view" in base.extras:
         root, path, refusal = base.extras["view"]
-    refusal = refusal or (_NO_GRAD if recording is None else _SEVERAL if several else why_not)
+    refusal = _NO_GRAD if recording is None else refusal or (_SEVERAL if several else why_not)
     for i, part in enumerate(result if several else (result,)):
         array = part.array
         if array.base is not None and backend.memory_root(array) is backend.memory_root(base.array):

@@ -17,7 +17,7 @@ from ..explain import explain
 from ..inplace import assign, overlaps, tick
 from ..methods import attach_reflected
 from ..modes import modes
-from ..node import Node
+from ..node import Node, own
 from ..operation import operation, to
 from ..tensor import Tensor, wrap
 from ..views import Path, live_views, replay, require_editable, root_of
@@ -45,6 +45,8 @@ def _put(input: Any, value: Any, index: Any, name: str) -> Any:
 
 def add_at(array: Any, index: Any, value: Any) -> None:
     """Add at an index, as often as it names an element; CuPy has this for no integer of less than 32 bits."""
+    if not backend.is_writeable(array):
+        raise ValueError("read-only")  # NumPy would write
     if array.dtype.kind in "iub" and array.itemsize < 4:
         total = backend.array_module(array).zeros(array.shape, np.int64)
         np.add.at(total, index, value)
@@ -62,7 +64,7 @@ def _add_at(input: Any, value: Any, index: Any, name: str) -> Any:
 @operation(input=lambda g, index: without(g, index))
 def without(input: Any, index: Any) -> Any:
     """A copy with zeros at an index."""
-    out = input.copy()
+    out = own(input)
     out[index] = 0
     return out
 
@@ -78,7 +80,7 @@ def patched(input: Any, part: Any, path: Path, order: Any) -> Any:
 @operation(input=lambda g, path, order: without_region(g, path, order))
 def without_region(input: Any, path: Path, order: Any) -> Any:
     """A copy with zeros in the view at `path`; its axes lie in memory in the root's order, so that the view is one."""
-    out = input.transpose(order).copy().transpose([order.index(i) for i in range(input.ndim)])
+    out = own(input[...].transpose(order)).transpose([order.index(i) for i in range(input.ndim)])
     replay(path, out)[...] = 0
     return out
 
