@@ -40,6 +40,7 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "sub": [(mixed(2, 3), mixed(2, 1)), (1.0, mixed(2))],
     "mul": [(mixed(2, 3), mixed(3)), (mixed(2), 3.0)],
     "div": [(mixed(2, 3), leaf(3)), (2.0, leaf(2))],
+    "reciprocal": [(leaf(2),)],
     "div_trunc": [(leaf(2), leaf(2))],
     "div_floor": [(leaf(2), leaf(2))],
     "remainder": [(leaf(3), leaf(3))],
