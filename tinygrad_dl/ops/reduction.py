@@ -15,7 +15,7 @@ from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
 from .elementwise import maximum, minimum, where
 from .indexing import take_along_dim
-from .shape import dims_of, expand, reshape, squeeze, sum_to
+from .shape import clone, dims_of, expand, reshape, squeeze, sum_to
 
 _add: Any = np.add.reduce  # by position it takes half the time of `sum`: (x, axis, dtype, out, keepdims)
 
@@ -311,7 +311,7 @@ def _extreme(name: str, whole: Any, position: Any, between: Any, input: Any, dim
     if dim is None:
         return whole(input)
     indices = position(input, dim, True)
-    values = take_along_dim(input, indices, dim) if input.ndim else input
+    values = take_along_dim(input, indices, dim) if input.ndim else clone(input)
     if not keepdim and input.ndim:
         values, indices = squeeze(values, dim), squeeze(indices, dim)
     return Extreme(values, indices if input.ndim else argmax(input))
