@@ -867,6 +867,11 @@ PROPERTIES: dict[str, Callable[[Any, Any], Any]] = {
     "data": lambda lib, x: (x.data.tolist(), x.requires_grad_().data.requires_grad),
     "names of types": lambda lib, x: [y.type().rpartition(".")[2] for y in (x, x.double(), x.long(), x > 0, x.byte())],
     "what flattens nothing": lambda lib, x: ((v := x[0]).flatten() is v, x.flatten(1) is x, x[0, 0].flatten().shape[0]),
+    "memory of their own": lambda lib, x: [part.detach_().sum().item() for part in (x * 2).max(0)],
+    "order in memory": lambda lib, x: [
+        y.is_contiguous()
+        for y in (x[:, [1, 1]], x[..., None, [0, 2]], x[:, lib.tensor([True, False, True])], lib.cat([x.t(), x.t()], 1))
+    ],
     "max of a number": lambda lib, x: [(y := x[0, 0].requires_grad_().max(0).values).requires_grad, y.is_leaf],
     "hash": lambda lib, x: (len({x, x, x.clone()}), x in {x: 1}),
     "nothing equals None": lambda lib, x: (x == None, x != None),  # noqa: E711

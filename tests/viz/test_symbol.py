@@ -83,7 +83,6 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "sum": [(mixed(2, 3),), (mixed(2, 3), 1), (mixed(2, 3), 0, True)],
     "mean": [(mixed(2, 3),), (mixed(2, 3), 1), (mixed(2, 3), (0, 1), True)],
     "cast": [(mixed(2), np.dtype(np.float32))],
-    "cast_like": [(tg.tensor([True, False]), mixed(2))],
     "_var": [(mixed(2, 3), None, 1, False), (mixed(2, 3), 1, 0, True)],
     "_std": [(mixed(2, 3), None, 1, False), (mixed(2, 3), 0, 1, False)],
     "amax": [(mixed(2, 3),), (mixed(2, 3), 1)],

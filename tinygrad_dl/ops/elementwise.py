@@ -640,10 +640,8 @@ for _symbol, _operation in {
 
 
 def _divided_by(self: Tensor, other: Any) -> Any:
-    """other / self; a number as PyTorch does it, by the reciprocal, whose derivative needs only the result."""
-    if type(other) not in SCALARS:
-        return true_divide(other, self)
-    return _reciprocal(self) if other == 1 else _reciprocal(self) * other
+    """other / self; a number as PyTorch does it, by the reciprocal, whose derivative needs only its result."""
+    return _reciprocal(self) * other if type(other) in SCALARS else true_divide(other, self)
 
 
 attach(__rtruediv__=_divided_by)

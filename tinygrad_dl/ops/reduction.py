@@ -208,16 +208,10 @@ def std(
 # --- extremes
 
 
-def _extreme_rule(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
+def _extreme_rule(g: Any, input: Any, input_dtype: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     """The gradient in equal parts to all elements that reach the extreme."""
-    reached = cast_like(input == restore(out, input.shape, dim, keepdim), input)
+    reached = cast(input == restore(out, input.shape, dim, keepdim), input_dtype)
     return restore(g, input.shape, dim, keepdim) * (reached / sum(reached, dim, True))
-
-
-@operation(input=lambda g: g * 0, other=lambda g: None)
-def cast_like(input: Any, other: Any) -> Any:
-    """A bool mask as numbers of the dtype of `other`."""
-    return input.astype(other.dtype)
 
 
 def _reduced(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
@@ -313,7 +307,7 @@ def _extreme(name: str, whole: Any, position: Any, between: Any, input: Any, dim
     indices = position(input, dim, True)
     values = take_along_dim(input, indices, dim) if input.ndim else clone(input)
     if not keepdim and input.ndim:
-        values, indices = squeeze(values, dim), squeeze(indices, dim)
+        values, indices = clone(squeeze(values, dim)), clone(squeeze(indices, dim))  # results of their own, no views
     return Extreme(values, indices if input.ndim else argmax(input))
 
 

@@ -257,7 +257,7 @@ def sum_to(input: Any, shape: Any) -> Any:
     listed="tensors", tensors=lambda g, tensors_shape, dim: split(g, [shape[dim] for shape in tensors_shape], dim)
 )
 def _cat(tensors: Any, dim: int) -> Any:
-    return np.concatenate(tensors, dim)
+    return backend.row_major(np.concatenate(tensors, dim))  # NumPy keeps an order that all inputs have
 
 
 @composed
