@@ -304,11 +304,12 @@ def _extreme(name: str, whole: Any, position: Any, between: Any, input: Any, dim
         return between(input, dim)
     if dim is None:
         return whole(input)
-    indices = position(input, dim, True)
-    values = take_along_dim(input, indices, dim) if input.ndim else clone(input)
-    if not keepdim and input.ndim:
+    row = input if input.ndim else reshape(input, (1,))
+    indices = position(row, dim, True)
+    values = take_along_dim(row, indices, dim)
+    if not (keepdim and input.ndim):
         values, indices = clone(squeeze(values, dim)), clone(squeeze(indices, dim))  # results of their own, no views
-    return Extreme(values, indices if input.ndim else argmax(input))
+    return Extreme(values, indices)
 
 
 @composed
