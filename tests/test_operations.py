@@ -697,6 +697,39 @@ def test_moves_between_devices_carry_the_gradient() -> None:
     assert (tg.ones(2, device="strict") - tg.tensor(2.0, requires_grad=True)).requires_grad
 
 
+def walks_after_an_edit(lib: Any, case: Case, place: int) -> bool | None:
+    """Whether backward still works once an input, or the output (-1), was overwritten; None where nothing is to see."""
+    inputs = [x * 1 if x.requires_grad else x for x in case.make(lib)]
+    outputs = [out for out in case.outputs(case.run(lib, *inputs)) if out.requires_grad]
+    roots = [(out * 1).sum() for out in outputs]
+    try:
+        with lib.no_grad():
+            for edited in outputs if place == -1 else [inputs[place]]:
+                edited.zero_()
+    except RuntimeError:  # a broadcast view
+        return None
+    try:
+        lib.autograd.backward(roots)
+    except RuntimeError:
+        return False
+    return True
+
+
+KEEPS_MORE = {"take_along_dim", "matmul", "cross_entropy"}  # PyTorch saves copies of some inputs
+
+
+@pytest.mark.parametrize("operation", [name for name in DIFFERENTIABLE if name not in KEEPS_MORE])
+def test_edits_that_pytorch_allows_are_allowed(torch: Any, operation: str) -> None:
+    """A rule may ask for no more than what PyTorch saves: else an edit would raise here only."""
+    problems = []
+    for case in BY_OPERATION[operation]:
+        if case.differentiable:
+            for place in range(-1, len(case.draws)):
+                if walks_after_an_edit(torch, case, place) and walks_after_an_edit(tg, case, place) is False:
+                    problems.append(f"{case.name}: backward raises after an edit of {place if place >= 0 else 'out'}")
+    report(problems)
+
+
 # --- forms in place
 
 IN_PLACE: dict[str, Callable[..., Any]] = {
@@ -833,6 +866,13 @@ PROPERTIES: dict[str, Callable[[Any, Any], Any]] = {
     "detach": lambda lib, x: (x.requires_grad_().detach().requires_grad, (x * 2).detach().is_leaf),
     "data": lambda lib, x: (x.data.tolist(), x.requires_grad_().data.requires_grad),
     "names of types": lambda lib, x: [y.type().rpartition(".")[2] for y in (x, x.double(), x.long(), x > 0, x.byte())],
+    "what flattens nothing": lambda lib, x: ((v := x[0]).flatten() is v, x.flatten(1) is x, x[0, 0].flatten().shape[0]),
+    "memory of their own": lambda lib, x: [part.detach_().sum().item() for part in (x * 2).max(0)],
+    "order in memory": lambda lib, x: [
+        y.is_contiguous()
+        for y in (x[:, [1, 1]], x[..., None, [0, 2]], x[:, lib.tensor([True, False, True])], lib.cat([x.t(), x.t()], 1))
+    ],
+    "max of a number": lambda lib, x: [(y := x[0, 0].requires_grad_().max(0).values).requires_grad, y.is_leaf],
     "hash": lambda lib, x: (len({x, x, x.clone()}), x in {x: 1}),
     "nothing equals None": lambda lib, x: (x == None, x != None),  # noqa: E711
     "truth": lambda lib, x: [bool(lib.tensor(v)) for v in (0, 1, 0.0, -2.5, True, [3])],

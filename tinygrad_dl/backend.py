@@ -278,6 +278,11 @@ def scalar_array(value: Any) -> Array:
     return value[...]
 
 
+def row_major(array: Any) -> Any:
+    """An array whose last dimension runs fastest in memory: itself if that is so, or if it is a Symbol, without any."""
+    return array.copy() if is_array(array) and not array.flags.c_contiguous else array
+
+
 def without_scalars(out: Any) -> Any:
     """One result or a tuple of several, with arrays in place of NumPy's scalars."""
     if type(out) is tuple:

@@ -65,6 +65,10 @@ true_divide = elementwise(
     other=lambda g, input, other: -g * (input / other) / other,
 )
 
+_reciprocal = elementwise(
+    "reciprocal", lambda x: 1 / x, "1 / input", floating=True, numpy=(), input=lambda g, out: -g * (out * out)
+)
+
 
 def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
     """other · alpha, where a fraction of integers would not be of the result's kind."""
@@ -633,6 +637,14 @@ for _symbol, _operation in {
     "pow": _pow,
 }.items():
     attach_operator(_symbol, _operation)
+
+
+def _divided_by(self: Tensor, other: Any) -> Any:
+    """other / self; a number as PyTorch does it, by the reciprocal, whose derivative needs only its result."""
+    return _reciprocal(self) * other if type(other) in SCALARS else true_divide(other, self)
+
+
+attach(__rtruediv__=_divided_by)
 for _symbol, _operation in {"and": bitwise_and, "or": bitwise_or, "xor": bitwise_xor}.items():
     attach_operator(_symbol, _operation)
 for _symbol, _operation in {"eq": eq, "ne": ne, "lt": lt, "le": le, "gt": gt, "ge": ge}.items():

@@ -22,6 +22,8 @@ def _getitem(input: Any, index: Any) -> Any:
     out = input[index]
     if isinstance(out, np.generic):  # a single element too is a view of the tensor's memory
         out = input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    if any(map(backend.is_array, _parts(index))) and input.flags.c_contiguous:
+        return backend.row_major(out)  # NumPy lays out the dimensions of arrays first, wherever they stand
     return out
 
 

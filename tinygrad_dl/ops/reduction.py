@@ -15,7 +15,7 @@ from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
 from .elementwise import maximum, minimum, where
 from .indexing import take_along_dim
-from .shape import dims_of, expand, reshape, squeeze, sum_to
+from .shape import clone, dims_of, expand, reshape, squeeze, sum_to
 
 _add: Any = np.add.reduce  # by position it takes half the time of `sum`: (x, axis, dtype, out, keepdims)
 
@@ -208,16 +208,10 @@ def std(
 # --- extremes
 
 
-def _extreme_rule(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
+def _extreme_rule(g: Any, input: Any, input_dtype: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     """The gradient in equal parts to all elements that reach the extreme."""
-    reached = cast_like(input == restore(out, input.shape, dim, keepdim), input)
+    reached = cast(input == restore(out, input.shape, dim, keepdim), input_dtype)
     return restore(g, input.shape, dim, keepdim) * (reached / sum(reached, dim, True))
-
-
-@operation(input=lambda g: g * 0, other=lambda g: None)
-def cast_like(input: Any, other: Any) -> Any:
-    """A bool mask as numbers of the dtype of `other`."""
-    return input.astype(other.dtype)
 
 
 def _reduced(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
@@ -310,11 +304,12 @@ def _extreme(name: str, whole: Any, position: Any, between: Any, input: Any, dim
         return between(input, dim)
     if dim is None:
         return whole(input)
-    indices = position(input, dim, True)
-    values = take_along_dim(input, indices, dim) if input.ndim else input
-    if not keepdim and input.ndim:
-        values, indices = squeeze(values, dim), squeeze(indices, dim)
-    return Extreme(values, indices if input.ndim else argmax(input))
+    row = input if input.ndim else reshape(input, (1,))
+    indices = position(row, dim, True)
+    values = take_along_dim(row, indices, dim)
+    if not (keepdim and input.ndim):
+        values, indices = clone(squeeze(values, dim)), clone(squeeze(indices, dim))  # results of their own, no views
+    return Extreme(values, indices)
 
 
 @composed

@@ -108,6 +108,8 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
         raise ShapeError(
             f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in a tensor of {len(shape)} dimensions"
         )
+    if start == end and shape:
+        return input
     return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
@@ -255,7 +257,7 @@ def sum_to(input: Any, shape: Any) -> Any:
     listed="tensors", tensors=lambda g, tensors_shape, dim: split(g, [shape[dim] for shape in tensors_shape], dim)
 )
 def _cat(tensors: Any, dim: int) -> Any:
-    return np.concatenate(tensors, dim)
+    return backend.row_major(np.concatenate(tensors, dim))  # NumPy keeps an order that all inputs have
 
 
 @composed

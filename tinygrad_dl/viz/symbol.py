@@ -27,7 +27,7 @@ _CANONICAL = {
     "absolute": "abs", "equal": "eq", "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt",
     "greater_equal": "ge", "bitwise_and": "and", "logical_and": "and", "bitwise_or": "or", "logical_or": "or",
     "invert": "not", "logical_not": "not", "bitwise_not": "not", "concatenate": "cat", "view": "reshape",
-    "astype": "cast", "to": "cast", "cast_like": "cast", "positive": "cast", "clone": "cast", "permute": "transpose",
+    "astype": "cast", "to": "cast", "positive": "cast", "clone": "cast", "permute": "transpose",
     "swapaxes": "transpose",
 }  # fmt: skip
 COMPARISONS = {"eq": "=", "ne": "≠", "lt": "<", "le": "≤", "gt": ">", "ge": "≥"}
