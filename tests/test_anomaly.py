@@ -721,11 +721,11 @@ def test_what_a_function_returns_wrongly() -> None:
 def test_without_looking_at_values() -> None:
     x = leaf([1.0, 0.0])
     with set_detect_anomaly(True, check_nan=False):
-        y = 1 / x  # this one
+        y = x / x  # this one
         (y - y).sum().backward(retain_graph=True)
         assert bool(tg.isnan(x.grad).any())
         writes(x)
-        with pytest.raises(tg.GraphError, match=r"div saved its 'other'.*[\s\S]*# this one"):
+        with pytest.raises(tg.GraphError, match=r"div saved its '(input|other)'.*[\s\S]*# this one"):
             (y - y).sum().backward()
 
 

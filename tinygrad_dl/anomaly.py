@@ -94,9 +94,8 @@ class detect_anomaly(set_detect_anomaly):
     ...         y = 1 / x
     ... except tg.AnomalyError as error:
     ...     print(error)
-    div: the result (float32 of shape (2,)) holds inf at index (1,), and no input held an infinity
-        input: 1
-        other: float32 of shape (2,), a leaf, there 0
+    reciprocal: the result (float32 of shape (2,)) holds inf at index (1,), and no input held an infinity
+        input: float32 of shape (2,), a leaf, there 0
         called at <doctest ...>, line 3, in <module>: y = 1 / x
     """
 
