@@ -40,7 +40,7 @@ def track(operation: Any, args: tuple[Any, ...], result: Any, recording: Any, wh
         if array.base is not None and backend.memory_root(array) is backend.memory_root(base.array):
             view = View(root, (path, operation, i if several else None, *args[1:]), refusal)
             part.extras = {"view": view}
-            _register(root, part)
+            register(root, part)
     return result
 
 
@@ -48,10 +48,11 @@ def alias(base: Any, result: Any, refusal: str) -> None:
     """Remember of a result with the array of another tensor that it shows that, and why it can't be edited."""
     root, path, _ = _view_of(base) or View(base, None, "")
     result.extras = {"view": View(root, path, refusal)}
-    _register(root, result)
+    register(root, result)
 
 
-def _register(root: Any, view: Any) -> None:
+def register(root: Any, view: Any) -> None:
+    """Let the root of some memory know a view of it, weakly."""
     known = weakref.ref(view)
     with knowing:
         extras = root.extras
@@ -76,10 +77,11 @@ def root_of(tensor: Any) -> Any:
     return view.root
 
 
-def live_views(root: Any) -> list[Any]:
-    """The views of a tensor's memory that still exist and were not made under no_grad."""
+def live_views(root: Any, forget: bool = False) -> list[Any]:
+    """The views of a tensor's memory that still exist and were not made under no_grad; on request no longer known."""
     with knowing:
-        found = [known() for known in (root.extras or {}).get("views", ())]
+        extras = root.extras or {}
+        found = [known() for known in (extras.pop("views", ()) if forget else extras.get("views", ()))]
     return [v for v in found if v is not None and root_of(v) is root and v.extras["view"].refusal != _NO_GRAD]
 
 

@@ -12,15 +12,15 @@ import numpy as np
 
 from .. import backend
 from ..dtypes import FLOATING, can_cast, of
-from ..errors import DtypeError, ShapeError
+from ..errors import DtypeError, GraphError, ShapeError
 from ..explain import explain
-from ..inplace import assign, overlaps, tick
+from ..inplace import assign, knowing, overlaps, tick
 from ..methods import attach_reflected
 from ..modes import modes
 from ..node import Node, own
 from ..operation import operation, to
 from ..tensor import Tensor, wrap
-from ..views import Path, live_views, replay, require_editable, root_of
+from ..views import Path, live_views, register, replay, require_editable, root_of
 
 # --- operations that write into their first argument, which no rule asks for
 
@@ -216,8 +216,10 @@ def rebase(edited: Tensor, node: Node) -> None:
         order = sorted(range(len(strides)), key=lambda i: -abs(strides[i]))
         node = patched(_before(root), part, edited.extras["view"].path, order).node
     _set_node(root, node)
-    for view in live_views(root):
-        _set_node(view, replay(view.extras["view"].path, wrap(root.array, True, node)).node)
+    for view in live_views(root, forget=True):
+        view.__class__ = _Outdated
+        if view.retains_grad:
+            _read_again(view)
 
 
 def _set_node(tensor: Tensor, node: Node) -> None:
@@ -226,6 +228,51 @@ def _set_node(tensor: Tensor, node: Node) -> None:
         tensor.node.extras.pop("retain")
         node.retain_into(tensor)
     tensor.node, tensor._requires_grad = node, True
+
+
+class _Outdated(Tensor):
+    """A view after an edit of its memory: the first question about its place in the graph reads it again.
+
+    So an edit costs the same whatever the number of views. Only here does a tensor change its class: the slots that
+    every operation reads stay slots.
+    """
+
+    __slots__ = ()
+    node = property(lambda self: _read_again(self).node, lambda self, node: setattr(_read_again(self), "node", node))
+    _requires_grad = property(
+        lambda self: _read_again(self)._requires_grad,
+        lambda self, value: setattr(_read_again(self), "_requires_grad", value),
+    )
+
+
+_Outdated.__name__ = _Outdated.__qualname__ = "Tensor"
+
+
+def _read_again(view: Tensor) -> Tensor:
+    """Give an outdated view the node of reading it off the root of its memory as that is now."""
+    with knowing:
+        if type(view) is _Outdated:
+            root, path, _ = view.extras["view"]
+            if root_of(view) is not root:
+                raise GraphError(
+                    f"view: the base of this view (shape {tuple(view.array.shape)}) was edited and then got other "
+                    "memory by .data, so its gradient is unknown; read the view anew"
+                )
+            outer, modes.record = modes.record, modes.recorder
+            try:
+                again = replay(path, wrap(root.array, root._requires_grad, root.node))
+            finally:
+                modes.record = outer
+            slots: Any = Tensor  # set before the class changes: another thread may read them
+            old = slots.node.__get__(view)
+            slots.node.__set__(view, again.node)
+            slots._requires_grad.__set__(view, again._requires_grad)
+            view.__class__ = slots
+            register(root, view)
+            if view.retains_grad:
+                old.extras.pop("retain")
+                again.node.retain_into(view)
+    return view
 
 
 # --- operators and methods
