@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import CASES
 
 import tinygrad_dl as tg
-from tests.cases import CASES
 from tinygrad_dl.ops import editing
 from tinygrad_dl.views import live_views, root_of
 
