@@ -307,3 +307,15 @@ def test_what_has_no_derivation() -> None:
 def test_an_error_in_f_comes_through() -> None:
     with pytest.raises(ZeroDivisionError):
         viz.explain(lambda a: a * (1 / 0), 1.0)
+
+
+def test_edits_through_views_and_numbers_beside_vectors() -> None:
+    def f(t: Any) -> Any:
+        y = t * t
+        y[:1].mul_(3)
+        return (y * y).sum()
+
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    text = str(viz.explain(f, x))
+    assert "dJ/dv·3" in text and "other" not in text
+    assert text.count("[36  32]") == 1 and "u = y[:1]" in text

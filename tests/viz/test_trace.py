@@ -46,6 +46,18 @@ def nothing_stays_switched_on() -> Iterator[None]:
 # --- what is kept
 
 
+def test_values_are_those_from_before_an_edit() -> None:
+    a = leaf([1.0, 2.0])
+    with viz.trace() as t:
+        y = a * a
+        y[:1].mul_(3)
+        J = (y * y).sum()
+    values = [node.record.value.tolist() for node in t.nodes if node.record.operation.name == "mul"]
+    assert values == [[1.0, 4.0], [3.0], [9.0, 16.0]]
+    J.backward()
+    assert a.grad.tolist() == [36.0, 32.0]
+
+
 def test_values_arguments_and_gradients() -> None:
     a, b = leaf(3.0), leaf([1.0, 2.0])
     with viz.trace() as t:
@@ -53,7 +65,7 @@ def test_values_arguments_and_gradients() -> None:
         J = u.sum()
     assert [node.record.operation.name for node in t.nodes] == ["mul", "sum"]
     mul, total = (node.record for node in t.nodes)
-    assert mul.value is u.array and mul.arguments == (a, b) and total.arguments[1:] == (None, False, None)
+    assert mul.value.tolist() == [3.0, 6.0] and mul.arguments == (a, b) and total.arguments[1:] == (None, False, None)
     assert mul.gradient is None and total.gradient is None
     J.backward()
     np.testing.assert_array_equal(mul.gradient, [1, 1])

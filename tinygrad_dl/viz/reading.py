@@ -97,7 +97,7 @@ class Reader:
                 )
             elif name == plan.listed:
                 symbols.append(arguments)
-            elif arguments and isinstance(arguments[0], Symbol):
+            elif arguments and isinstance(arguments[0], Symbol | bool | int | float):  # numbers were saved as arrays
                 symbols.append(arguments[0])
             else:
                 symbols.append(Symbol(name, kept.shape, kept.dtype) if backend.is_array(kept) else kept)

@@ -22,7 +22,7 @@ from ..nn.hooks import everywhere
 from ..node import Node
 from ..observing import ObservedNode, Place, call_user, ignore, is_library, observe
 from ..registry import Hook, add
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 
 # --- switching it on and off
 
@@ -158,23 +158,37 @@ def _array_of(value: Any) -> Any:
 
 
 def _kept(argument: Any) -> Any:
-    """An argument's value as it is now: a leaf's is copied, since an optimizer will write into it."""
+    """An argument's value as it is now: an optimizer or an edit in place will write into the tensor."""
     if isinstance(argument, list | tuple) and any(isinstance(part, Tensor) for part in argument):
         return [_kept(part) for part in argument]
     if isinstance(argument, Tensor):
-        return argument.array if argument.node is not None else argument.array.copy()
+        record = getattr(argument.node, "record", None)
+        return argument.array.copy() if record is None or isinstance(record.value, tuple) else record.value
     return argument
+
+
+def _as_of_now(argument: Any, names: dict[int, str]) -> Any:
+    """An argument that keeps its node: an edit in place will give the tensor another one."""
+    if isinstance(argument, list | tuple) and any(isinstance(part, Tensor) for part in argument):
+        return [_as_of_now(part, names) for part in argument]
+    if not isinstance(argument, Tensor) or argument.node is None:
+        return argument
+    kept = wrap(argument.array, True, argument.node)
+    if id(argument) in names:
+        names[id(kept)] = names[id(argument)]
+    return kept
 
 
 def _note(node: ObservedNode, operation: Any, args: tuple[Any, ...], result: Any, frame: FrameType | None) -> None:
     """What the trace keeps of an operation that was just recorded."""
-    value = tuple([part.array for part in result]) if isinstance(result, tuple) else result.array
+    value = tuple([part.array.copy() for part in result]) if isinstance(result, tuple) else result.array.copy()
     node.record = record = Record(operation, args, node.saved, value)
     node.watch("trace", record.keep_gradient)
     for open_trace in _state.open:
         open_trace.nodes.append(node)
     record.line = node.call
     _note_source(record, frame)
+    record.arguments = tuple([_as_of_now(argument, record.names) for argument in args])
 
 
 def parents_of(node: Node) -> tuple[Any, ...]:
