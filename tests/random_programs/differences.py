@@ -20,7 +20,7 @@ from tinygrad_dl import autograd, backend, inplace
 from tinygrad_dl.errors import ArgumentError, GraphError, TinygradError
 from tinygrad_dl.ops import editing
 
-from .replaying import MADE_UNDER_NO_GRAD, STALE, Disagreement, Replay, Side, array_of, dtype_of
+from .replaying import MADE_UNDER_NO_GRAD, STALE, Disagreement, Replay, Side, array_of, dtype_of, interval, sharing
 from .writing import Statement
 
 Check = Callable[[Any, list[Statement], Disagreement], bool]
@@ -32,14 +32,7 @@ WALKED = "Trying to backward through the graph a second time"
 WIDTHS, TYPES = ("bool", "int64", "float32", "float64"), ("Bool", "Long", "Float", "Double")
 SOURCES = ("index_add_", "index_copy_")
 PARTED_VALUES = ("value", "grad", "what a hook saw")
-LOST = (
-    "value",
-    "grad",
-    "hooks that ran",
-    "how often a hook ran",
-    "what a hook saw",
-    "raised",
-)  # with a view's old node
+LOST = (*PARTED_VALUES, "hooks that ran", "how often a hook ran", "raised")  # with a view's old node
 
 
 class Difference(NamedTuple):
@@ -51,10 +44,8 @@ class Difference(NamedTuple):
 
 
 def is_ours(error: Exception) -> bool:
-    """Whether an error is raised on purpose: of our classes, or the program's own slip."""
-    if isinstance(error, TinygradError | NameError | NotImplementedError):
-        return True
-    return isinstance(error, AttributeError) and "'NoneType'" in str(error)
+    """Whether our library raised an error on purpose."""
+    return isinstance(error, TinygradError | NotImplementedError)
 
 
 def replay(torch: Any, statements: list[Statement], theirs: Any = None, ours: Any = None) -> Replay:
@@ -276,11 +267,15 @@ def _overlap(torch: Any, statements: list[Statement], disagreement: Disagreement
 
 
 def _beyond_inputs(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
-    if not any("inputs=" in statement.source for statement in statements):
+    if _raised(disagreement, OVERWRITTEN):
+        statements_that_stop = statements[-1:]
+    elif _raised(disagreement, WALKED):
+        statements_that_stop = statements
+    else:
         return False
-    if not _raised(disagreement, WALKED) and not _raised(disagreement, OVERWRITTEN):
+    if not any("inputs=" in statement.source for statement in statements_that_stop):
         return False
-    return agrees(torch, statements, retaining)
+    return agrees(torch, without_hooks_on_views(torch, statements), retaining)
 
 
 def _detached_after_saving(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
@@ -290,7 +285,16 @@ def _detached_after_saving(torch: Any, statements: list[Statement], disagreement
 def _edit_outside(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
     if not any(unversioned(statement) != statement.source for statement in statements):
         return False
-    return disagreement.what in LOST and agrees(torch, statements)
+    if disagreement.what not in LOST or _raised(disagreement, OVERWRITTEN):
+        return False
+    if "has overwritten it since" in str(disagreement.ours):  # on a way that PyTorch does not go any more
+
+        def unnoticed(statement: Statement) -> Any:
+            outside = unversioned(statement) != statement.source
+            return stamping(lambda array, operation: None) if outside else nullcontext()
+
+        return replay(torch, statements, {"reads": unversioned}, {"around": unnoticed}).disagreement is None
+    return agrees(torch, statements)
 
 
 def _constant_gradient(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
@@ -301,21 +305,31 @@ def _constant_gradient(torch: Any, statements: list[Statement], disagreement: Di
 
 
 def _hook_on_edited_view(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
-    if disagreement.what not in LOST:
+    if disagreement.what not in LOST or not any(statement.recorded for statement in statements):
         return False
-    views = {name for name, tensor in replay(torch, statements).theirs.tensors() if tensor._is_view()}
-    kept = [
-        line
-        for line in statements
-        if not (found := re.search(r"(v\d+)\.register_", line.source)) or found[1] not in views
-    ]
+    kept = without_hooks_on_views(torch, statements)
     return len(kept) < len(statements) and agrees(torch, kept)
+
+
+def without_hooks_on_views(torch: Any, statements: list[Statement]) -> list[Statement]:
+    """A program that sets no hooks on views."""
+    views = {name for name, tensor in replay(torch, statements).theirs.tensors() if tensor._is_view()}
+    hooked = [re.search(r"(v\d+)\.register_", statement.source) for statement in statements]
+    return [statement for statement, found in zip(statements, hooked) if found is None or found[1] not in views]
 
 
 def _repeated_memory(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
     if disagreement.what != "raised" or disagreement.theirs is not None:
         return False
-    return isinstance(disagreement.ours, ArgumentError) and "broadcast view" in str(disagreement.ours)
+    if not isinstance(disagreement.ours, ArgumentError) or "broadcast view" not in str(disagreement.ours):
+        return False
+    tensors = dict(replay(torch, statements).theirs.tensors())
+    repeating = {
+        name for name, t in tensors.items() if any(step == 0 and n > 1 for n, step in zip(t.shape, t.stride()))
+    }
+    spans = {name: interval(tensor) for name, tensor in tensors.items()}
+    edited = statements[-1].edited
+    return bool(repeating & {edited, *sharing(edited, tensors, spans)})
 
 
 DIFFERENCES = [
