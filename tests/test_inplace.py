@@ -508,3 +508,28 @@ def test_on_the_strict_device() -> None:
     c[1:].add_(1.0)
     with overwritten("mul", "other", "add_"):
         y.backward()
+
+
+def test_numbers_edited_through_views() -> None:
+    """The walk holds gradients of 0-d tensors as NumPy's scalars, of which no view shows the memory."""
+    x = leaf(3.0)
+    y = x * 2
+    view = y.reshape(1, 1)[...]
+    view.clamp_(max=1.0)
+    (view.sum() + y).backward()
+    assert x.grad is not None and x.grad.tolist() == 0.0
+    z = x * 2
+    z[...] = x
+    (slope,) = tg.autograd.grad((z * z).sum(), z, create_graph=True)
+    assert tg.autograd.grad((slope * slope).sum(), x)[0].tolist() == 24.0  # of 4x²
+    nothing = (w := x * 2).reshape(1)[:0]
+    nothing += 1
+    assert tg.autograd.grad(w, x)[0].tolist() == 2.0
+
+
+def test_a_number_added_to_a_gradient_that_has_a_graph() -> None:
+    x = leaf(3.0)
+    with pytest.warns(UserWarning, match="create_graph"):
+        (x * x).backward(create_graph=True)
+    (x * x).backward()
+    assert x.grad is not None and x.grad.device.type == "cpu" and x.grad.tolist() == 12.0
