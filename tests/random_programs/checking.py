@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import tinygrad_dl as tg
-
 from .differences import explained, replay
 from .replaying import Disagreement, Replay, shown
 from .writing import Statement, write_program
@@ -119,9 +117,8 @@ class Report:
 def check(torch: Any, seeds: Any, stop_after: int = 10, progress: Any = None) -> Report:
     """Judge the programs of some seeds, up to a number of disagreements."""
     report = Report()
-    missing = frozenset() if hasattr(tg.Tensor, "masked_fill_") else frozenset({"masked_fill"})
     for seed in seeds:
-        verdict = judge(torch, write_program(seed, missing))
+        verdict = judge(torch, write_program(seed))
         report.add(seed, verdict)
         if verdict.disagreement is not None:
             report.disagreements.append((seed, source(smallest(torch, verdict))))

@@ -32,14 +32,7 @@ WALKED = "Trying to backward through the graph a second time"
 WIDTHS, TYPES = ("bool", "int64", "float32", "float64"), ("Bool", "Long", "Float", "Double")
 SOURCES = ("index_add_", "index_copy_")
 PARTED_VALUES = ("value", "grad", "what a hook saw")
-LOST = (
-    "value",
-    "grad",
-    "hooks that ran",
-    "how often a hook ran",
-    "what a hook saw",
-    "raised",
-)  # with a view's old node
+LOST = (*PARTED_VALUES, "hooks that ran", "how often a hook ran", "raised")  # with a view's old node
 
 
 class Difference(NamedTuple):
@@ -51,10 +44,8 @@ class Difference(NamedTuple):
 
 
 def is_ours(error: Exception) -> bool:
-    """Whether an error is raised on purpose: of our classes, or the program's own slip."""
-    if isinstance(error, TinygradError | NameError | NotImplementedError):
-        return True
-    return isinstance(error, AttributeError) and "'NoneType'" in str(error)
+    """Whether our library raised an error on purpose."""
+    return isinstance(error, TinygradError | NotImplementedError)
 
 
 def replay(torch: Any, statements: list[Statement], theirs: Any = None, ours: Any = None) -> Replay:
@@ -276,9 +267,13 @@ def _overlap(torch: Any, statements: list[Statement], disagreement: Disagreement
 
 
 def _beyond_inputs(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
-    if not any("inputs=" in statement.source for statement in statements):
+    if _raised(disagreement, OVERWRITTEN):
+        statements_that_stop = statements[-1:]
+    elif _raised(disagreement, WALKED):
+        statements_that_stop = statements
+    else:
         return False
-    if not _raised(disagreement, WALKED) and not _raised(disagreement, OVERWRITTEN):
+    if not any("inputs=" in statement.source for statement in statements_that_stop):
         return False
     return agrees(torch, statements, retaining)
 
@@ -290,7 +285,9 @@ def _detached_after_saving(torch: Any, statements: list[Statement], disagreement
 def _edit_outside(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
     if not any(unversioned(statement) != statement.source for statement in statements):
         return False
-    return disagreement.what in LOST and agrees(torch, statements)
+    if disagreement.what not in LOST or _raised(disagreement, OVERWRITTEN):
+        return False
+    return agrees(torch, statements)
 
 
 def _constant_gradient(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
@@ -301,7 +298,7 @@ def _constant_gradient(torch: Any, statements: list[Statement], disagreement: Di
 
 
 def _hook_on_edited_view(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
-    if disagreement.what not in LOST:
+    if disagreement.what not in LOST or not any(statement.recorded for statement in statements):
         return False
     views = {name for name, tensor in replay(torch, statements).theirs.tensors() if tensor._is_view()}
     kept = [

@@ -70,7 +70,6 @@ class Writer:
     """The program so far."""
 
     random: random.Random
-    missing: frozenset[str] = frozenset()
     statements: list[Statement] = field(default_factory=list)
     variables: dict[str, Variable] = field(default_factory=dict)
     names: int = 0
@@ -1010,12 +1009,10 @@ def with_grad(w: Writer) -> None:
 # --- whole programs
 
 
-def write_program(seed: int, missing: frozenset[str] = frozenset()) -> list[Statement]:
-    """The program of a seed. `missing` names kinds of statements to leave out."""
-    w = Writer(random.Random(f"program {seed}"), missing)
-    kinds = {name: entry for name, entry in KINDS.items() if name not in missing}
-    weights = [weight for weight, _ in kinds.values()]
-    functions = [function for _, function in kinds.values()]
+def write_program(seed: int) -> list[Statement]:
+    """The program of a seed."""
+    w = Writer(random.Random(f"program {seed}"))
+    weights, functions = zip(*KINDS.values())
     for _ in range(w.random.randint(1, 3)):
         leaf(w)
     leaf(w, dtype="float64", requires=True)
