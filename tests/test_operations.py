@@ -899,6 +899,7 @@ VIEWS: dict[str, Callable[[Any], Any]] = {
     "x.squeeze": lambda x: x[:1].squeeze(),
     "x.flatten": lambda x: x.flatten()[3:],
     "x.permute": lambda x: x.permute(1, 0)[0],
+    "x.expand that repeats nothing": lambda x: x.expand(1, -1, 3)[0, 1],
     "x.select": lambda x: x.select(1, 2),
     "x.split": lambda x: x.split(2, 1)[0],
     "x.detach": lambda x: x.detach(),

@@ -276,12 +276,12 @@ def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
         while gradients:
             leaf, g = gradients.popitem()
             old = leaf._grad
+            if leaf.extras is not None and "accumulated" in leaf.extras:
+                hooked.append(leaf)
             if not leaf._requires_grad:  # frozen since the forward
                 continue
             if leaf.node is not None:
                 raise moved(leaf)
-            if leaf.extras is not None and "accumulated" in leaf.extras:
-                hooked.append(leaf)
             if recorded:
                 leaf._grad = identity(g) if old is None else old + g
             elif old is None:

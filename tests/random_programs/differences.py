@@ -20,7 +20,7 @@ from tinygrad_dl import autograd, backend, inplace
 from tinygrad_dl.errors import ArgumentError, GraphError, TinygradError
 from tinygrad_dl.ops import editing
 
-from .replaying import MADE_UNDER_NO_GRAD, STALE, Disagreement, Replay, Side, array_of, dtype_of
+from .replaying import MADE_UNDER_NO_GRAD, STALE, Disagreement, Replay, Side, array_of, dtype_of, interval, sharing
 from .writing import Statement
 
 Check = Callable[[Any, list[Statement], Disagreement], bool]
@@ -275,7 +275,7 @@ def _beyond_inputs(torch: Any, statements: list[Statement], disagreement: Disagr
         return False
     if not any("inputs=" in statement.source for statement in statements_that_stop):
         return False
-    return agrees(torch, statements, retaining)
+    return agrees(torch, without_hooks_on_views(torch, statements), retaining)
 
 
 def _detached_after_saving(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
@@ -287,6 +287,13 @@ def _edit_outside(torch: Any, statements: list[Statement], disagreement: Disagre
         return False
     if disagreement.what not in LOST or _raised(disagreement, OVERWRITTEN):
         return False
+    if "has overwritten it since" in str(disagreement.ours):  # on a way that PyTorch does not go any more
+
+        def unnoticed(statement: Statement) -> Any:
+            outside = unversioned(statement) != statement.source
+            return stamping(lambda array, operation: None) if outside else nullcontext()
+
+        return replay(torch, statements, {"reads": unversioned}, {"around": unnoticed}).disagreement is None
     return agrees(torch, statements)
 
 
@@ -300,19 +307,29 @@ def _constant_gradient(torch: Any, statements: list[Statement], disagreement: Di
 def _hook_on_edited_view(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
     if disagreement.what not in LOST or not any(statement.recorded for statement in statements):
         return False
-    views = {name for name, tensor in replay(torch, statements).theirs.tensors() if tensor._is_view()}
-    kept = [
-        line
-        for line in statements
-        if not (found := re.search(r"(v\d+)\.register_", line.source)) or found[1] not in views
-    ]
+    kept = without_hooks_on_views(torch, statements)
     return len(kept) < len(statements) and agrees(torch, kept)
+
+
+def without_hooks_on_views(torch: Any, statements: list[Statement]) -> list[Statement]:
+    """A program that sets no hooks on views."""
+    views = {name for name, tensor in replay(torch, statements).theirs.tensors() if tensor._is_view()}
+    hooked = [re.search(r"(v\d+)\.register_", statement.source) for statement in statements]
+    return [statement for statement, found in zip(statements, hooked) if found is None or found[1] not in views]
 
 
 def _repeated_memory(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
     if disagreement.what != "raised" or disagreement.theirs is not None:
         return False
-    return isinstance(disagreement.ours, ArgumentError) and "broadcast view" in str(disagreement.ours)
+    if not isinstance(disagreement.ours, ArgumentError) or "broadcast view" not in str(disagreement.ours):
+        return False
+    tensors = dict(replay(torch, statements).theirs.tensors())
+    repeating = {
+        name for name, t in tensors.items() if any(step == 0 and n > 1 for n, step in zip(t.shape, t.stride()))
+    }
+    spans = {name: interval(tensor) for name, tensor in tensors.items()}
+    edited = statements[-1].edited
+    return bool(repeating & {edited, *sharing(edited, tensors, spans)})
 
 
 DIFFERENCES = [

@@ -108,6 +108,8 @@ class Writer:
         relatives = [other for other in self.variables.values() if other.root == target.root]
         data = any(other.data for other in relatives)
         requires = self.recording and target.floating and any(value.requires for value in written)
+        if requires and not target.requires and any(other.requires for other in relatives):
+            return  # by way of detach(): PyTorch would make the views in the graph anew
         recorded = requires or (self.recording and target.requires)
         self.write(kind, source, edited=target.name, data=data, reaches=True, recorded=recorded)
         for other in relatives:
@@ -288,7 +290,7 @@ FLOATING = {  # on any floating input
     "abs": ("{}.abs()", lambda b: b, False),
     "neg": ("-{}", lambda b: b, False),
     "relu": ("{}.relu()", lambda b: b, False),
-    "clone": ("{}.clone()", lambda b: b, False),
+    "clone": ("{}.contiguous().clone()", lambda b: b, False),
     "contiguous": ("{}.contiguous()", lambda b: b, False),
     "clamp": ("{}.clamp(-0.8, 0.9)", lambda b: 1.0, False),
     "clamp min": ("{}.clamp(min=0.1)", lambda b: b, True),
@@ -433,7 +435,7 @@ def reduced(shape: tuple[int, ...], dim: Any, keepdim: bool) -> tuple[int, ...]:
 @kind(8)
 def reduction(w: Writer) -> None:
     name = w.random.choice(
-        ["sum", "sum", "mean", "mean", "var", "std", "amax", "amin", "logsumexp", "max", "min", "argmax", "any"]
+        ["sum", "sum", "mean", "mean", "var", "amax", "amin", "logsumexp", "max", "min", "argmax", "any"]
     )
     v = w.any() if name in ("sum", "amax", "amin", "argmax", "any", "max", "min") else w.floating()
     if name == "argmax" and v.dtype == "bool":
@@ -444,7 +446,7 @@ def reduction(w: Writer) -> None:
     keepdim = w.chance(0.3)
     dtype = {"argmax": "int64", "any": "bool"}.get(name, v.dtype if v.floating or name != "sum" else "int64")
     bound = v.bound * max(v.shadow.size, 1) if name in ("sum", "var") else v.bound + 3
-    if name in ("sum", "mean", "var", "std", "max", "min", "argmax", "any") and w.chance(0.4):
+    if name in ("sum", "mean", "var", "max", "min", "argmax", "any") and w.chance(0.4):
         w.new(name, f"{v.name}.{name}()", (), dtype, v, bound=bound)
         return
     if bound > LARGE and name in ("sum", "var"):
@@ -460,7 +462,7 @@ def reduction(w: Writer) -> None:
 
 @kind(4)
 def matmul(w: Writer) -> None:
-    a = w.pick(lambda v: v.floating and len(v.shape) > 0 and v.bound < 100)
+    a = w.pick(lambda v: v.floating and len(v.shape) > 0 and v.bound < 100 and (len(v.shape) < 3 or v.root == v.name))
     if a is None:
         return
     inner = a.shape[-1]
@@ -626,7 +628,7 @@ def join(w: Writer) -> None:
         source = f"lib.stack([{v.name}, {other.name}], {d})"
         w.new("stack", source, shape, meet(v, other), v, other, bound=max(v.bound, other.bound))
         return
-    d = w.dim(v)
+    d = 0 if v.shape == (0,) else w.dim(v)  # PyTorch takes any for those
     if not v.shape or d >= len(v.shape):
         w.new("cat", f"lib.cat([{v.name}, {v.name}], {d})", v.shape, v.dtype, v)
         return
@@ -939,6 +941,7 @@ def backward(w: Writer) -> None:
     options = ["retain_graph=True"] if w.chance(0.6) else []
     if w.chance(0.2):
         inputs = source_of(w, v)
+        inputs.retained = True
         options.append(f"inputs=[{inputs.name}]")
     if w.chance(0.03):
         options.append("create_graph=True")

@@ -236,6 +236,8 @@ def expand(input: Any, size: Any) -> Any:
             )
     if any(n < 0 for n in wanted):
         raise ShapeError(f"expand: {tuple(size)} has a negative size for a new dimension")
+    if math.prod(wanted) == input.size:  # nothing repeats: a view like others, which may be written to
+        return input.reshape(wanted)
     return backend.broadcast_to(input, wanted)
 
 
