@@ -51,6 +51,16 @@ def on_leaves_before_accumulation(lib: Any) -> Any:
 
 
 @program
+def after_accumulation_on_a_leaf_that_was_frozen_since(lib: Any) -> Any:
+    w, seen = leaf(lib), []
+    y = w * 3
+    w.register_post_accumulate_grad_hook(lambda w: seen.append(w.grad))
+    w.requires_grad_(False)
+    y.backward()
+    return seen
+
+
+@program
 def a_leaf_used_twice_has_one_gradient(lib: Any) -> Any:
     w, seen = leaf(lib), []
     w.register_hook(lambda g: seen.append(g.item()))

@@ -533,3 +533,14 @@ def test_a_number_added_to_a_gradient_that_has_a_graph() -> None:
         (x * x).backward(create_graph=True)
     (x * x).backward()
     assert x.grad is not None and x.grad.device.type == "cpu" and x.grad.tolist() == 12.0
+
+
+def test_an_edit_by_a_part_that_is_read_again_first() -> None:
+    x = leaf([[1.0, 2.0]])
+    y = x * 1
+    part = y.split(1, 1)[1]
+    y *= 2
+    z = x * 1
+    z[:, :1] += part
+    z.sum().backward()
+    assert z.tolist() == [[5.0, 2.0]] and x.grad is not None and x.grad.tolist() == [[1.0, 3.0]]

@@ -196,7 +196,9 @@ def _share_result(node: Node, result: Any, memory: Any) -> None:
 
 
 def saved_arrays(node: Node) -> list[Any]:
-    """The arrays that a node saved."""
+    """The arrays that a node saved; one of several outputs saves none."""
+    if node.plan is None:
+        return []
     return [value for value in node.plan.saved_values(node.saved) if backend.is_array(value)]
 
 
