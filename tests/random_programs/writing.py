@@ -565,7 +565,8 @@ def a_view(w: Writer, v: Variable) -> Variable:
     if choice == "view as itself":
         return w.view("view", f"{name}.view({v.shape})", v, v.shape)
     if choice == "flatten":
-        return w.view("flatten", f"{name}.flatten()", v, (v.shadow.size,))
+        same = {"requires": v.requires, "leaf": v.leaf} if len(v.shape) == 1 else {}  # the tensor itself
+        return w.view("flatten", f"{name}.flatten()", v, (v.shadow.size,), **same)
     if choice in ("detach", "data"):
         source = f"{name}.detach()" if choice == "detach" else f"{name}.data"
         return w.view(choice, source, v, v.shape, requires=False, leaf=True, data=v.data or choice == "data")
@@ -691,7 +692,8 @@ def cast(w: Writer) -> None:
     dtype = w.random.choices(["float64", "float32", "int64", "bool"], [4, 2, 1, 1])[0]
     word = {"float64": "double", "float32": "float", "int64": "long", "bool": "bool"}[dtype]
     source = f"{v.name}.{word}()" if w.chance(0.5) else f"{v.name}.to(lib.{dtype})"
-    shared = {"root": v.root, "data": v.data} if dtype == v.dtype else {}
+    same = {"root": v.root, "data": v.data, "requires": v.requires, "leaf": v.leaf}
+    shared = same if dtype == v.dtype else {}  # the tensor itself
     w.new("cast", source, v.shape, dtype, v, bound=v.bound, **shared)
 
 
