@@ -319,3 +319,4 @@ def test_edits_through_views_and_numbers_beside_vectors() -> None:
     text = str(viz.explain(f, x))
     assert "dJ/dv·3" in text and "other" not in text
     assert text.count("[36  32]") == 1 and "u = y[:1]" in text
+    assert "y₂ = y with y[:1] = v" in text and "(dJ/dy₂ with dJ/dy₂[:1] = 0) + put(" in text

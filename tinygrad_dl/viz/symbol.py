@@ -18,6 +18,7 @@ from ..errors import ArgumentError, ArgumentTypeError
 from ..function import Call
 from ..modes import walking
 from ..operation import Operation
+from ..views import replay
 
 NAME, NUMBER, PART = "name", "number", "part"  # heads of the trees' leaves, and of one of several outputs
 
@@ -505,7 +506,7 @@ def substitute(symbol: Any, known: Mapping[Any, str]) -> Any:
 
 # --- writing; each form comes with how tightly it binds
 
-_TEST, _SUM, _MINUS, _PRODUCT, _MATRIX, _POWER, _ATOM = range(7)
+_TEST, _EDIT, _SUM, _MINUS, _PRODUCT, _MATRIX, _POWER, _ATOM = range(8)
 _SUPERSCRIPT = str.maketrans("0123456789-.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·")
 Values = Mapping[str, str]
 
@@ -626,6 +627,23 @@ def _write_index(x: Symbol, values: Values) -> tuple[str, int]:
     return f"{_within(x.parts[0], _ATOM, values)}[{', '.join(_write(i, values)[0] for i in index)}]", _ATOM
 
 
+def _write_edit(x: Symbol, values: Values) -> tuple[str, int]:
+    """A value after a part of it was written: `y with y[:1] = v`; gradients have 0 there."""
+    if x.head == "copy":  # everywhere
+        return _write(x.parts[1], values)
+    whole, *others = x.parts
+    if x.head in ("copy_slices", "without_region"):
+        part, new = _write(replay(others[-2], whole), values)[0], others[0] if x.head == "copy_slices" else 0
+    else:
+        index = others[-1] if x.head == "without" else others[1]
+        place = index if isinstance(index, tuple) else (index,)
+        part = f"{_within(whole, _ATOM, values)}[{', '.join(_write(i, values)[0] for i in place)}]"
+        new = 0 if x.head == "without" else others[0]
+    sign = "+=" if x.head == "index_add" else "="
+    text = f"{_within(whole, _SUM, values)} with {part} {sign} {_within(new, _SUM, values)}"
+    return (f"({text})", _ATOM) if x.head.startswith("without") else (text, _EDIT)  # a gradient stands in sums
+
+
 def _write_part(x: Symbol, values: Values) -> tuple[str, int]:
     return f"{_write(x.parts[0].symbol, values)[0]}[{x.parts[1]}]", _ATOM
 
@@ -659,7 +677,9 @@ _CALLED = {"log_softmax": "log softmax", "bce_with_logits": "bce", "index_put": 
 _WRITERS: dict[str, Any] = {
     "add": _write_sum, "sub": _write_sum, "mul": _write_product, "div": _write_product, "neg": _write_neg,
     "matmul": _write_matmul, "pow": _write_pow, "transpose": _write_transpose, "abs": _write_abs, "and": _write_logic,
-    "or": _write_logic, "index": _write_index, PART: _write_part, **dict.fromkeys(COMPARISONS, _write_comparison),
+    "or": _write_logic, "index": _write_index, PART: _write_part,
+    **dict.fromkeys(("copy", "copy_slices", "index_add", "index_assign", "without", "without_region"), _write_edit),
+    **dict.fromkeys(COMPARISONS, _write_comparison),
 }  # fmt: skip
 
 
