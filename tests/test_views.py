@@ -355,12 +355,16 @@ def test_no_door_writes_into_a_broadcast_view() -> None:
     assert x.tolist() == [1.0, 1.0]
 
 
-def test_only_what_leads_to_the_inputs_is_retained() -> None:
+def test_only_roots_and_what_leads_to_the_inputs_is_retained() -> None:
     a, b = tg.ones(2, requires_grad=True), tg.ones(2, requires_grad=True)
     u, t = b * 2, a * 3
     u.retain_grad()
-    tg.autograd.backward([t.sum(), u.sum()], inputs=[t])
+    tg.cat([u, t]).sum().backward(inputs=[t])
     assert u.grad is None and t.grad.tolist() == [1.0, 1.0]
+    root = a * 2
+    root.retain_grad()
+    root.backward(tg.ones(2), inputs=[t])
+    assert root.grad.tolist() == [1.0, 1.0]
 
 
 def test_a_row_is_written_and_the_gradient_goes_to_what_was_written() -> None:

@@ -157,7 +157,7 @@ def walk(
         if g is None:  # nothing flowed here
             continue
         plan, hooks = node.plan, node.extras
-        if hooks is not None and (wanted is None or node in wanted or node in passing):
+        if hooks is not None and (node in seeds or useful(node)):
             g = pass_by(hooks, filled(g, node.shape, recorded) if type(g) is list else g)
         if wanted is not None:
             if node in wanted:
