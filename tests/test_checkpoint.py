@@ -246,6 +246,32 @@ def test_second_and_third_order() -> None:
     assert tg.gradgradcheck(run, x)
 
 
+def test_a_second_derivative_through_a_function_inside() -> None:
+    """What it saved has the history of the first run, to which the caller's tensors belong."""
+
+    class Square(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return 2 * g * x
+
+    x, steps = tg.tensor(2.0, requires_grad=True), []
+
+    def f(x: Any) -> Any:
+        steps.append(x * 3)
+        return Square.apply(steps[-1]) * steps[-1]
+
+    y = checkpoint(f, x)
+    (slope,) = tg.autograd.grad(y, steps[0], create_graph=True)
+    assert slope.item() == 3 * 6**2
+    assert tg.autograd.grad(slope, steps[0])[0].item() == 6 * 6
+
+
 def test_a_gradient_penalty_inside() -> None:
     """The function walks its own unfinished graph, in both runs."""
 

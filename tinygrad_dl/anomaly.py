@@ -166,8 +166,8 @@ def _saved(node: Any) -> list[tuple[str, Any]]:
     """The names and values of what a node saved."""
     plan, saved = node.plan, node.saved
     saved = saved if plan.listed is None else saved[0]
-    if saved is not None and not plan.names:  # an autograd.Function's tensors, each with where it came from
-        return [(f"tensor {i}", part[0]) for i, part in enumerate(saved) if part is not None]
+    if saved is not None and not plan.names:  # an autograd.Function's tensors
+        return [(f"tensor {i}", array) for i, array in enumerate(saved) if array is not None]
     return list(zip(plan.names, plan.saved_values(saved)))
 
 

@@ -97,7 +97,12 @@ class FunctionCtx:
             )
         if node.saved is FREED:
             raise freed(node)
-        opened = tuple([part and _opened(node, i, *part) for i, part in enumerate(node.saved or ())])
+        opened = tuple(
+            [
+                None if array is None else _opened(node, i, array, origin)
+                for i, (array, origin) in enumerate(zip(node.saved or (), node.plan.origins, strict=True))
+            ]
+        )
         if node.plan.operation.function.clear_saved_tensors_on_access:
             node.saved, self._read = FREED, True
         return opened
@@ -180,14 +185,17 @@ class FunctionOperation:
 class Call:
     """The plan of one call of a Function: its rule hands the gradients to the user's backward as Tensors."""
 
-    __slots__ = ("ctx", "inputs", "needed", "needs", "operation", "outputs", "several")
+    __slots__ = ("ctx", "inputs", "needed", "needs", "operation", "origins", "outputs", "several")
 
     compound = True
     listed = None
     names = sources = ()  # what is saved is checked, and gets its history back, where backward reads it
 
-    def __init__(self, operation: FunctionOperation, ctx: FunctionCtx, args: tuple[Any, ...], outs: list[Any]) -> None:
+    def __init__(
+        self, operation: FunctionOperation, ctx: FunctionCtx, args: tuple[Any, ...], outs: list[Any], origins: list[Any]
+    ) -> None:
         self.operation, self.ctx = operation, ctx
+        self.origins = origins  # not with the saved arrays: those of a checkpoint come from another run
         self.inputs, self.outputs = [_meta(value) for value in args], [_meta(value) for value in outs]
         self.needed = ctx.needs_input_grad
         self.needs = tuple([name for name, need in zip(operation.parameters, self.needed) if need])
@@ -450,8 +458,9 @@ def _finished(function: type[Function], ctx: FunctionCtx, args: tuple[Any, ...],
     else:
         for tensor in dirty:
             _require_recordable(name, tensor, constant, len(tensors) > 1)
-        saved = tuple([None if t is None else (t.array, _origin(t, places, flows)) for t in saving]) or None
-        node = _node(recording, Call(_described(function, args), ctx, args, outs), args, saved, tensors)
+        saved = tuple([None if t is None else t.array for t in saving]) or None
+        origins = [None if t is None else _origin(t, places, flows) for t in saving]
+        node = _node(recording, Call(_described(function, args), ctx, args, outs, origins), args, saved, tensors)
         edges = [node.plan.edge(node, i) if flow else None for i, flow in enumerate(flows)]
         before = tuple([wrap(v.array, v._requires_grad, v.node) if id(v) in edited else v for v in args])
         results = _results(tensors, edges, places, edited)
