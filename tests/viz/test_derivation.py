@@ -65,6 +65,40 @@ def test_of_a_traced_loss_and_of_a_trace_before_and_after_backward() -> None:
     assert str(viz.explain(J)) == str(viz.explain(t)) == DESIGN
 
 
+def test_after_the_step_of_an_optimizer() -> None:
+    w = leaf([2.0, 3.0])
+    with viz.trace():
+        y = (w * w).sum()
+    y.backward()
+    before = str(viz.explain(y))
+    with tg.no_grad():
+        w -= 1
+    assert str(viz.explain(y)) == before and "[4  6]" in before
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_a_function_after_backward(once: bool) -> None:
+    class Square(tg.autograd.Function):
+        clear_saved_tensors_on_access = once
+
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return 2 * g * x
+
+    w = leaf([2.0, 3.0])
+    with viz.trace():
+        y = Square.apply(w).sum()
+    y.backward()
+    for _ in range(2):
+        assert str(viz.explain(y)).endswith("dy/dw = Square.backward(dy/du)       = [4  6]  (2,)")
+
+
 def test_numbers_are_at_hand() -> None:
     derivation = viz.explain(f, 5.0, 3.0, 2.0)
     expected = WORKED["W001"]["expected"]

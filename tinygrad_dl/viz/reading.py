@@ -87,6 +87,8 @@ class Reader:
         """What the node saved, arrays replaced by Symbols under the names of the history."""
         plan, record = value.node.plan, value.record
         assert record is not None
+        if not plan.names:  # a user's Function reads what it saved itself
+            return record.saved
         saved, mask = record.saved if plan.listed is not None else (record.saved, None)
         symbols = []
         for name, kept in zip(plan.names, plan.saved_values(saved), strict=True):

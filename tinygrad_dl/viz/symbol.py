@@ -695,7 +695,7 @@ def contributions(plan: Any, saved: Any, g: Any) -> list[Any]:
     if plan.listed is not None:
         saved, mask = saved
     if isinstance(plan, Call):
-        return _sent_by_function(plan, g)
+        return _sent_by_function(plan, saved, g)
     if plan.operation.joint is not None:
         parts = dict(zip(plan.operation.rules, plan.rules[0](g, saved), strict=True))
         return [parts[name] for name in plan.needs]
@@ -706,13 +706,18 @@ def contributions(plan: Any, saved: Any, g: Any) -> list[Any]:
     return found
 
 
-def _sent_by_function(plan: Call, g: Any) -> list[Any]:
+def _sent_by_function(plan: Call, saved: Any, g: Any) -> list[Any]:
     """The same for a user's Function; its backward is code and no expression, so that Symbols write down its call."""
-    gradients = g if plan.several else (g,)
+    gradients, ctx, node = g if plan.several else (g,), plan.ctx, plan.ctx._node()
 
     def send(*parts: Any) -> Any:
-        with walking(False):
-            sent = dict(zip(plan.operation.rules, plan.contributions(parts if plan.several else parts[0], None)))
+        before = node.saved, ctx._read
+        node.saved, ctx._read = saved, False  # a walk may have freed it
+        try:
+            with walking(False):
+                sent = dict(zip(plan.operation.rules, plan.contributions(parts if plan.several else parts[0], None)))
+        finally:
+            node.saved, ctx._read = before
         return tuple([sent[name] for name in plan.needs])
 
     if not any(isinstance(part, Symbol) for part in gradients):

@@ -167,6 +167,13 @@ def _kept(argument: Any) -> Any:
     return argument
 
 
+def _copied(saved: Any) -> Any:
+    """What a node saved, out of reach of later edits."""
+    if isinstance(saved, list | tuple):
+        return type(saved)([_copied(part) for part in saved])
+    return saved.copy() if backend.is_array(saved) else saved
+
+
 def _as_of_now(argument: Any, names: dict[int, str]) -> Any:
     """An argument that keeps its node: an edit in place will give the tensor another one."""
     if isinstance(argument, list | tuple) and any(isinstance(part, Tensor) for part in argument):
@@ -182,7 +189,7 @@ def _as_of_now(argument: Any, names: dict[int, str]) -> Any:
 def _note(node: ObservedNode, operation: Any, args: tuple[Any, ...], result: Any, frame: FrameType | None) -> None:
     """What the trace keeps of an operation that was just recorded."""
     value = tuple([part.array.copy() for part in result]) if isinstance(result, tuple) else result.array.copy()
-    node.record = record = Record(operation, args, node.saved, value)
+    node.record = record = Record(operation, args, _copied(node.saved), value)
     node.watch("trace", record.keep_gradient)
     for open_trace in _state.open:
         open_trace.nodes.append(node)
