@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_dl import creation
+from tinygrad_dl.anomaly import look_at_hook
 from tinygrad_dl.errors import ArgumentTypeError, DtypeError, HookResultError, ShapeError
 from tinygrad_dl.hooks import RemovableHandle
 from tinygrad_dl.node import own
@@ -155,7 +156,8 @@ class _Passage:
     def _see_outputs(self, grads: list[Tensor | None]) -> Sequence[Tensor | None]:
         grad_output = tuple(grads)
         for hook in self.pre_hooks:
-            grad_output = self._replaced(grad_output, hook(self.module, grad_output), "grad_output")
+            changed = hook(self.module, grad_output)
+            grad_output = self._replaced(hook, grad_output, changed, "grad_output")
         if self.inputs_watched:
             self.grad_output = grad_output
         elif self.hooks:
@@ -168,7 +170,8 @@ class _Passage:
         if self.grad_output is None:  # a second derivative, which comes by the inputs but not by the outputs
             return grad_input
         for hook in self.hooks:
-            grad_input = self._replaced(grad_input, hook(self.module, grad_input, self.grad_output), "grad_input")
+            changed = hook(self.module, grad_input, self.grad_output)
+            grad_input = self._replaced(hook, grad_input, changed, "grad_input")
         self.grad_output = None
         return grad_input
 
@@ -188,7 +191,9 @@ class _Passage:
                     f"grad; it returned {changed!r}"
                 )
 
-    def _replaced(self, grads: tuple[Tensor | None, ...], changed: Any, what: str) -> tuple[Tensor | None, ...]:
+    def _replaced(
+        self, hook: Any, grads: tuple[Tensor | None, ...], changed: Any, what: str
+    ) -> tuple[Tensor | None, ...]:
         """The gradients after a hook returned `changed`."""
         if changed is None:
             return grads
@@ -198,6 +203,7 @@ class _Passage:
                 f"{type(self.module).__name__}: a backward hook must return None or a tuple of {len(grads)} {what}, "
                 f"{came} came"
             )
+        look_at_hook(hook, grads, changed)
         return tuple(changed)
 
 

@@ -21,6 +21,7 @@ from tinygrad_dl.autograd import set_detect_anomaly
 from tinygrad_dl.modes import modes, unchecked
 from tinygrad_dl.node import Node
 from tinygrad_dl.operation import operation
+from tinygrad_dl.utils.checkpoint import checkpoint
 
 nan, inf = float("nan"), float("inf")
 
@@ -528,6 +529,14 @@ def test_a_hook_that_ruins_a_gradient(register: Any, name: str, what: str, recor
     assert re.match(rf"    defined at .*test_anomaly.py, line \d+, in {name}: def {name}", where)
 
 
+@pytest.mark.parametrize("kind", ["register_full_backward_hook", "register_full_backward_pre_hook"])
+def test_a_modules_hook_that_ruins_a_gradient(kind: str) -> None:
+    layer, x = nn.Tanh(), leaf([1.0, 2.0])
+    getattr(layer, kind)(lambda *came: spoil(came[1]))
+    with set_detect_anomaly(True), pytest.raises(tg.AnomalyError, match="hook <lambda>: the gradient that it gave"):
+        layer(x).sum().backward()
+
+
 def test_hooks_that_change_nothing_pass() -> None:
     x, seen = leaf([1.0, 2.0]), []
     u = x * 2
@@ -643,9 +652,8 @@ def test_an_error_in_a_rule_says_where_the_forward_was() -> None:
 # --- a Function's
 
 
-@pytest.mark.skipif(not hasattr(tg.autograd, "Function"), reason="there is no autograd.Function yet")
 def test_functions() -> None:
-    class Root(tg.autograd.Function):  # type: ignore[misc,name-defined]
+    class Root(tg.autograd.Function):
         @staticmethod
         def forward(ctx: Any, x: Any, factor: float) -> Any:
             y = tg.sqrt(x) * factor
@@ -687,7 +695,6 @@ def test_functions() -> None:
 
 
 def test_checkpoints() -> None:
-    checkpoint = pytest.importorskip("tinygrad_dl.utils.checkpoint").checkpoint
     x = leaf([4.0, 0.0])
 
     def root(x: Any) -> Any:
@@ -700,9 +707,8 @@ def test_checkpoints() -> None:
     np.testing.assert_allclose(x.grad.numpy(), [0.5 / 5**0.5, 0.5])
 
 
-@pytest.mark.skipif(not hasattr(tg.autograd, "Function"), reason="there is no autograd.Function yet")
 def test_what_a_function_returns_wrongly() -> None:
-    class Wrong(tg.autograd.Function):  # type: ignore[misc,name-defined]
+    class Wrong(tg.autograd.Function):
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             return x * 2
