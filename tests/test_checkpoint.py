@@ -384,6 +384,33 @@ def test_other_arrays_between_the_runs_are_errors() -> None:
             out.backward()
 
 
+@pytest.mark.parametrize("by", ["a leaf", "the result of an operation"])
+def test_parameters_replaced_between_the_runs_are_errors(by: str) -> None:
+    layer, x = nn.Linear(2, 1), tg.ones(2, requires_grad=True)
+    out = checkpoint(lambda x: layer(x).exp(), x).sum()
+    other = layer.weight.detach() * 5
+    layer.weight = nn.Parameter(other)
+    if by == "the result of an operation":
+        del layer.weight
+        layer.weight = other.requires_grad_() * 1
+    with pytest.raises(CheckpointError, match="linear takes another leaf"):
+        out.backward()
+
+
+def test_leaves_that_the_function_makes() -> None:
+    def f(x: Any) -> Any:
+        start = tg.tensor([1.0, float("nan")], requires_grad=True)
+        for _ in range(2):  # it is edited before the second turn
+            slope = tg.autograd.grad((start[0] - 3) ** 2, start, create_graph=True)[0]
+            with tg.no_grad():
+                start -= 0.1 * slope
+        return x * start.detach()[0]
+
+    x = tg.tensor(2.0, requires_grad=True)
+    checkpoint(f, x).backward()
+    assert x.grad.item() == pytest.approx(3 - 2 * 0.8**2)
+
+
 def test_a_function_that_edits_its_argument() -> None:
     x = tg.ones(3, requires_grad=True)
     out = checkpoint(lambda y: y.mul_(2).exp(), x * 1).sum()

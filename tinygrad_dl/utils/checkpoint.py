@@ -13,6 +13,9 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from .. import backend
 from ..errors import ArgumentError, GraphError
 from ..inplace import overwritten_by, tick
 from ..modes import modes
@@ -192,6 +195,7 @@ class _Region:
         self.nodes: list[Any] = []  # weak references: the nodes hold the region
         self.forms: list[tuple[Any, ...]] = []
         self.leaves: dict[Tensor, Any] = {}  # with the arrays that they had
+        self.taken: list[list[Tensor]] = []  # which of them each operation took
 
     def __call__(self) -> _Hollow:
         return self.kind()
@@ -201,7 +205,8 @@ class _Region:
         node.region = self
         self.nodes.append(weakref.ref(node))
         self.forms.append(_form(node, result))
-        self.leaves.update((t, t.array) for t in _tensors(args) if t.requires_grad and t.node is None)
+        self.taken.append(_leaves(args))
+        self.leaves.update((leaf, leaf.array) for leaf in self.taken[-1])
         if self.outer is not Node:  # this region lies in another one, which runs again
             self.outer.note(node, operation, args, result)
 
@@ -241,6 +246,11 @@ class _Region:
 
 def _tensors(tree: Any) -> list[Tensor]:
     return [leaf for leaf in leaves_of(tree) if isinstance(leaf, Tensor)]
+
+
+def _leaves(args: Any) -> list[Tensor]:
+    """The leaves among some arguments that get a gradient."""
+    return [tensor for tensor in _tensors(args) if tensor.requires_grad and tensor.node is None]
 
 
 def _as_it_is(value: Any) -> Any:
@@ -315,12 +325,32 @@ class _SecondRun:
         if region.end is not None:
             for tensor in _tensors(args):
                 _require_intact(f"what {operation.name} takes", tensor, region.end, self.start)
+        self.require_leaves(operation.name, region.taken[place], _leaves(args))
         hollow = region.nodes[place]()
         if hollow is not None and hollow.is_empty():
             hollow.twin = node
         self.count += 1
         if self.count == self.total:
             raise _AllFilled
+
+    def require_leaves(self, name: str, taken: list[Tensor], now: list[Tensor]) -> None:
+        """Raise when an operation takes other leaves than in the first run: a parameter was replaced, say.
+
+        A leaf that the function makes is another one each time, with the same values unless it was edited since.
+        """
+        same = len(taken) == len(now) and all(
+            new is old or overwritten_by(old.array, self.region.start) or _equal(new.array, old.array)
+            for new, old in zip(now, taken)
+        )
+        if not same:
+            raise CheckpointError(
+                f"checkpoint: {name} takes another leaf or parameter when the function runs again for backward than it "
+                "took in forward; call backward before you replace a parameter"
+            )
+
+
+def _equal(first: Any, second: Any) -> bool:
+    return np.array_equal(backend.to_numpy(first), backend.to_numpy(second), equal_nan=True)
 
 
 def _require_intact(what: str, tensor: Tensor, since: int, before: int) -> None:
