@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import functools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, StateDictError, nearest
 from tinygrad_dl.tensor import Tensor
+from tinygrad_dl.utils.checkpoint import surrounding
 
 from .module import BUFFERS, PARAMETER, Module
 
@@ -42,15 +45,22 @@ def functional_call(
     values = _on_all_paths(own, given) if tie_weights else dict(given)
     _require_tensors(module, own, values, strict)
     places = {path: _place(module, path) for path in values}
-    before = [(attributes, name, attributes.get(name, _NOTHING)) for attributes, name in places.values()]
-    try:
-        for path, (attributes, name) in places.items():
-            attributes[name] = values[path]
+    with surrounding(functools.partial(_replaced, places, values)):
         result = module(*(() if args is None else args if isinstance(args, tuple) else (args,)), **(kwargs or {}))
         for path in given:
             attributes, name = places[path]
             given[path] = attributes[name]
         return result
+
+
+@contextlib.contextmanager
+def _replaced(places: dict[str, tuple[dict[str, Any], str]], values: dict[str, Any]) -> Iterator[None]:
+    """Let other tensors stand in some places of a module."""
+    before = [(attributes, name, attributes.get(name, _NOTHING)) for attributes, name in places.values()]
+    try:
+        for path, (attributes, name) in places.items():
+            attributes[name] = values[path]
+        yield
     finally:
         for attributes, name, value in before:
             if value is _NOTHING:

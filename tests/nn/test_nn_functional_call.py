@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tinygrad_dl as tg
 from tinygrad_dl import nn
 from tinygrad_dl.func import functional_call
+from tinygrad_dl.utils.checkpoint import checkpoint
 
 
 class Tied(nn.Module):
@@ -94,6 +96,30 @@ def test_what_is_refused() -> None:
     ):
         with pytest.raises(kind):
             functional_call(layer, given, tg.ones(2))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_checkpoint_inside_runs_again_with_the_same_tensors(nested: bool) -> None:
+    """Also when backward comes after the call, and for parameters that get no gradient."""
+
+    class Checkpointed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(2, 1)
+
+        def forward(self, x: Any) -> Any:
+            run = lambda x: self.layer(x).tanh()  # noqa: E731
+            return checkpoint(checkpoint, run, x) if nested else checkpoint(run, x)
+
+    net, x = Checkpointed().requires_grad_(False), tg.ones(2, requires_grad=True)
+    given = {"layer.weight": tg.tensor([[0.5, -0.25]], requires_grad=True), "layer.bias": tg.tensor([1.0])}
+    before = dict(net.named_parameters())
+    functional_call(net, given, x).backward()
+    slope = 1 - np.tanh(1.25) ** 2
+    assert x.grad.tolist() == pytest.approx([0.5 * slope, -0.25 * slope])
+    assert given["layer.weight"].grad.tolist() == [pytest.approx([slope, slope])]
+    assert all(p is before[name] for name, p in net.named_parameters())
+    assert tg.func.grad(lambda w: functional_call(net, {"layer.weight": w}, x).sum())(given["layer.weight"]).shape
 
 
 def test_derivatives_by_parameters_as_in_pytorch() -> None:

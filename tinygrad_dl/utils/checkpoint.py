@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -133,6 +134,32 @@ def _in_turn(functions: Sequence[Callable[[Any], Any]], input: Any) -> Any:
     return input
 
 
+# --- what is open around it
+
+
+class _Surroundings(threading.local):
+    """Of this thread: functions that give the contexts which are open, and which a second run opens again."""
+
+    contexts: tuple[Callable[[], Any], ...] = ()
+
+
+_surroundings = _Surroundings()
+
+
+@contextlib.contextmanager
+def surrounding(*contexts: Callable[[], Any]) -> Iterator[None]:
+    """Open contexts, outermost first; the second run of a checkpoint that is called inside is inside of them, too."""
+    outer = _surroundings.contexts
+    _surroundings.contexts = (*outer, *contexts)
+    try:
+        with contextlib.ExitStack() as opened:
+            for context in contexts:
+                opened.enter_context(context())
+            yield
+    finally:
+        _surroundings.contexts = outer
+
+
 # --- the first run
 
 _GIVEN_UP = type("GivenUp", (), {"__repr__": lambda self: "<given up until backward>"})()
@@ -190,7 +217,7 @@ class _Region:
     def __init__(self, again: Any, context: Any, preserve_rng_state: bool, compare: bool) -> None:
         self.again, self.context, self.compare = again, context, compare
         self.state = get_rng_state() if preserve_rng_state else None
-        self.outer = modes.record
+        self.outer, self.surroundings = modes.record, _surroundings.contexts
         self.start = tick()
         self.nodes: list[Any] = []  # weak references: the nodes hold the region
         self.forms: list[tuple[Any, ...]] = []
@@ -229,14 +256,14 @@ class _Region:
                 )
         run = _SecondRun(self)
         try:
-            with self.context, _random_state(self.state), _recording(run):
+            with self.context, surrounding(*self.surroundings), _random_state(self.state), _recording(run):
                 self.again()
         except _AllFilled:
             for hollow in [known() for known in self.nodes]:
                 if hollow is not None and isinstance(hollow.twin, Node) and not isinstance(hollow.twin, _Hollow):
                     hollow.twin = _Values(hollow.twin.saved, hollow.twin.saved_at)
             if self.end is not None:
-                self.again = None  # what it held may go: nothing is empty now
+                self.again, self.surroundings = None, ()  # what they held may go: nothing is empty now
             return
         raise CheckpointError(
             f"checkpoint: the function recorded {run.total} operations in forward, but only {run.count} when it ran "
