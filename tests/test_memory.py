@@ -191,6 +191,14 @@ def with_slots() -> list[weakref.ref[Any]]:
     return arrays_of(x, *parts)
 
 
+def with_a_hook_on_several() -> list[weakref.ref[Any]]:
+    x = tg.ones(3, requires_grad=True)
+    y = x * 2
+    tg.autograd.graph.register_multi_grad_hook((x, y), lambda grads: None)
+    (y * y).sum().backward()
+    return arrays_of(x, y)
+
+
 PROGRAMS: dict[str, Callable[[], list[weakref.ref[Any]]]] = {
     "retain_grad": with_retained_gradients,
     "create_graph, gradients deleted": with_deleted_gradients,
@@ -200,6 +208,7 @@ PROGRAMS: dict[str, Callable[[], list[weakref.ref[Any]]]] = {
     "trace": with_a_trace,
     "generator": with_a_closed_generator,
     "slots": with_slots,
+    "a hook on several tensors": with_a_hook_on_several,
 }
 
 

@@ -167,12 +167,12 @@ def register_multi_grad_hook(
         raise ArgumentError(f"register_multi_grad_hook: mode is 'all' or 'any', not {mode!r}")
     members = listed("register_multi_grad_hook", "tensors", tensors)
     state = threading.local()  # of the walk in this thread
-    group = Hooks()
+    group, n = Hooks(), len(members)  # a hook that knew the tensors would hold them in a cycle
 
     def seen_by(i: int) -> Callable[[Tensor], None]:
         def see(g: Tensor) -> None:
             if not getattr(state, "grads", None):
-                state.grads = [None] * len(members)
+                state.grads = [None] * n
                 modes.after_walk = [*modes.after_walk, finish]
                 if mode == "any":
                     fn(g)
