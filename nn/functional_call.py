@@ -30,7 +30,7 @@ def functional_call(
     arguments or the only one; kwargs; tie_weights, whether what is given for one path of a shared tensor counts for all
     its paths; strict, whether all paths must be given and no others. Returns what the module returns. Raises
     ArgumentError for a path in two dicts and for two tensors given for a shared one, ArgumentTypeError for a value that
-    is no tensor, StateDictError under `strict`.
+    is no tensor and for the path of something else, StateDictError under `strict`.
 
     >>> import tinygrad_dl as tg
     >>> from tinygrad_dl import nn
@@ -114,4 +114,8 @@ def _require_tensors(module: Module, own: dict[str, Tensor], values: dict[str, A
 def _place(module: Module, path: str) -> tuple[dict[str, Any], str]:
     """Where a module keeps what it registered under a path, and the name there."""
     parent, _, name = path.rpartition(".")
-    return module.get_submodule(parent).__dict__, name
+    owner = module.get_submodule(parent)
+    held = getattr(owner, name, None)
+    if not name or not (held is None or isinstance(held, Tensor)):
+        raise ArgumentTypeError(f"functional_call: {path!r} is no parameter or buffer but {held!r}")
+    return owner.__dict__, name

@@ -93,6 +93,9 @@ def test_what_is_refused() -> None:
         ([2], ValueError),
         ([{"bias": tg.ones(2)}, {"bias": tg.ones(2)}], ValueError),
         ({"a.b": tg.ones(2)}, AttributeError),
+        ({"forward": tg.ones(2)}, TypeError),
+        ({"in_features": tg.ones(2)}, TypeError),
+        ({"": tg.ones(2)}, TypeError),
     ):
         with pytest.raises(kind):
             functional_call(layer, given, tg.ones(2))  # type: ignore[arg-type]
