@@ -438,6 +438,8 @@ CALLS: dict[str, Any] = {
     "jacrev, aux": lambda m, F, f, t: f.jacrev(lambda x: (x * x, x), has_aux=True)(t.x),
     "jacrev, constant": lambda m, F, f, t: f.jacrev(lambda x: t.x * 1)(t.A),
     "jacrev, mixed dtypes": lambda m, F, f, t: f.jacrev(lambda x, y: x * y, argnums=(0, 1))(t.single, t.x),
+    "jacrev, integers come out": lambda m, F, f, t: f.jacrev(lambda x: (x, x.long()))(t.x),
+    "vjp, integers come out": lambda m, F, f, t: f.vjp(lambda x: x.long(), t.x)[0],
     "jacrev, no chunk": lambda m, F, f, t: f.jacrev(SQUARE, chunk_size=0)(t.x),
     "jacfwd": lambda m, F, f, t: f.jacfwd(lambda A, x: A @ x, argnums=(0, 1))(t.A, t.x),
     "jacfwd, mixed dtypes": lambda m, F, f, t: f.jacfwd(lambda x, y: x * y, argnums=(0, 1))(t.single, t.x),
@@ -495,6 +497,14 @@ def test_errors_name_what_came() -> None:
     ):
         with pytest.raises((tg.TinygradError, NotImplementedError), match=words):
             call()
+
+
+def test_forward_mode_of_integers() -> None:
+    x = double(1.0, 2.0)
+    value, product = func.jvp(lambda x: (x * x, x.argmax()), (x,), (x,))
+    assert value[1].item() == 1 and product[1].item() == 0
+    close(product[0], [2, 8])
+    close(func.jacfwd(lambda x: x.argmax())(x), [0, 0])
 
 
 def test_forward_mode_works_with_every_option() -> None:

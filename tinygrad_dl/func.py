@@ -81,6 +81,7 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
     (tensor(6.), (tensor(3.), tensor(2.)))
     """
     point = Point("vjp", lambda given: func(*given), primals, None, has_aux=has_aux)
+    point.require_floating()
     pull = lambda cotangents: point.finished(point.pull(cotangents))  # noqa: E731
     output, aux = point.finished((point.value, point.aux))
     return (output, pull, aux) if has_aux else (output, pull)
@@ -155,6 +156,8 @@ def hessian(func: Function, argnums: int | tuple[int, ...] = 0) -> Function:
 def _jacobian(name: str, strategy: str, func: Function, argnums: int | tuple[int, ...], has_aux: bool) -> Function:
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         point = _at(name, func, argnums, args, kwargs, has_aux)
+        if strategy == "reverse-mode":
+            point.require_floating()
         found, aux = point.finished((point.jacobian(strategy), point.aux))
         return (found, aux) if has_aux else found
 

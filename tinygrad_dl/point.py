@@ -9,7 +9,7 @@ from typing import Any, cast
 from .arguments import key_of
 from .autograd import _leading_to, _reachable, grad, inference_mode, is_grad_enabled
 from .creation import arange, ones_like, zeros, zeros_like
-from .errors import ArgumentError, GraphError, ShapeError
+from .errors import ArgumentError, DtypeError, GraphError, ShapeError
 from .modes import walking
 from .nested import leaves_of, like, tensors_of
 from .ops.elementwise import identity
@@ -74,8 +74,18 @@ class Point:
 
     def _linear(self) -> tuple[list[Tensor], list[Tensor]]:
         """Some u, and uᵀ·J recorded."""
-        seeds = [zeros_like(out).requires_grad_() for out in self.outputs]
+        dtype = self.inputs[0].dtype  # for outputs of integers, whose derivative is 0
+        seeds = [
+            zeros_like(out, dtype=out.dtype if out.is_floating_point() else dtype).requires_grad_()
+            for out in self.outputs
+        ]
         return seeds, _pull(self.outputs, self.inputs, seeds, True, self.strict)
+
+    def require_floating(self) -> None:
+        """Raise when an output has no gradient that could be pulled back."""
+        for out in self.outputs:
+            if not out.is_floating_point():
+                raise DtypeError(f"{self.name}: all outputs must be floating, one is {out.dtype}; see has_aux")
 
     def _recorded(self, vectors: Tensors = ()) -> bool:
         if self.record is None:
