@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -115,6 +116,15 @@ def _passage(module: Any) -> _Passage | None:
     return _Passage(module, [hook.function for _, hook in pre_hooks], [hook.function for _, hook in hooks])
 
 
+class _Walk(threading.local):
+    """What a call of a module with backward hooks knows of the walk in this thread; others may walk the same graph."""
+
+    grad_output: tuple[Tensor | None, ...] | None = None
+
+    def __init__(self) -> None:
+        self.arrived: set[int] = set()
+
+
 class _Passage:
     """One call of a module with backward hooks.
 
@@ -125,7 +135,7 @@ class _Passage:
     def __init__(self, module: Any, pre_hooks: list[Any], hooks: list[Any]) -> None:
         self.module, self.pre_hooks, self.hooks = module, pre_hooks, hooks
         self.n_inputs, self.inputs_watched = 0, False
-        self.grad_output: tuple[Tensor | None, ...] | None = None
+        self.walk = _Walk()
 
     def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments, those that require grad passed through a node."""
@@ -159,7 +169,7 @@ class _Passage:
             changed = hook(self.module, grad_output)
             grad_output = self._replaced(hook, grad_output, changed, "grad_output")
         if self.inputs_watched:
-            self.grad_output = grad_output
+            self.walk.grad_output = grad_output
         elif self.hooks:
             self._without_inputs(grad_output)
         return [
@@ -167,12 +177,13 @@ class _Passage:
         ]
 
     def _see_inputs(self, grad_input: tuple[Tensor | None, ...]) -> Sequence[Tensor | None]:
-        if self.grad_output is None:  # a second derivative, which comes by the inputs but not by the outputs
+        grad_output = self.walk.grad_output
+        if grad_output is None:  # a second derivative, which comes by the inputs but not by the outputs
             return grad_input
         for hook in self.hooks:
-            changed = hook(self.module, grad_input, self.grad_output)
+            changed = hook(self.module, grad_input, grad_output)
             grad_input = self._replaced(hook, grad_input, changed, "grad_input")
-        self.grad_output = None
+        self.walk.grad_output = None
         return grad_input
 
     def _without_inputs(self, grad_output: tuple[Tensor | None, ...]) -> None:
@@ -221,17 +232,17 @@ def _pass_through(values: tuple[Any, ...], see: Callable[[list[Tensor | None]], 
     if not at or modes.record is None:
         return values
     outputs, n = _pass([values[i] for i in at]), len(values)
-    arrived: set[int] = set()
+    walk = _Walk()
 
     def note(i: int) -> Callable[[Any], None]:
-        return lambda g: arrived.add(i)
+        return lambda g: walk.arrived.add(i)
 
     def pass_on(parts: Any) -> Any:
         grads: list[Tensor | None] = [None] * n  # not len(values): the graph would hold them
         for i, part in zip(at, parts):
-            if i in arrived:
+            if i in walk.arrived:
                 grads[i] = part.clone() if isinstance(part, Tensor) else wrap(own(part))  # which hooks may edit
-        arrived.clear()
+        walk.arrived.clear()
         changed = see(list(grads))
         new = [_checked(changed[i], part) for i, part in zip(at, parts)]
         return tuple([g if g is None or isinstance(part, Tensor) else g.array for g, part in zip(new, parts)])

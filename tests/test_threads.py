@@ -13,6 +13,7 @@ import pytest
 import tinygrad_dl as tg
 from tinygrad_dl import inplace, nn, optim, viz
 from tinygrad_dl.operation import elementwise, operation
+from tinygrad_dl.utils.checkpoint import checkpoint
 
 THREADS = 8
 
@@ -148,6 +149,26 @@ def test_one_graph_walked_by_all_threads() -> None:
     in_threads(lambda i: [y.backward(retain_graph=True) for _ in range(100)] and None)
     assert x.grad.tolist() == [THREADS * 100 * 8.0 * v for v in (1.0, 2.0, 3.0)]
     assert u.grad.tolist() == [THREADS * 100 * 4.0 * v for v in (1.0, 2.0, 3.0)]
+
+
+def test_a_checkpoint_that_all_threads_ask_for_first() -> None:
+    for _ in range(20):
+        x = tg.tensor([1.0, 2.0], dtype=tg.float64, requires_grad=True)
+        y = checkpoint(lambda x: (x * 2.0).exp().log().sum(), x)
+        slopes = in_threads(lambda i, x=x, y=y: tg.autograd.grad(y, x, retain_graph=True)[0].tolist())  # type: ignore[misc]
+        assert slopes == [[2.0, 2.0]] * THREADS
+
+
+def test_backward_hooks_of_a_module_in_a_graph_walked_by_all_threads() -> None:
+    layer, seen = nn.Tanh(), set()
+    layer.register_full_backward_pre_hook(lambda module, grad_output: (grad_output[0] * 2,))
+    layer.register_full_backward_hook(
+        lambda module, grad_input, grad_output: seen.add((grad_input[0].item(), grad_output[0].item()))
+    )
+    x = tg.tensor(0.0, dtype=tg.float64, requires_grad=True)
+    y = layer(x * 3.0)
+    slopes = in_threads(lambda i: {tg.autograd.grad(y, x, retain_graph=True)[0].item() for _ in range(100)})
+    assert slopes == [{6.0}] * THREADS and seen == {(2.0, 2.0)}
 
 
 def test_derivatives_of_one_graph_asked_for_by_all_threads() -> None:

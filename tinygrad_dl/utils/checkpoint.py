@@ -178,7 +178,9 @@ class _Hollow(Node):
     def saved(self) -> Any:
         """What the rules ask for; when first asked for, the function runs again."""
         if self.is_empty():
-            self.region.run_again()
+            with self.region.lock:  # another thread may be about it
+                if self.is_empty():
+                    self.region.run_again()
         return _slot.__get__(self) if self.twin is None else self.twin.saved
 
     @saved.setter
@@ -219,6 +221,7 @@ class _Region:
         self.state = get_rng_state() if preserve_rng_state else None
         self.outer, self.surroundings = modes.record, _surroundings.contexts
         self.start = tick()
+        self.lock = threading.RLock()
         self.nodes: list[Any] = []  # weak references: the nodes hold the region
         self.forms: list[tuple[Any, ...]] = []
         self.leaves: dict[Tensor, Any] = {}  # with the arrays that they had
