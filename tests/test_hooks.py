@@ -127,6 +127,19 @@ def a_retained_gradient_follows_an_edit(lib: Any) -> Any:
 
 
 @program
+def on_a_node_each_input_has_its_place(lib: Any) -> Any:
+    x, y, seen = leaf(lib, [1.0, 2.0]), leaf(lib, [3.0, 4.0]), []
+    see = lambda grads, _: seen.append([None if g is None else g.tolist() for g in grads])  # noqa: E731
+    for result, inputs in ((y.detach() * x, None), (x * y, None), (x * y, [y]), (x * x, None), (x * 2, None)):
+        result.grad_fn.register_hook(see)
+        result.sum().backward(inputs=inputs)
+    last = x.detach() * y
+    last.grad_fn.register_hook(lambda grads, _: (grads[0], grads[1] * 10))
+    last.sum().backward()
+    return seen, x.grad.tolist(), y.grad.tolist()
+
+
+@program
 def on_one_of_several_outputs(lib: Any) -> Any:
     x, seen = leaf(lib, [1.0, 2.0, 3.0]), []
     first, second, _ = x.split(1)

@@ -9,6 +9,7 @@ from typing import Any
 from .anomaly import look_at_hook
 from .arguments import listed
 from .errors import ArgumentError, ArgumentTypeError, DtypeError, GraphError, ShapeError
+from .inspection import inputs_of
 from .modes import modes
 from .node import Hooks, Node, guard, own
 from .ops.reduction import unbroadcast
@@ -231,12 +232,14 @@ def register_node_hook(self: Node, hook: Callable[[tuple[Any, ...], tuple[Any, .
 
 def through_node_hooks(node: Node, pairs: Any, g: Any, saved: Any) -> Iterator[tuple[Any, Any]]:
     """Each parent with its contribution, after the hooks on a node's results have seen all of them."""
-    parents, parts = [], []
+    parents = inputs_of(node)
+    parts: Any = [None] * len(parents)  # also for inputs that need no gradient, or lead to nothing wanted
+    places = iter(range(len(parents)))
     for parent, rule in pairs:
+        i = next(i for i in places if parents[i] is parent)
         part = rule(g, saved)
         shape = parent.shape if isinstance(parent, Node) else parent.array.shape
-        parents.append(parent)
-        parts.append(part if part is None or part.shape == shape else unbroadcast(part, shape))
+        parts[i] = part if part is None or part.shape == shape else unbroadcast(part, shape)
     recorded = any(isinstance(part, Tensor) for part in parts)
     for hook in list(node.extras["results"].values()):
         shown = _tensors(parts)
@@ -244,6 +247,8 @@ def through_node_hooks(node: Node, pairs: Any, g: Any, saved: Any) -> Iterator[t
         parts = parts if changed is None else _replaced(changed, shown, recorded)
         look_at_hook(hook, shown, parts)
     for parent, part in zip(parents, parts):
+        if part is None:
+            continue
         yield parent, lambda g, saved, part=part: part
 
 

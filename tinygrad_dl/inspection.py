@@ -49,12 +49,17 @@ def next_functions(node: Any) -> tuple[Any, ...]:
     """For each differentiable input the node (and which of its outputs) that it came from, as in PyTorch."""
     if isinstance(node, Slot):
         return next_functions(node.parents)
+    return tuple([(None, 0) if parent is None else _as_function(parent) for parent in inputs_of(node)])
+
+
+def inputs_of(node: Any) -> list[Any]:
+    """The node or leaf that each differentiable input came from, None for one that needs no gradient."""
     plan = node.plan
     parents = iter(node.parents if type(node.parents) is tuple else (node.parents,))
     if plan.listed is not None:
         mask = [True] * len(node.parents) if node.saved is FREED else node.saved[1]
-        return tuple([_as_function(next(parents)) if needed else (None, 0) for needed in mask])
-    return tuple([_as_function(next(parents)) if name in plan.needs else (None, 0) for name in plan.operation.rules])
+        return [next(parents) if needed else None for needed in mask]
+    return [next(parents) if name in plan.needs else None for name in plan.operation.rules]
 
 
 def _as_function(parent: Any) -> tuple[Any, int]:
