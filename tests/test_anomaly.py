@@ -496,7 +496,7 @@ def test_gradients_of_edits_are_the_same_in_anomaly_mode() -> None:
 def spoil(*gradients: Any) -> Any:
     """A hook that ruins what it gets."""
     first = gradients[0]
-    return tuple([g / 0 for g in first]) if isinstance(first, tuple) else first / 0
+    return tuple([None if g is None else g / 0 for g in first]) if isinstance(first, tuple) else first / 0
 
 
 def in_place(gradient: Any) -> None:
@@ -762,6 +762,27 @@ def test_on_and_off_at_once() -> None:
     finally:
         set_detect_anomaly(False)
     assert (1 / x).item() == inf
+
+
+@pytest.mark.parametrize("options", [("yes",), (None,), (True, 1)])
+def test_only_true_and_false_switch_it(options: Any) -> None:
+    with pytest.raises(TypeError, match="True or False"):
+        set_detect_anomaly(*options)
+    assert not tg.is_anomaly_enabled()
+
+
+def test_switched_on_in_a_checkpoint_it_looks_at_what_follows() -> None:
+    def f(x: Any) -> Any:
+        set_detect_anomaly(True)
+        return x * 2
+
+    x = leaf(0.0)
+    try:
+        checkpoint(f, x)
+        with pytest.raises(tg.AnomalyError):
+            1 / x
+    finally:
+        set_detect_anomaly(False)
 
 
 def test_an_error_switches_it_off() -> None:

@@ -272,6 +272,24 @@ def test_a_second_derivative_through_a_function_inside() -> None:
     assert tg.autograd.grad(slope, steps[0])[0].item() == 6 * 6
 
 
+def test_a_function_that_saves_something_else_in_the_second_run_is_an_error() -> None:
+    saved: list[Any] = []
+
+    class Keep(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            saved.append(x)
+            ctx.save_for_backward(*saved)
+            return x * 1
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * ctx.saved_tensors[0]
+
+    with pytest.raises(CheckpointError, match="operation 0"):
+        checkpoint(Keep.apply, tg.ones(1, requires_grad=True)).backward()
+
+
 def test_a_gradient_penalty_inside() -> None:
     """The function walks its own unfinished graph, in both runs."""
 

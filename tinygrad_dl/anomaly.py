@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import backend
-from .errors import AnomalyError, GraphError
+from .errors import AnomalyError, ArgumentTypeError, GraphError
 from .explain import describe
 from .modes import modes, unchecked
 from .node import Node
@@ -42,12 +42,15 @@ _state = _State()
 
 
 def _switch(mode: bool, check_nan: bool) -> None:
+    for name, value in (("mode", mode), ("check_nan", check_nan)):
+        if not isinstance(value, bool):
+            raise ArgumentTypeError(f"set_detect_anomaly: {name} is True or False, not {value!r}")
     if mode and not _state.enabled:
         observe(_look, first=False)
     elif _state.enabled and not mode:
         ignore(_look)
     modes.checking = _checking if mode else unchecked
-    _state.enabled, _state.check_nan = bool(mode), bool(check_nan)
+    _state.enabled, _state.check_nan = mode, check_nan
 
 
 class set_detect_anomaly:

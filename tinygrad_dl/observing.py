@@ -48,15 +48,16 @@ def observe(observer: Callable[..., None], first: bool) -> None:
 
     first: before the others. A trace is; anomaly mode may raise, and the trace has then seen what it complains of.
     """
-    _set_observers((observer, *modes.observers) if first else (*modes.observers, observer))
+    set_observers((observer, *modes.observers) if first else (*modes.observers, observer))
 
 
 def ignore(observer: Callable[..., None]) -> None:
     """No longer call an observer."""
-    _set_observers(tuple([other for other in modes.observers if other is not observer]))
+    set_observers(tuple([other for other in modes.observers if other is not observer]))
 
 
-def _set_observers(observers: tuple[Callable[..., None], ...]) -> None:
+def set_observers(observers: tuple[Callable[..., None], ...]) -> None:
+    """Let these look at what is recorded in this thread from now on."""
     modes.observers = observers
     modes.recorder = ObservedNode if observers else Node
     modes.record = modes.record and modes.recorder

@@ -22,6 +22,7 @@ from ..inplace import overwritten_by, tick
 from ..modes import modes
 from ..nested import leaves_of
 from ..node import FREED, Node
+from ..observing import set_observers
 from ..random import get_rng_state, set_rng_state
 from ..tensor import Tensor, wrap
 
@@ -296,7 +297,8 @@ def _as_it_is(value: Any) -> Any:
 def _form(node: Node, result: Any) -> tuple[Any, ...]:
     """What must be the same in both runs: the operation, and the shapes and dtypes of its results."""
     plan, results = node.plan, result if isinstance(result, tuple) else (result,)
-    return (plan.operation, plan.needs, plan.names), [(tuple(part.shape), part.dtype) for part in results]
+    kept = plan.names or len(node.saved or ())  # a Function's have no names
+    return (plan.operation, plan.needs, kept), [(tuple(part.shape), part.dtype) for part in results]
 
 
 @contextlib.contextmanager
@@ -308,6 +310,8 @@ def _recording(recorder: Any) -> Iterator[None]:
         yield
     finally:
         modes.record, modes.recorder, modes.inference = outer
+        if modes.recorder is Node:  # anomaly mode or a trace may have been switched on inside
+            set_observers(modes.observers)
 
 
 @contextlib.contextmanager
