@@ -215,6 +215,35 @@ def any_of_several_tensors(lib: Any) -> Any:
 
 
 @program
+def of_several_tensors_after_a_walk_that_failed(lib: Any) -> Any:
+    w, c, seen = leaf(lib), leaf(lib, 3.0), []
+    lib.autograd.graph.register_multi_grad_hook((w, c), lambda grads: seen.append(numbers(grads)))
+    handles = [x.register_hook(lambda g: 1 / 0) for x in (w, c)]
+    y = w * c
+    with pytest.raises(ZeroDivisionError):
+        y.backward(retain_graph=True)
+    for handle in handles:
+        handle.remove()
+    y.backward()
+    return seen
+
+
+@program
+def of_several_tensors_around_a_walk_of_another_graph(lib: Any) -> Any:
+    w, seen = leaf(lib), []
+    x = w * 3
+    lib.autograd.graph.register_multi_grad_hook((x, w), lambda grads: seen.append(numbers(grads)))
+
+    def walk_another_graph(g: Any) -> None:
+        with lib.enable_grad():
+            (leaf(lib) * 2).backward()
+
+    x.register_hook(walk_another_graph)
+    (x * x).backward()
+    return seen
+
+
+@program
 def on_nodes(lib: Any) -> Any:
     w, seen = leaf(lib), []
     y = w * w

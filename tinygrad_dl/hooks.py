@@ -1,7 +1,6 @@
 """Hooks: the user's functions that see, and may change, gradients on their way."""
 
 import itertools
-import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -167,22 +166,18 @@ def register_multi_grad_hook(
     if mode not in ("all", "any"):
         raise ArgumentError(f"register_multi_grad_hook: mode is 'all' or 'any', not {mode!r}")
     members = listed("register_multi_grad_hook", "tensors", tensors)
-    state = threading.local()  # of the walk in this thread
     group, n = Hooks(), len(members)  # a hook that knew the tensors would hold them in a cycle
 
     def seen_by(i: int) -> Callable[[Tensor], None]:
         def see(g: Tensor) -> None:
-            if not getattr(state, "grads", None):
-                state.grads = [None] * n
-                modes.after_walk = [*modes.after_walk, finish]
-                if mode == "any":
-                    fn(g)
-            state.grads[i] = g
+            first = finish not in modes.after_walk
+            modes.after_walk.setdefault(finish, [None] * n)[i] = g
+            if first and mode == "any":
+                fn(g)
 
         return see
 
-    def finish() -> None:
-        grads, state.grads = state.grads, None
+    def finish(grads: list[Any]) -> None:
         if mode == "all":
             fn(grads)
 

@@ -22,7 +22,7 @@ class Modes(threading.local):
     observers: tuple[Any, ...] = ()  # an open trace, anomaly mode
     checking: Any = staticmethod(unchecked)
     inference = False
-    after_walk: list[Any] = []  # what hooks asked to be called once the walk has ended; replaced, not changed
+    after_walk: dict[Any, list[Any]] = {}  # what hooks want called at the end of this walk, and with what
     modules: Any = None  # while tracing: the modules whose forward is running, outermost first
 
 
@@ -32,22 +32,22 @@ modes = Modes()
 class walking:
     """The mode of a walk: it records or not, whatever the caller's mode; infinities and NaN are silent results."""
 
-    __slots__ = ("outer", "recorded", "silence")
+    __slots__ = ("calls", "outer", "recorded", "silence")
 
     def __init__(self, recorded: bool) -> None:
         self.recorded, self.silence = recorded, np.errstate(all="ignore")
 
     def __enter__(self) -> None:
         self.outer, modes.record = modes.record, modes.recorder if self.recorded else None
+        self.calls, modes.after_walk = modes.after_walk, {}  # a hook may walk another graph
         self.silence.__enter__()
 
     def __exit__(self, *error: Any) -> None:
         self.silence.__exit__(*error)
         modes.record = self.outer and modes.recorder
-        if modes.after_walk:
-            calls, modes.after_walk = modes.after_walk, []
-            for call in calls if error[0] is None else ():
-                call()
+        calls, modes.after_walk = modes.after_walk, self.calls
+        for call, gradients in calls.items() if error[0] is None else ():
+            call(gradients)
 
 
 class _Mode(contextlib.ContextDecorator):
