@@ -264,6 +264,37 @@ def nodes_change_what_goes_on(lib: Any) -> Any:
     return x.grad.item(), w.grad.item()
 
 
+@program
+def on_nodes_after_those_on_tensors(lib: Any) -> Any:
+    x, seen = leaf(lib), []
+    y = x * x
+    y.grad_fn.register_prehook(lambda outputs: seen.append(("node", numbers(outputs))))
+    y.grad_fn.register_prehook(lambda outputs: (outputs[0] * 3,))
+    y.register_hook(lambda g: seen.append(("tensor", g.item())))
+    y.register_hook(lambda g: g * 10)
+    y.retain_grad()
+    y.backward()
+    return seen, y.grad.item(), x.grad.item()
+
+
+@program
+def on_nodes_past_the_gradient_that_was_asked_for(lib: Any) -> Any:
+    x = leaf(lib)
+    y = x * x
+    y.grad_fn.register_prehook(lambda outputs: (outputs[0] * 3,))
+    return numbers(lib.autograd.grad(y * y, (y, x)))
+
+
+@program
+def on_nodes_of_several_outputs(lib: Any) -> Any:
+    x, seen = leaf(lib, [2.0, 3.0]), []
+    first, second = (x * 1).split(1)
+    first.grad_fn.register_prehook(lambda outputs: (outputs[0] * 10, outputs[1]))
+    second.grad_fn.register_hook(lambda inputs, outputs: seen.append((numbers(inputs), numbers(outputs))))
+    (first * second).sum().backward()
+    return seen, x.grad.tolist()
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_hooks_do_what_pytorchs_do(name: str) -> None:
     torch = pytest.importorskip("torch")

@@ -164,6 +164,8 @@ def walk(
                 captured[node] = g
             if node not in passing:
                 continue
+        if hooks is not None and "before" in hooks:
+            g = pass_by(hooks["before"], g)
         if plan is None:  # one of several outputs: its gradient goes into its slot
             if node.parents not in gradients:
                 gradients[node.parents] = [None] * len(node.parents.shape)

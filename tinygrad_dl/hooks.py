@@ -10,7 +10,7 @@ from .arguments import listed
 from .errors import ArgumentError, ArgumentTypeError, DtypeError, GraphError, ShapeError
 from .inspection import inputs_of
 from .modes import modes
-from .node import Hooks, Node, guard, own
+from .node import Hooks, Node, Slot, guard, own
 from .ops.reduction import unbroadcast
 from .tensor import Tensor, wrap
 
@@ -203,7 +203,10 @@ class _Handles(RemovableHandle):
 
 
 def register_prehook(self: Node, hook: Callable[[tuple[Tensor, ...]], Any]) -> RemovableHandle:
-    """Call `hook(grad_outputs)` before the rules of this node run; the tuple that it returns takes their place."""
+    """Call `hook(grad_outputs)` before the rules of this node run; the tuple that it returns takes their place.
+
+    Hooks on the tensors that the node made come first, however late they were registered.
+    """
 
     def see(g: Any) -> Any:
         several = type(g) is tuple
@@ -215,14 +218,17 @@ def register_prehook(self: Node, hook: Callable[[tuple[Tensor, ...]], Any]) -> R
         parts = _replaced(changed, shown, isinstance((g[0] if several else g), Tensor))
         return parts if several else parts[0]
 
-    handle = RemovableHandle(_watched(self))
-    self.watch(handle.id, see)
-    return handle
+    return add_hook(_own_hooks(self, "before"), see)
 
 
 def register_node_hook(self: Node, hook: Callable[[tuple[Any, ...], tuple[Any, ...]], Any]) -> RemovableHandle:
     """Call `hook(grad_inputs, grad_outputs)` after the rules of this node; a tuple replaces the gradients of inputs."""
-    return add_hook(_watched(self).setdefault("results", Hooks()), hook)
+    return add_hook(_own_hooks(self, "results"), hook)
+
+
+def _own_hooks(node: Node, kind: str) -> Hooks:
+    """The hooks of a kind on a node, not on a tensor; of one of several outputs, those on the operation."""
+    return _watched(node.parents if isinstance(node, Slot) else node).setdefault(kind, Hooks())
 
 
 def through_node_hooks(node: Node, pairs: Any, g: Any, saved: Any) -> Iterator[tuple[Any, Any]]:
