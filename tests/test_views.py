@@ -128,6 +128,13 @@ def a_view_of_a_view(lib: Any, w: Any, c: Any, x: Any) -> Any:
 
 
 @program
+def an_edit_of_a_view_whose_gradient_lies_in_another_order(lib: Any, w: Any, c: Any, x: Any) -> Any:
+    columns = w.t() * 1
+    columns.t().view(-1)[1:4].mul_(c)
+    return columns * lib.full((3, 2), 2.0, dtype=lib.float64)
+
+
+@program
 def views_follow_an_edit_of_their_root(lib: Any, w: Any, c: Any, x: Any) -> Any:
     first, columns = x[0], x.t()
     x.mul_(c)

@@ -55,14 +55,22 @@ def reshape(input: Any, shape: Any) -> Any:
     return input.reshape(shape)
 
 
-@operation(views=True, input=lambda g, input_shape: reshape(g, input_shape))
-def _view(input: Any, shape: Any) -> Any:
+@operation("view", views=True, input=lambda g, input_shape: reshape(g, input_shape))
+def _reshaped(input: Any, shape: Any) -> Any:
     if -1 in shape or math.prod(shape) != input.size:
         shape = _worked_out("view", input, shape)
-    out = input.reshape(shape)
-    if input.size and input.ndim and backend.memory_root(out) is not backend.memory_root(input):
+    return input.reshape(shape)
+
+
+def _view(self: Tensor, shape: Any) -> Tensor:
+    """The same elements in another shape, sharing memory. Raises ShapeError when their order in memory forbids it.
+
+    Only the user's tensor must allow it: a gradient, which the operation reads in the same way, may lie otherwise.
+    """
+    out, array = _reshaped(self, shape), self.array
+    if array.size and array.ndim and backend.memory_root(out.array) is not backend.memory_root(array):
         raise ShapeError(
-            f"view: a tensor of shape {tuple(input.shape)} with this order in memory has no view of shape "
+            f"view: a tensor of shape {tuple(array.shape)} with this order in memory has no view of shape "
             f"{tuple(shape)}; use reshape(...), which copies when it must"
         )
     return out
