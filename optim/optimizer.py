@@ -249,14 +249,13 @@ class Optimizer:
         saved = state_dict["state"]
         if wrong := [line for number, p in params.items() for line in self._mismatches(number, p, saved.get(number))]:
             raise OptimizerStateError(f"{self._name}.load_state_dict: nothing was loaded:\n  " + "\n  ".join(wrong))
-        self.state = defaultdict(dict)
+        state: defaultdict[Any, Any] = defaultdict(dict)
         for key, value in saved.items():
             if key in params:
-                self.state[params[key]] = {name: _adopt(name, one, params[key].array) for name, one in value.items()}
+                state[params[key]] = {name: _adopt(name, one, params[key].array) for name, one in value.items()}
             else:
-                self.state[key] = copy.deepcopy(value)
-        self.param_groups = groups
-        self._layouts = {}
+                state[key] = copy.deepcopy(value)
+        self.state, self.param_groups, self._layouts = state, groups, {}  # nothing can fail any more
         for _, hook in of_kind(hooks.LOAD_POST, self._hooks):
             hook.function(self)
 
@@ -268,6 +267,8 @@ class Optimizer:
                 f"{who}: a dict with 'state' and 'param_groups' is needed, as state_dict() gives it"
             )
         saved = state_dict["param_groups"]
+        if not (isinstance(state_dict["state"], Mapping) and all("params" in group for group in saved)):
+            raise OptimizerStateError(f"{who}: 'state' must be a dict, and each group must have 'params'")
         ours, theirs = ([len(group["params"]) for group in groups] for groups in (self.param_groups, saved))
         if ours != theirs:
             raise OptimizerStateError(
@@ -283,8 +284,12 @@ class Optimizer:
         return groups
 
     def _mismatches(self, number: Any, p: Tensor, saved: Mapping[str, Any] | None) -> list[str]:
+        if not isinstance(saved, Mapping | None):
+            return [f"state {number}: a dict is needed, {type(saved).__name__} came"]
         found = []
         for name, value in (saved or {}).items():
+            if name == "step" and not _is_count(value):
+                found.append(f"state {number}: step must be a number, or a tensor of one; {value!r} came")
             if name != "step" and isinstance(value, Tensor) and value.array.shape != p.array.shape:
                 found.append(f"state {number}: {name} has shape {tuple(value.shape)}, the parameter {tuple(p.shape)}")
         known = self._known_state()
@@ -476,6 +481,10 @@ def _split_names(who: str, params: Any) -> tuple[list[Any], list[str] | None]:
     if len(pairs) != len(members):
         raise ArgumentError(f"{who}: {len(pairs)} of {len(members)} parameters have names; name all, or none")
     return [tensor for _, tensor in pairs], [name for name, _ in pairs]
+
+
+def _is_count(steps: Any) -> bool:
+    return steps is None or isinstance(steps, numbers.Real) or (isinstance(steps, Tensor) and steps.array.size == 1)
 
 
 def _count(steps: Any) -> Tensor:

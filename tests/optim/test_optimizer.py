@@ -518,12 +518,27 @@ def test_mismatches_come_all_at_once_and_nothing_is_loaded() -> None:
             {"state": {}, "param_groups": [{"params": [0]}]},
             r"1 group\(s\) of \[1\] parameters, the optimizer 1 of \[2\]",
         ),
+        ({"state": [], "param_groups": [{"params": [0, 1]}]}, "'state' must be a dict"),
+        ({"state": {}, "param_groups": [{"lr": 0.1}]}, "each group must have 'params'"),
+        ({"state": {0: 5}, "param_groups": [{"params": [0, 1]}]}, "state 0: a dict is needed, int came"),
     ],
 )
 def test_a_state_dict_of_another_layout_is_refused(state_dict: Any, words: str) -> None:
     optimizer = SGD([leaf(1), leaf(1)], lr=0.1)
     with pytest.raises(ValueError, match=words):
         optimizer.load_state_dict(state_dict)
+
+
+@pytest.mark.parametrize("step", ["many", tg.ones(2), tg.ones(1, requires_grad=True) * 2])
+def test_state_that_cannot_be_taken_over_leaves_the_optimizer_as_it_was(step: Any) -> None:
+    w = leaf(2)
+    optimizer = Adam([w], lr=0.1)
+    w.grad = tg.ones(2)
+    optimizer.step()
+    state, saved = optimizer.state[w], optimizer.state_dict()
+    with pytest.raises((ValueError, RuntimeError)):
+        optimizer.load_state_dict({**saved, "state": {0: {**state, "step": step}}})
+    assert optimizer.state[w] is state and state["step"].item() == 1
 
 
 def test_the_state_of_another_optimizer_is_refused() -> None:
