@@ -72,7 +72,7 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "take_along_dim": [(mixed(2, 3), tg.tensor([[1], [2]]), 1)],
     "put_along_dim": [(mixed(2, 1), tg.tensor([[1], [2]]), 1, (2, 3))],
     "reshape": [(mixed(2, 3), (3, 2))],
-    "_view": [(mixed(2, 3), (6,))],
+    "view": [(mixed(2, 3), (6,))],
     "permute": [(mixed(2, 3, 4), (2, 0, 1))],
     "transpose": [(mixed(2, 3), 0, 1), (mixed(2, 3, 4), 0, 2)],
     "expand": [(mixed(2, 1), (3, 2, 4))],
