@@ -76,6 +76,15 @@ def test_a_step_of_gradient_descent_as_everybody_writes_it() -> None:
     assert w.grad.tolist() == [2.0, 2.0]
 
 
+def test_plus_x_is_x_and_edits_of_it_are_edits_of_x() -> None:
+    x = leaf(1.0, 2.0) * 3
+    y = +x
+    y.mul_(2.0)
+    assert y is x and x.tolist() == [6.0, 12.0]
+    with pytest.raises((TypeError, RuntimeError), match="positive: not defined for bool; got input bool of shape"):
+        +tg.tensor(True)
+
+
 def test_operators_in_place_return_the_same_tensor() -> None:
     t = tg.tensor([8.0, 6.0])
     same = t

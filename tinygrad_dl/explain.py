@@ -119,7 +119,8 @@ def refused(operation: Any, arrays: list[Any], error: Exception) -> Exception:
     """Our error for a failed elementwise forward; for a dtype that the operation refuses, with its own words."""
     if any(getattr(array, "dtype", np.dtype("V")).kind in operation.refuse[0] for array in arrays):
         error = TypeError(operation.refuse[1])
-    return explain(operation.name, operation.parameters, arrays, error)
+    met = [backend.scalar_array(value) if isinstance(value, np.generic) else value for value in arrays]
+    return explain(operation.name, operation.parameters, met, error)
 
 
 def moved(leaf: Any) -> Exception:

@@ -645,6 +645,13 @@ def _divided_by(self: Tensor, other: Any) -> Any:
 
 
 attach(__rtruediv__=_divided_by)
+
+
+def _pos(self: Tensor) -> Tensor:
+    """The tensor itself, as in PyTorch: an edit of `+x` is one of x."""
+    return identity(self) if self.array.dtype.kind == "b" else self  # (which refuses bools)
+
+
 for _symbol, _operation in {"and": bitwise_and, "or": bitwise_or, "xor": bitwise_xor}.items():
     attach_operator(_symbol, _operation)
 for _symbol, _operation in {"eq": eq, "ne": ne, "lt": lt, "le": le, "gt": gt, "ge": ge}.items():
@@ -673,7 +680,7 @@ attach(
     __neg__=neg,
     __abs__=abs,
     __invert__=bitwise_not,
-    __pos__=identity,
+    __pos__=_pos,
     true_divide=true_divide,
     absolute=abs,
     negative=neg,
