@@ -76,6 +76,34 @@ def test_a_step_of_gradient_descent_as_everybody_writes_it() -> None:
     assert w.grad.tolist() == [2.0, 2.0]
 
 
+FILLED: dict[str, Callable[[Any], Any]] = {
+    "fill_": lambda lib: lib.zeros(2, dtype=lib.float16).fill_(65510.0),
+    "fill_ float32": lambda lib: lib.zeros(2).fill_(1e40),
+    "fill_ far below": lambda lib: lib.zeros(2).fill_(-1e39),
+    "fill_ int32 with NaN": lambda lib: lib.zeros(2, dtype=lib.int32).fill_(float("nan")),
+    "fill_ int8": lambda lib: lib.zeros(2, dtype=lib.int8).fill_(300.7),
+    "masked_fill_": lambda lib: lib.zeros(2, dtype=lib.float16).masked_fill_(lib.tensor(True), 1e7),
+    "index_fill_": lambda lib: lib.zeros(2, dtype=lib.float16).index_fill_(0, lib.tensor([0]), 1e7),
+    "the greatest": lambda lib: lib.zeros(2, dtype=lib.float16).fill_(65504.0),
+    "infinity": lambda lib: lib.zeros(2, dtype=lib.float16).fill_(float("-inf")),
+    "a tensor": lambda lib: lib.zeros(2).fill_(lib.tensor(1e40, dtype=lib.float64)),
+    "NaN as bool": lambda lib: lib.zeros(2, dtype=lib.bool).fill_(float("nan")),
+}
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_numbers_that_do_not_fit_are_refused_where_pytorch_refuses_them(name: str) -> None:
+    torch = pytest.importorskip("torch")
+
+    def outcome(lib: Any) -> Any:
+        try:
+            return FILLED[name](lib).tolist()
+        except RuntimeError:
+            return "refused"
+
+    assert outcome(tg) == outcome(torch)
+
+
 def test_plus_x_is_x_and_edits_of_it_are_edits_of_x() -> None:
     x = leaf(1.0, 2.0) * 3
     y = +x

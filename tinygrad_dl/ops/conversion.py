@@ -1,5 +1,7 @@
 """Dtypes and devices of tensors, and filling them in place."""
 
+import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -117,14 +119,26 @@ def filling(name: str, self: Tensor, value: Any) -> Any:
         if number.requires_grad:
             return _to(number, self.device)
         number = number.item()
-    if self.array.dtype.kind not in "iu" or not np.isfinite(number):
+        if self.is_floating_point():  # as in PyTorch, only a number must fit
+            return number
+    dtype = self.array.dtype
+    if dtype.kind == "b" or (dtype.kind == "f" and not abs(number) < math.inf):  # every floating dtype has NaN
         return number
-    limits = np.iinfo(self.array.dtype)
-    if limits.min <= number <= limits.max:
+    low, high = _limits(dtype)
+    if low <= number <= high:
         return number
-    if limits.min == 0 and -limits.max <= number < 0:  # as PyTorch: -1 is 255 in uint8, but 300 is too large
+    if low == 0 and -high <= number < 0:  # as PyTorch: -1 is 255 in uint8, but 300 is too large
         return wrapped_integers((self, int(number)))[1]
-    raise DtypeError(f"{name}: {number} does not fit into {self.dtype}, which holds {limits.min} to {limits.max}")
+    raise DtypeError(f"{name}: {number} does not fit into {self.dtype}, which holds {low} to {high}")
+
+
+@functools.cache
+def _limits(dtype: Any) -> tuple[Any, Any]:
+    """The least and the greatest number of one of NumPy's dtypes, as Python's numbers."""
+    if dtype.kind == "f":
+        return float(np.finfo(dtype).min), float(np.finfo(dtype).max)
+    return np.iinfo(dtype).min, np.iinfo(dtype).max
+
 
 
 _CASTS = {
