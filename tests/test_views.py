@@ -441,6 +441,23 @@ def test_other_memory_is_no_view() -> None:
     assert x.tolist() == [0.0, 0.0, 0.0] and view.tolist() == [5.0, 5.0] and x.node is node
 
 
+def test_a_view_at_another_place_of_its_memory_is_refused() -> None:
+    x = tg.ones(2, 2, requires_grad=True) * tg.tensor([[1.0], [2.0]])
+    view, kept = x[0], x[1]
+    kept.retain_grad()
+    part = view[:1]
+    x.data = x.data.t()
+    for tensor in (view, kept, view[1:]):
+        with pytest.raises(tg.GraphError, match=r"another place in its memory by \.data"):
+            tensor.mul_(2.0)
+    x.mul_(2.0)
+    x[0].mul_(3.0)
+    assert x.tolist() == [[6.0, 12.0], [2.0, 4.0]] and view.tolist() == [6.0, 2.0]
+    for tensor in (view, kept, part):
+        with pytest.raises(tg.GraphError, match=r"another array by \.data"):
+            _ = tensor.requires_grad
+
+
 def test_every_operation_that_gives_views_says_so() -> None:
     """A result that shares its input's memory and is not registered would be edited behind its root's back."""
     unknown = set()
@@ -487,5 +504,5 @@ def test_an_outdated_view_is_a_tensor_like_others() -> None:
     assert w.grad.tolist() == [[9.0, 9.0]] * 2 and kept.grad.tolist() == [3.0, 3.0]
     x.mul_(2.0)
     x.data = tg.zeros(2, 2)
-    with pytest.raises(tg.GraphError, match="got other memory"):
+    with pytest.raises(tg.GraphError, match="another array by .data"):
         _ = view.requires_grad

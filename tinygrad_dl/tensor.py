@@ -10,6 +10,7 @@ import numpy as np
 
 from . import backend, dtypes
 from .errors import ArgumentError, ArgumentTypeError, DeviceError, DimensionError, DtypeError, GraphError, ShapeError
+from .views import leave_place
 
 
 class Size(tuple[int, ...]):
@@ -268,6 +269,7 @@ class Tensor(_Slots):
             raise ArgumentTypeError(f"data: assign a Tensor, not {type(value).__name__}")
         if self._requires_grad and value.array.dtype not in dtypes.FLOATING:
             raise DtypeError(f"data: {value.dtype} came for a tensor that requires grad; convert it with .float()")
+        leave_place(self, value.array)
         self.array = value.array
 
     def detach(self) -> "Tensor":

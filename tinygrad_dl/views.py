@@ -22,6 +22,7 @@ class View(NamedTuple):
 
 
 _NO_GRAD = "was made under no_grad"
+MOVED = "or its base got another place in its memory by .data"
 _SEVERAL = "is one of the results of an operation with several"
 
 
@@ -83,6 +84,15 @@ def live_views(root: Any, forget: bool = False) -> list[Any]:
         extras = root.extras or {}
         found = [known() for known in (extras.pop("views", ()) if forget else extras.get("views", ()))]
     return [v for v in found if v is not None and root_of(v) is root and v.extras["view"].refusal != _NO_GRAD]
+
+
+def leave_place(tensor: Any, array: Any) -> None:
+    """Note that a tensor is about to show another place of its memory, so that paths to and from it lead astray."""
+    if array is not tensor.array and backend.memory_root(array) is backend.memory_root(tensor.array):
+        for view in [tensor, *live_views(tensor)]:
+            known = _view_of(view)
+            if known is not None:
+                view.extras["view"] = known._replace(refusal=MOVED)
 
 
 def replay(path: Path | None, x: Any) -> Any:

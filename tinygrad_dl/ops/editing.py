@@ -20,7 +20,7 @@ from ..modes import modes
 from ..node import Node, own
 from ..operation import operation, to
 from ..tensor import Tensor, wrap
-from ..views import Path, live_views, register, replay, require_editable, root_of
+from ..views import MOVED, Path, live_views, register, replay, require_editable, root_of
 
 # --- operations that write into their first argument, which no rule asks for
 
@@ -220,7 +220,7 @@ def rebase(edited: Tensor, node: Node) -> None:
     _set_node(root, node)
     for view in live_views(root, forget=True):
         view.__class__ = _Outdated
-        if view.retains_grad:
+        if view.retains_grad and view.extras["view"].refusal != MOVED:
             _read_again(view)
 
 
@@ -254,11 +254,11 @@ def _read_again(view: Tensor) -> Tensor:
     """Give an outdated view the node of reading it off the root of its memory as that is now."""
     with knowing:
         if type(view) is _Outdated:
-            root, path, _ = view.extras["view"]
-            if root_of(view) is not root:
+            root, path, refusal = view.extras["view"]
+            if root_of(view) is not root or refusal == MOVED:
                 raise GraphError(
-                    f"view: the base of this view (shape {tuple(view.array.shape)}) was edited and then got other "
-                    "memory by .data, so its gradient is unknown; read the view anew"
+                    f"view: this view (shape {tuple(view.array.shape)}) or its base was edited, and either got another "
+                    "array by .data, so its gradient is unknown; read the view anew"
                 )
             outer, modes.record = modes.record, modes.recorder
             try:
