@@ -313,6 +313,10 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "no tensor came back": (lambda lib: _backward(lib, lambda g: 3.0), "hook: return a Tensor or None, not float"),
     "another shape came back": (lambda lib: _backward(lib, lambda g: lib.ones(2)), r"hook: .*\(2,\).*\(\)"),
     "another dtype came back": (lambda lib: _backward(lib, lambda g: g.float()), "hook: .*float32.*float64"),
+    "something came back after accumulation": (
+        lambda lib: _accumulate(lib, lambda leaf: leaf.grad.mul_(2)),
+        "register_post_accumulate_grad_hook: the hook must return None",
+    ),
     "an unknown mode": (
         lambda lib: lib.autograd.graph.register_multi_grad_hook((leaf(lib),), print, mode="some"),
         "mode is 'all' or 'any', not 'some'",
@@ -324,6 +328,12 @@ def _backward(lib: Any, hook: Any) -> None:
     y = leaf(lib) * 2
     y.register_hook(hook)
     y.backward()
+
+
+def _accumulate(lib: Any, hook: Any) -> None:
+    x = leaf(lib)
+    x.register_post_accumulate_grad_hook(hook)
+    (x * 2).backward()
 
 
 @pytest.mark.parametrize("name", REFUSED)

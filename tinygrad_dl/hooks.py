@@ -7,7 +7,7 @@ from typing import Any
 
 from .anomaly import look_at_hook
 from .arguments import listed
-from .errors import ArgumentError, ArgumentTypeError, DtypeError, GraphError, ShapeError
+from .errors import ArgumentError, ArgumentTypeError, DtypeError, GraphError, HookResultError, ShapeError
 from .inspection import inputs_of
 from .modes import modes
 from .node import Hooks, Node, Slot, guard, own
@@ -78,7 +78,9 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Remo
 
 
 def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> RemovableHandle:
-    """Call `hook` with this leaf after its gradient was added to `.grad`. Raises GraphError for what is no leaf.
+    """Call `hook` with this leaf after its gradient was added to `.grad`.
+
+    Raises GraphError for what is no leaf; in backward, HookResultError when the hook returns anything but None.
 
     >>> import tinygrad_dl as tg
     >>> w = tg.tensor(1.0, requires_grad=True)
@@ -94,7 +96,8 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], No
         )
 
     def see(leaf: Tensor) -> None:
-        hook(leaf)
+        if hook(leaf) is not None:
+            raise HookResultError("register_post_accumulate_grad_hook: the hook must return None; it may edit .grad")
 
     return add_hook(_registry(self, "accumulated"), see)
 

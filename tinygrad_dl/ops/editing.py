@@ -248,6 +248,7 @@ class _Outdated(Tensor):
 
 
 _Outdated.__name__ = _Outdated.__qualname__ = "Tensor"
+_Outdated.__module__ = Tensor.__module__
 
 
 def _read_again(view: Tensor) -> Tensor:
