@@ -84,11 +84,21 @@ FILLED: dict[str, Callable[[Any], Any]] = {
     "fill_ int8": lambda lib: lib.zeros(2, dtype=lib.int8).fill_(300.7),
     "masked_fill_": lambda lib: lib.zeros(2, dtype=lib.float16).masked_fill_(lib.tensor(True), 1e7),
     "index_fill_": lambda lib: lib.zeros(2, dtype=lib.float16).index_fill_(0, lib.tensor([0]), 1e7),
+    "x[0] = 300": lambda lib: _assigned(lib.zeros(2, dtype=lib.int8), 0, 300),
+    "x[mask] = 300": lambda lib: _assigned(lib.zeros(2, dtype=lib.int8), lib.tensor([True, False]), 300),
+    "x[0] = NaN": lambda lib: _assigned(lib.zeros(2, dtype=lib.int32), 0, float("nan")),
+    "x[0] = -1 as uint8": lambda lib: _assigned(lib.zeros(2, dtype=lib.uint8), 0, -1),
+    "x[0] = 2.7": lambda lib: _assigned(lib.zeros(2, dtype=lib.int32), 0, 2.7),
     "the greatest": lambda lib: lib.zeros(2, dtype=lib.float16).fill_(65504.0),
     "infinity": lambda lib: lib.zeros(2, dtype=lib.float16).fill_(float("-inf")),
     "a tensor": lambda lib: lib.zeros(2).fill_(lib.tensor(1e40, dtype=lib.float64)),
     "NaN as bool": lambda lib: lib.zeros(2, dtype=lib.bool).fill_(float("nan")),
 }
+
+
+def _assigned(x: Any, index: Any, value: Any) -> Any:
+    x[index] = value
+    return x
 
 
 @pytest.mark.parametrize("name", FILLED)

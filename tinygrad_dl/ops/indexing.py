@@ -13,6 +13,7 @@ from ..operation import operation
 from ..promotion import as_operand
 from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
+from .conversion import filling
 from .editing import store
 from .shape import expand, reshape
 
@@ -211,6 +212,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     """Write a value at an index, in place."""
     place = index_of(self, index)
     value = as_operand("index assignment", "value", value)
+    if not isinstance(value, Tensor) and not self.is_floating_point():
+        value = filling("index assignment", self, value)
     target = self
     if type(place) is tuple and _mixes(place):
         first, place = _in_two_steps(place)
