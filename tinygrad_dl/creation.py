@@ -8,6 +8,7 @@ import numpy as np
 from . import backend, dtypes
 from .errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError
 from .ops.shape import sizes_of
+from .outputs import fills_out
 from .tensor import Size, Tensor, wrap
 
 # --- what data become
@@ -185,6 +186,7 @@ def _filled(name: str, sizes: tuple[int, ...], value: Any, dtype: Any, device: A
     return made
 
 
+@fills_out
 def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape.
 
@@ -197,6 +199,7 @@ def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, 
     return _filled("zeros", natural_sizes("zeros", sizes, size), 0, dtype, device, requires_grad)
 
 
+@fills_out
 def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape; arguments as for `zeros`.
 
@@ -207,6 +210,7 @@ def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, r
     return _filled("ones", natural_sizes("ones", sizes, size), 1, dtype, device, requires_grad)
 
 
+@fills_out
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """One number everywhere; without a dtype the number's: bool, int64 or the default dtype.
 
@@ -220,6 +224,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return _filled("full", natural_sizes("full", (size,)), value, dtype, device, requires_grad)
 
 
+@fills_out
 def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A shape whose values are not set; arguments as for `zeros`.
 
@@ -234,6 +239,7 @@ def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, 
     return made
 
 
+@fills_out
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The unit matrix of n rows and m (or n) columns.
 
@@ -254,6 +260,7 @@ def _number(name: str, argument: str, value: Any) -> Any:
     return number
 
 
+@fills_out
 def arange(
     start: Any = None,
     end: Any = None,
@@ -289,6 +296,7 @@ def arange(
     return _finish(first + np.arange(count) * by, dtype, device, requires_grad)
 
 
+@fills_out
 def linspace(
     start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:

@@ -77,7 +77,7 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Remo
     return handle
 
 
-def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> RemovableHandle:
+def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandle:
     """Call `hook` with this leaf after its gradient was added to `.grad`.
 
     Raises GraphError for what is no leaf; in backward, HookResultError when the hook returns anything but None.

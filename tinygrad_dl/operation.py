@@ -20,6 +20,7 @@ from .explain import explain, refused, unknown_name
 from .inplace import tick
 from .modes import Modes, modes
 from .node import Node, make_node, output
+from .outputs import into
 from .promotion import SCALARS, meeting, regular, wrapped_integers
 from .tensor import NUMPY, Tensor, wrap
 from .views import track
@@ -209,9 +210,7 @@ def operation(
     """
 
     if joint is not None and listed is not None:
-        raise NotImplementedError(
-            "operation: a joint rule can't have a listed argument; give the list a rule of its own"
-        )
+        raise NotImplementedError("operation: a joint rule can't have a listed argument; give the list its own rule")
 
     def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
         made = Operation(name or forward.__name__, forward, rules, joint, twin, promote, constants, listed)
@@ -242,9 +241,9 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
     ruled = [name in rules and (joint or rules[name]) is not None for name in operation.parameters]
 
     def record(*args: Any, **options: Any) -> Any:
-        result: Any
-        origin: Any
         if options or len(args) != arity:
+            if (into_tensor := options.pop("out", None)) is not None:
+                return into(into_tensor, record, args, options)
             args = bind(operation, args, options)
         if promote is not None:
             args = promote_arguments(operation, args)
@@ -270,16 +269,15 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
         out, kept = operation.run(arrays)
         several = type(out) is tuple
         if not places or (not several and out.dtype.kind != "f"):  # integers have no gradient
-            result = tuple([wrap(part) for part in out]) if several else wrap(out)
+            result: Any = tuple([wrap(part) for part in out]) if several else wrap(out)
             return track(operation, args, result, recording) if views else result
         needs = tuple(places)
         key = (needs, *kept) if kept else needs
         plan = operation.plans.get(key) or operation.plan(needs, several, tuple(kept))
         saved = plan.collect((*arrays, out, *kept.values()))
         if plan.listed is not None:
-            saved, origin = (saved, mask), tuple(parents)
-        else:
-            origin = parents[0] if len(parents) == 1 else tuple(parents)
+            saved = saved, mask
+        origin = parents[0] if len(parents) == 1 and plan.listed is None else tuple(parents)
         shape = [(part.shape, part.dtype) for part in out] if several else out.shape
         node = make_node(recording, plan, origin, saved, shape)
         result = tuple([output(part, i, node) for i, part in enumerate(out)]) if several else wrap(out, True, node)
@@ -351,8 +349,10 @@ def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...,
     plan: Any = None
     keeps: Any = None  # of (input, out), what is saved
 
-    def record(input: Any) -> Any:
+    def record(input: Any, *, out: Any = None) -> Any:
         nonlocal plan, keeps
+        if out is not None:
+            return into(out, record, (input,), {})
         if not isinstance(input, Tensor):
             return otherwise(record, operation, [input])
         array = input.array
@@ -416,7 +416,9 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
         keeps[which] = _keeper(plans[which], {first: 0, second: 1, "out": 2})  # last: other threads look here
         return keeps[which]
 
-    def record(input: Any, other: Any) -> Any:
+    def record(input: Any, other: Any, *, out: Any = None) -> Any:
+        if out is not None:
+            return into(out, record, (input, other), {})
         if isinstance(input, Tensor):
             x = like = input.array
             if isinstance(other, Tensor):

@@ -10,6 +10,7 @@ from .creation import _finish, _like, natural_sizes
 from .errors import ArgumentError, ArgumentTypeError, DtypeError
 from .methods import attach
 from .ops.editing import in_graph, store
+from .outputs import fills_out
 from .tensor import Tensor, wrap
 from .views import require_editable
 
@@ -134,6 +135,7 @@ def _floating(name: str, dtype: Any) -> Any:
     return found
 
 
+@fills_out
 def rand(
     *sizes: Any,
     size: Any = None,
@@ -158,6 +160,7 @@ def rand(
     return _finish(np.asarray(drawn), kind, device, requires_grad)
 
 
+@fills_out
 def randn(
     *sizes: Any,
     size: Any = None,
@@ -179,6 +182,7 @@ def randn(
     return _finish(np.asarray(drawn), kind, device, requires_grad)
 
 
+@fills_out
 def randint(
     low: Any = None,
     high: Any = None,
@@ -209,6 +213,7 @@ def randint(
     return _finish(np.asarray(drawn), dtypes.int64 if dtype is None else dtype, device, requires_grad)
 
 
+@fills_out
 def randperm(n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None) -> Tensor:
     """The integers 0, ..., n - 1 in random order.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..arguments import ALIASES
 from ..errors import ArgumentTypeError, nearest
+from ..outputs import into
 
 
 def composed(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -16,6 +17,8 @@ def composed(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **options: Any) -> Any:
         if options:
+            if (out := options.pop("out", None)) is not None:
+                return into(out, call, args, options)
             options = {_parameter(function.__name__, name, parameters): value for name, value in options.items()}
         return function(*args, **options)
 

@@ -14,6 +14,7 @@ from ..dtypes import result_type
 from ..errors import ArgumentError, ArgumentTypeError, DtypeError
 from ..methods import attach, attach_comparison
 from ..operation import Operation, documented, elementwise, operation, promote_arguments, register
+from ..outputs import into
 from ..promotion import SCALARS
 from ..tensor import NUMPY, Tensor, wrap
 from .composed import composed
@@ -527,12 +528,14 @@ def predicate(name: str, function: Any, doc: str) -> Any:
     made = Operation(name, lambda input, other: function(input, other), {"input": None, "other": None}, promote="same")
 
     def build(operation: Operation, otherwise: Any) -> Any:
-        def record(input: Any, other: Any) -> Any:
+        def record(input: Any, other: Any, *, out: Any = None) -> Any:
+            if out is not None:
+                return into(out, record, (input, other), {})
             if not (isinstance(input, Tensor) or isinstance(other, Tensor)):
                 return otherwise(record, operation, [input, other])
             met = promote_arguments(operation, (input, other))
-            out, _ = operation.run([value.array if isinstance(value, Tensor) else value for value in met])
-            return wrap(out)
+            result, _ = operation.run([value.array if isinstance(value, Tensor) else value for value in met])
+            return wrap(result)
 
         return record
 
