@@ -12,12 +12,16 @@ from .tensor import Tensor
 Creation = TypeVar("Creation", bound=Callable[..., Any])
 
 
-def into(out: Any, function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def into(
+    out: Any, function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], surplus: Any = None
+) -> Any:
     """Call a function, write its result into `out` (one tensor, or as many as there are results) and return that.
 
     Raises GraphError while recording when an argument requires grad: what is written into `out` has no history.
     """
     name = function.__name__
+    if out is None or surplus is not None:
+        raise ArgumentTypeError(f"{name}: takes {len(args)} argument(s) by position, more came; out= goes by name")
     outs = out if isinstance(out, tuple | list) else (out,)
     for value in outs:
         if not isinstance(value, Tensor):
