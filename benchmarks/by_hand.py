@@ -141,6 +141,37 @@ def large_training(differentiate: Differentiate) -> Run:
     return training(differentiate, (784, 512, 512, 10), 128, lambda parameters: adam(parameters, ADAM_RATE))
 
 
+def bandwidth() -> Run:
+    """W10a, as four passes over memory."""
+    x = numbers.many(10_000_000)
+    results: list[Array] = [np.empty_like(x)]
+    scratch = np.empty_like(x)
+
+    def step() -> float:
+        np.multiply(x, 2, out=scratch)
+        np.add(scratch, 1, out=scratch)
+        np.maximum(scratch, 0, out=scratch)
+        value = float(scratch.dot(x)) / x.size  # of relu(2x + 1)·x
+        np.add(scratch, np.where(scratch > 0, 2 * x, 0), out=results[0])
+        np.divide(results[0], x.size, out=results[0])
+        return value
+
+    return Run(step, lambda: results)
+
+
+def classification() -> Run:
+    """W11."""
+    outputs, labels = numbers.batch(4096, 1000, 1000)
+    results: list[Array] = []
+
+    def step() -> float:
+        loss, gradient = cross_entropy(outputs, labels)
+        results[:] = [gradient]
+        return loss
+
+    return Run(step, lambda: results)
+
+
 def matmul() -> Run:
     """W13."""
     a, b, gradient = numbers.square_matrices(1024)
@@ -191,6 +222,8 @@ def digits_to_97_percent(differentiate: Differentiate, predict: Predict) -> Run:
 WORKLOADS: dict[str, Callable[[], Run]] = {
     "W4": lambda: small_training(loss_and_gradients),
     "W5": lambda: large_training(loss_and_gradients),
+    "W10a": bandwidth,
+    "W11": classification,
     "W13": matmul,
     "W16": lambda: inference(logits, 128),
     "W16s": lambda: inference(logits, 1),

@@ -41,6 +41,17 @@ def square_matrices(size: int) -> list[Array]:
     return [draw.standard_normal((size, size), dtype=np.float32) for _ in range(3)]
 
 
+def many(count: int) -> Array:
+    """So many numbers (count,) from a normal distribution."""
+    return np.random.default_rng(5).standard_normal(count, dtype=np.float32)
+
+
+def embedding(rows: int, width: int, count: int) -> tuple[Array, NDArray[np.int64]]:
+    """A table (rows, width), and indices (count,) of which frequent ones repeat, as words do."""
+    draw = np.random.default_rng(7)
+    return draw.standard_normal((rows, width), dtype=np.float32), (rows * draw.random(count) ** 3).astype(np.int64)
+
+
 SCALAR_NET = (3, 11, 17, 1)  # with four samples exactly 2,019 operations
 SCALAR_SAMPLES = ((2.0, 3.0, -1.0), (3.0, -1.0, 0.5), (0.5, 1.0, 1.0), (1.0, 1.0, -1.0))
 SCALAR_TARGETS = (1.0, -1.0, -1.0, 1.0)

@@ -166,6 +166,48 @@ def matmul(lib: Any, device: str) -> Run:
     return Run(step, lambda: [a.grad, b.grad])
 
 
+def elementwise(lib: Any, device: str, function: Callable[[Any], Any]) -> Run:
+    """W10, W10a: the mean of a function of ten million numbers, and its gradient."""
+    x = lib.tensor(numbers.many(10_000_000), device=device, requires_grad=True)
+
+    def step() -> Any:
+        x.grad = None
+        loss = function(x).mean()
+        loss.backward()
+        return loss
+
+    return Run(step, lambda: [x.grad])
+
+
+def classification(lib: Any, device: str) -> Run:
+    """W11."""
+    array, classes = numbers.batch(4096, 1000, 1000)
+    logits, labels = lib.tensor(array, device=device, requires_grad=True), lib.tensor(classes, device=device)
+
+    def step() -> Any:
+        logits.grad = None
+        loss = lib.nn.functional.cross_entropy(logits, labels)
+        loss.backward()
+        return loss
+
+    return Run(step, lambda: [logits.grad])
+
+
+def embedding(lib: Any, device: str) -> Run:
+    """W15."""
+    table, indices = numbers.embedding(50_000, 128, 16_384)
+    weight, places = lib.tensor(table, device=device, requires_grad=True), lib.tensor(indices, device=device)
+    gradient = lib.ones(len(indices), 128, device=device)
+
+    def step() -> Any:
+        weight.grad = None
+        found = lib.nn.functional.embedding(places, weight)
+        found.backward(gradient)
+        return found
+
+    return Run(step, lambda: [weight.grad])
+
+
 def inference(lib: Any, device: str, count: int) -> Run:
     """The forward pass alone, nothing recorded."""
     net = perceptron(lib, (784, 512, 512, 10), "ReLU", device)
@@ -228,7 +270,11 @@ WORKLOADS: dict[str, Callable[[Any, str], Run]] = {
     "W3": long_chain,
     "W4": small_training,
     "W5": large_training,
+    "W10": lambda lib, device: elementwise(lib, device, lambda x: lib.exp(lib.tanh(lib.nn.functional.gelu(x)))),
+    "W10a": lambda lib, device: elementwise(lib, device, lambda x: lib.relu(2 * x + 1) * x),
+    "W11": classification,
     "W13": matmul,
+    "W15": embedding,
     "W16": lambda lib, device: inference(lib, device, 128),
     "W16s": lambda lib, device: inference(lib, device, 1),
     "W17": digits_to_97_percent,
