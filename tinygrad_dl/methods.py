@@ -44,7 +44,7 @@ def make_public(names: dict[str, Any]) -> None:
     for name, value in list(names.items()):
         if hasattr(value, "public"):
             names[name] = value.public()
-            names[name].operation = value.operation
+            names[name].operation, names[name].__wrapped__ = value.operation, value.__wrapped__
         elif getattr(value, "composed", None) is True:
             names[name] = _refusing(value)
 

@@ -226,7 +226,7 @@ def register(build: Any, made: Operation, document: Callable[[Any], Any], numpy:
     It comes in two forms: rules call the one that takes raw arrays too, users (through `public`) one that refuses them.
     """
     made.record = record = document(build(made, call_on_arrays))
-    record.operation = made
+    record.operation, record.__wrapped__ = made, made.forward  # which has the signature
     record.public = lambda: document(build(made, refuse_arrays))
     for function in numpy:
         NUMPY[function] = record
