@@ -26,6 +26,7 @@ from . import function as _function
 from . import functional as _functional
 from . import graph as _graph
 from . import inspection as _inspection  # gives nodes their next_functions
+from . import linalg as linalg
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .backend import device, get_default_device, set_default_device
