@@ -89,6 +89,8 @@ from .methods import attach as _attach
 from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops import conversion as _conversion  # attaches its methods
+from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
+from .ops.einsum import einsum, inner, kron, tensordot
 from .ops.elementwise import (
     abs,
     add,
@@ -133,7 +135,8 @@ from .ops.elementwise import (
 )
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
-from .ops.linalg import dot, matmul, mm
+from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
+from .ops.linalg import outer as ger
 from .ops.reduction import (
     all,
     amax,
