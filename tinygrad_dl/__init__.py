@@ -26,6 +26,7 @@ from . import function as _function
 from . import functional as _functional
 from . import graph as _graph
 from . import inspection as _inspection  # gives nodes their next_functions
+from . import linalg as linalg
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .backend import device, get_default_device, set_default_device
@@ -88,6 +89,8 @@ from .methods import attach as _attach
 from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops import conversion as _conversion  # attaches its methods
+from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
+from .ops.einsum import einsum, inner, kron, tensordot
 from .ops.elementwise import (
     abs,
     add,
@@ -132,7 +135,8 @@ from .ops.elementwise import (
 )
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
-from .ops.linalg import dot, matmul, mm
+from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
+from .ops.linalg import outer as ger
 from .ops.reduction import (
     all,
     amax,

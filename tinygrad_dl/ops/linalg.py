@@ -1,5 +1,6 @@
 """Products of matrices. Source: notes, sections 1.6 and 1.9: dW = dZ Aᵀ, dA = Wᵀ dZ."""
 
+import functools
 import math
 from typing import Any
 
@@ -7,12 +8,14 @@ import numpy as np
 
 from .. import backend
 from ..backend import HOST
-from ..errors import ArgumentTypeError, DtypeError, ShapeError
+from ..errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError
 from ..methods import attach
 from ..operation import operation, promote_arguments
 from ..tensor import NUMPY, Tensor
 from .composed import composed
 from .editing import attach_operator
+from .elementwise import mul
+from .matrices import require_dims, require_one_dtype
 from .shape import reshape, squeeze, transpose, unsqueeze
 
 
@@ -21,7 +24,7 @@ def _rows(x: Any) -> Any:
     return x if x.ndim == 2 else reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
-def _matmul_first_rule(g: Any, input_shape: Any, other: Any) -> Any:
+def first_rule(g: Any, input_shape: Any, other: Any) -> Any:
     if len(input_shape) == 1:
         if other.ndim == 1:
             return g * other
@@ -31,7 +34,7 @@ def _matmul_first_rule(g: Any, input_shape: Any, other: Any) -> Any:
     return matmul(g, other.T if other.ndim == 2 else transpose(other, -2, -1))
 
 
-def _matmul_second_rule(g: Any, input: Any, other_shape: Any) -> Any:
+def second_rule(g: Any, input: Any, other_shape: Any) -> Any:
     if len(other_shape) == 1:
         return g * input if input.ndim == 1 else matmul(_rows(input).T, reshape(g, (-1,)))
     if input.ndim == 1:
@@ -41,7 +44,7 @@ def _matmul_second_rule(g: Any, input: Any, other_shape: Any) -> Any:
     return matmul(transpose(input, -2, -1), g)
 
 
-@operation("matmul", input=_matmul_first_rule, other=_matmul_second_rule)
+@operation("matmul", input=first_rule, other=second_rule)
 def matmul(input: Any, other: Any) -> Any:
     """The product of two matrices, of batches of matrices, or with vectors; what `@` does.
 
@@ -65,17 +68,21 @@ def matmul(input: Any, other: Any) -> Any:
         )
     if input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
         raise ShapeError(f"matmul: {_fit(input.shape, other.shape)}")
-    return _product(input, other)
+    return product(input, other)
 
 
-def _product(x: Any, y: Any) -> Any:
+def product(x: Any, y: Any) -> Any:
     """The product of arrays; float16 in float32."""
     if x.dtype not in _MULTIPLIED_AS_THEY_ARE:
         if x.dtype.kind == "b":
             raise DtypeError("matmul: bool matrices have no product; convert them first, for example with .float()")
         if x.dtype.kind == "f":
             return np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(x.dtype)
-    return x.dot(y) if x.ndim <= 2 and y.ndim <= 2 else np.matmul(x, y)
+    if x.ndim <= 2 and y.ndim <= 2:
+        return x.dot(y)
+    if y.ndim <= 2 and x.ndim > 2 and x.flags.c_contiguous:  # one product instead of one for each matrix
+        return x.reshape(-1, x.shape[-1]).dot(y).reshape(x.shape[:-1] + y.shape[1:])
+    return np.matmul(x, y)
 
 
 _MULTIPLIED_AS_THEY_ARE = (np.dtype(np.float32), np.dtype(np.float64))  # a tuple: it is searched by identity first
@@ -125,7 +132,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             f"linear: input {tuple(input.shape)} does not fit weight {tuple(weight.shape)}: its last size must be "
             "weight's last, in (..., in) and (out, in)"
         )
-    out = _product(input, weight.T)
+    out = product(input, weight.T)
     if bias is None:
         return out
     if out.ndim == 0 or bias.ndim > 1:
@@ -157,6 +164,38 @@ def mm(input: Any, mat2: Any) -> Any:
 
 
 @composed
+def bmm(input: Any, mat2: Any) -> Any:
+    """The products of two batches of matrices (b, n, k) and (b, k, m), without broadcasting.
+
+    Raises ShapeError for other shapes, DtypeError for two dtypes.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.bmm(tg.ones(5, 2, 3), tg.ones(5, 3, 4)).shape
+    tinygrad_dl.Size([5, 2, 4])
+    """
+    require_dims("bmm", 3, input=input, mat2=mat2)
+    if input.shape[0] != mat2.shape[0]:
+        raise ShapeError(
+            f"bmm: both batches must have one size, shapes {tuple(input.shape)} and {tuple(mat2.shape)} came; matmul "
+            "broadcasts"
+        )
+    return matmul(input, mat2)
+
+
+@composed
+def mv(input: Any, vec: Any) -> Any:
+    """The product of a matrix (n, k) and a vector (k). Raises ShapeError for other shapes, DtypeError for two dtypes.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.mv(tg.tensor([[1.0, 2.0]]), tg.tensor([3.0, 4.0]))
+    tensor([11.])
+    """
+    require_dims("mv", 2, input=input)
+    require_dims("mv", 1, vec=vec)
+    return matmul(input, vec)
+
+
+@composed
 def dot(input: Any, tensor: Any) -> Any:
     """The sum of the products of two vectors of one length. Raises ShapeError for other shapes.
 
@@ -170,6 +209,109 @@ def dot(input: Any, tensor: Any) -> Any:
             "matrices"
         )
     return matmul(input, tensor)
+
+
+@composed
+def vdot(input: Any, other: Any) -> Any:
+    """The sum of the products of two vectors of one length, as `dot`; they would differ for complex numbers.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.vdot(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
+    require_dims("vdot", 1, input=input, other=other)
+    return matmul(input, other)
+
+
+@composed
+def outer(input: Any, vec2: Any) -> Any:
+    """The matrix of all products of an element of one vector with one of the other: (n), (m) to (n, m).
+
+    Mixed dtypes are promoted. Raises ShapeError for other than vectors.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.outer(tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]))
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
+    require_dims("outer", 1, input=input, vec2=vec2)
+    return mul(unsqueeze(input, 1), vec2)
+
+
+# --- products of many matrices
+
+
+@functools.lru_cache(1000)
+def _cheapest(sizes: tuple[int, ...]) -> dict[tuple[int, int], int]:
+    """For the product of matrices i to j, of `sizes` (rows of each, columns of the last): after which one to cut it."""
+    cost, cut = {(i, i): 0 for i in range(len(sizes) - 1)}, {}
+    for length in range(2, len(sizes)):
+        for i in range(len(sizes) - length):
+            j = i + length - 1
+            options = [(cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)]
+            cost[i, j], cut[i, j] = min(options)
+    return cut
+
+
+def _chain(matrices: Any) -> Any:
+    cut = _cheapest((*[m.shape[0] for m in matrices], matrices[-1].shape[1]))
+
+    def part(i: int, j: int) -> Any:
+        return matrices[i] if i == j else matmul(part(i, cut[i, j]), part(cut[i, j] + 1, j))
+
+    return part(0, len(matrices) - 1)
+
+
+def _require_chain(name: str, tensors: Any) -> None:
+    if not isinstance(tensors, list | tuple):
+        raise ArgumentTypeError(f"{name}: a list of tensors is needed, {type(tensors).__name__} came")
+    for i, tensor in enumerate(tensors):
+        if not isinstance(tensor, Tensor):
+            raise ArgumentTypeError(f"{name}: element {i} must be a Tensor, {type(tensor).__name__} came")
+
+
+def chain_matmul(*matrices: Any) -> Any:
+    """The product of matrices in the order that takes the fewest multiplications.
+
+    Arguments: matrices (n₀, n₁), (n₁, n₂), … Raises ShapeError for sizes that don't fit, ArgumentError for none. An
+    older name of `linalg.multi_dot`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.chain_matmul(tg.ones(2, 3), tg.ones(3, 4), tg.ones(4, 5)).shape
+    tinygrad_dl.Size([2, 5])
+    """
+    if not matrices:
+        raise ArgumentError("chain_matmul: at least one matrix is needed")
+    _require_chain("chain_matmul", matrices)
+    require_dims("chain_matmul", 2, **{f"matrix {i}": matrix for i, matrix in enumerate(matrices)})
+    return _chain(matrices)
+
+
+def multi_dot(tensors: Any) -> Any:
+    """The product of matrices in the order that takes the fewest multiplications; the first and last may be vectors.
+
+    Arguments: tensors (a list of at least two, of one dtype). A vector that comes first is a row, one that comes last a
+    column; the result has no dimension for it. Raises ShapeError for sizes that don't fit, ArgumentError for fewer.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.linalg.multi_dot([tg.ones(2, 3), tg.ones(3, 4), tg.ones(4)]).shape
+    tinygrad_dl.Size([2])
+    """
+    _require_chain("multi_dot", tensors)
+    n = len(tensors)
+    if n < 2:
+        raise ArgumentError(f"multi_dot: at least two tensors are needed, {n} came")
+    require_one_dtype("multi_dot", **{f"tensor {i}": tensor for i, tensor in enumerate(tensors)})
+    first, last = tensors[0], tensors[-1]
+    matrices = [
+        unsqueeze(first, 0) if first.ndim == 1 else first,
+        *tensors[1:-1],
+        unsqueeze(last, 1) if last.ndim == 1 else last,
+    ]
+    require_dims("multi_dot", 2, **{f"tensor {i}": matrix for i, matrix in enumerate(matrices)})
+    out = _chain(matrices)
+    out = squeeze(out, -1) if last.ndim == 1 else out
+    return squeeze(out, 0) if first.ndim == 1 else out
 
 
 def _operand_matmul(input: Any, other: Any) -> Any:
@@ -199,6 +341,6 @@ def _numpy_dot(a: Any, b: Any) -> Any:
 
 _MEETING = operation("matmul", promote="same", input=None, other=None)(lambda input, other: None).operation  # type: ignore[attr-defined]
 
-attach(matmul, mm, dot)
+attach(matmul, mm, bmm, mv, dot, vdot, outer, ger=outer)
 attach_operator("matmul", _operand_matmul, in_place=False)
 NUMPY.update({np.matmul: _operand_matmul, np.dot: _numpy_dot})

@@ -1,0 +1,175 @@
+"""A product of matrices or vectors added to a tensor: beta · input + alpha · (first · second)."""
+
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import find, result_type
+from ..errors import DtypeError, ShapeError
+from ..methods import attach
+from ..operation import operation
+from .composed import composed
+from .editing import attach_in_place
+from .elementwise import logical_or, mul
+from .linalg import first_rule, product, second_rule
+from .matrices import require_dims, require_one_dtype
+from .reduction import cast
+from .shape import expand, reshape, transpose, unsqueeze
+
+
+def _times(x: Any, factor: Any) -> Any:
+    return x if factor == 1 else x * factor
+
+
+def _combined(input: Any, out: Any, beta: Any, alpha: Any) -> Any:
+    """beta · input + alpha · out, written into `out`; with beta 0 the input does not count, not even its NaN."""
+    if alpha != 1:
+        out *= alpha
+    if beta != 0:
+        out += _times(input, beta)
+    return out
+
+
+@operation(
+    "addmm",
+    input=lambda g, beta: _times(g, beta),
+    first=lambda g, first_shape, second, alpha: _times(first_rule(g, first_shape, second), alpha),
+    second=lambda g, first, second_shape, alpha: _times(second_rule(g, first, second_shape), alpha),
+)
+def _plus_product(input: Any, first: Any, second: Any, beta: Any, alpha: Any) -> Any:
+    if type(input) is not type(first):
+        raise TypeError("mixed devices")  # also where beta is 0
+    if input.dtype == np.float16:
+        wide = [x.astype(np.float32) for x in (input, first, second)]
+        return _combined(wide[0], product(*wide[1:]), beta, alpha).astype(np.float16)
+    return _combined(input, product(first, second), beta, alpha)
+
+
+def _number(name: str, argument: str, value: Any, dtype: Any) -> Any:
+    """beta or alpha as the tensors take it: a fraction has no meaning beside integers."""
+    kind = find(dtype)
+    if kind.category == 1 and isinstance(value, float):
+        if value != int(value):
+            raise DtypeError(f"{name}: {argument} must be an integer for {kind.name} tensors, {value} came")
+        return int(value)
+    return value
+
+
+def _checked(name: str, input: Any, first: Any, second: Any, shape: tuple[int, ...], beta: Any, alpha: Any) -> Any:
+    """The input and the product, whose shape is given, together."""
+    beta, alpha = _number(name, "beta", beta, first.dtype), _number(name, "alpha", alpha, first.dtype)
+    own = tuple(input.shape)
+    if own != shape and (
+        len(own) > len(shape) or any(n not in (1, m) for n, m in zip(own[::-1], shape[::-1], strict=False))
+    ):
+        raise ShapeError(f"{name}: input {own} must broadcast to the product's shape {shape}")
+    return _plus_product(input, first, second, beta, alpha)
+
+
+def _fit(name: str, inner: int, other: int, **tensors: Any) -> None:
+    """Raise unless the inner sizes of a product agree."""
+    require_one_dtype(name, **tensors)
+    if inner != other:
+        came = " and ".join(f"{argument} {tuple(tensor.shape)}" for argument, tensor in list(tensors.items())[1:])
+        raise ShapeError(f"{name}: {came} can't be multiplied: the inner sizes {inner} and {other} must agree")
+
+
+@composed
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta · input + alpha · (mat1 @ mat2).
+
+    Arguments: mat1 (n, k), mat2 (k, m), input (broadcasts to (n, m)) of one dtype; beta, alpha (numbers; with beta 0
+    the input does not count, not even its NaN). Raises ShapeError, DtypeError.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.addmm(tg.ones(2), tg.ones(1, 3), tg.ones(3, 2), beta=10)
+    tensor([[13., 13.]])
+    """
+    require_dims("addmm", 2, mat1=mat1, mat2=mat2)
+    _fit("addmm", mat1.shape[1], mat2.shape[0], input=input, mat1=mat1, mat2=mat2)
+    return _checked("addmm", input, mat1, mat2, (mat1.shape[0], mat2.shape[1]), beta, alpha)
+
+
+@composed
+def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta · input + alpha · (mat @ vec).
+
+    Arguments: mat (n, k), vec (k), input (broadcasts to (n)) of one dtype; beta, alpha as for `addmm`. Raises
+    ShapeError, DtypeError.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.addmv(tg.ones(2), tg.ones(2, 3), tg.ones(3))
+    tensor([4., 4.])
+    """
+    require_dims("addmv", 2, mat=mat)
+    require_dims("addmv", 1, vec=vec)
+    _fit("addmv", mat.shape[1], vec.shape[0], input=input, mat=mat, vec=vec)
+    return _checked("addmv", input, mat, vec, (mat.shape[0],), beta, alpha)
+
+
+@composed
+def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta · input + alpha · (batch1 @ batch2), for each matrix of the batches.
+
+    Arguments: batch1 (b, n, k), batch2 (b, k, m), input (broadcasts to (b, n, m)) of one dtype; beta, alpha as for
+    `addmm`. Raises ShapeError, DtypeError.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.baddbmm(tg.ones(2), tg.ones(1, 1, 3), tg.ones(1, 3, 2))
+    tensor([[[4., 4.]]])
+    """
+    _require_batches("baddbmm", input, batch1, batch2)
+    shape = (batch1.shape[0], batch1.shape[1], batch2.shape[2])
+    return _checked("baddbmm", input, batch1, batch2, shape, beta, alpha)
+
+
+@composed
+def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta · input + alpha · the sum of batch1 @ batch2 over the batch.
+
+    Arguments: batch1 (b, n, k), batch2 (b, k, m), input (broadcasts to (n, m)) of one dtype; beta, alpha as for
+    `addmm`. Raises ShapeError, DtypeError.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.addbmm(tg.ones(2), tg.ones(5, 1, 3), tg.ones(5, 3, 2))
+    tensor([[16., 16.]])
+    """
+    _require_batches("addbmm", input, batch1, batch2)
+    b, n, k = batch1.shape
+    first = reshape(transpose(batch1, 0, 1), (n, b * k))
+    second = reshape(batch2, (b * k, batch2.shape[2]))
+    return _checked("addbmm", input, first, second, (n, batch2.shape[2]), beta, alpha)
+
+
+def _require_batches(name: str, input: Any, batch1: Any, batch2: Any) -> None:
+    require_dims(name, 3, batch1=batch1, batch2=batch2)
+    if batch1.shape[0] != batch2.shape[0]:
+        raise ShapeError(
+            f"{name}: both batches must have one size, {tuple(batch1.shape)} and {tuple(batch2.shape)} came"
+        )
+    _fit(name, batch1.shape[2], batch2.shape[1], input=input, batch1=batch1, batch2=batch2)
+
+
+@composed
+def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta · input + alpha · the outer product of two vectors.
+
+    Arguments: vec1 (n), vec2 (m), input (broadcasts to (n, m)), mixed dtypes are promoted; beta, alpha as for `addmm`.
+    Raises ShapeError.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.addr(tg.zeros(2, 2), tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]))
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
+    require_dims("addr", 1, vec1=vec1, vec2=vec2)
+    kind = result_type([getattr(x, "array", x) for x in (input, vec1, vec2)])
+    input, vec1, vec2 = (cast(x, kind) for x in (input, vec1, vec2))
+    shape = (vec1.shape[0], vec2.shape[0])
+    if kind.kind == "b":  # which has no products of matrices
+        return logical_or(expand(input, shape) * bool(beta), mul(unsqueeze(vec1, 1), vec2) * bool(alpha))
+    return _checked("addr", input, unsqueeze(vec1, 1), unsqueeze(vec2, 0), shape, beta, alpha)
+
+
+attach(addmm, addmv, addr, addbmm, baddbmm)
+attach_in_place(addmm, addmv, addr, addbmm, baddbmm)
