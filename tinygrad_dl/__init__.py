@@ -27,6 +27,7 @@ from . import functional as _functional
 from . import graph as _graph
 from . import inspection as _inspection  # gives nodes their next_functions
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
+from . import return_types as return_types
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .backend import device, get_default_device, set_default_device
 from .creation import (
@@ -88,6 +89,7 @@ from .methods import attach as _attach
 from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops import conversion as _conversion  # attaches its methods
+from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
 from .ops.elementwise import (
     abs,
     add,
