@@ -46,6 +46,8 @@ MORE: list[tuple[str, str, str, str]] = [
     ("clamp", "clamp(x, 1, -1)", "uint8", "-1 is refused, not wrapped to 255"),
     ("argmax", "", "bool", "the first True is a position too"),
     ("argmin", "", "bool", "the first False is a position too"),
+    ("kthvalue", "indices", "int", "which of equal elements has the index"),
+    ("kthvalue", "", "bool", "bools are refused, also a single one"),
     ("softmax", "", "int", "empty integers are refused as others are"),
     ("log_softmax", "", "int", "empty integers are refused as others are"),
     ("matmul", "", "bool", "empty bools are refused as others are"),
@@ -399,11 +401,11 @@ ROWS = [
     [0, 1, 2], [1, 1, 1], [np.inf, 1, 2], [-np.inf, 1, 2], [np.inf, np.inf, 0], [-np.inf, -np.inf, -np.inf],
     [2, 2, 3], [1e4, -1e4, 0], [3, 3, 1], [np.nan, 1, 2], [-np.inf, np.inf, 1],
 ]  # fmt: skip
-PICKERS = "max min cummax cummin".split()
+PICKERS = "max min cummax cummin median nanmedian".split()
 REDUCERS: dict[str, Callable[[Any, Any], Any]] = {
     **{
         name: lambda lib, x, name=name: getattr(lib, name)(x)
-        for name in "sum mean amax amin max min argmax argmin any all var std prod".split()
+        for name in "sum mean amax amin max min argmax argmin any all var std prod median nanmedian".split()
     },
     **{
         f"{name} of a row": lambda lib, x, name=name: getattr(lib, name)(x, 0)
@@ -411,6 +413,8 @@ REDUCERS: dict[str, Callable[[Any, Any], Any]] = {
     },
     **{f"{name} values": lambda lib, x, name=name: getattr(lib, name)(x, 0).values for name in PICKERS},
     **{f"{name} indices": lambda lib, x, name=name: getattr(lib, name)(x, 0).indices for name in PICKERS},
+    **{f"{name} 0.4": lambda lib, x, name=name: getattr(lib, name)(x, 0.4) for name in ("quantile", "nanquantile")},
+    "kthvalue": lambda lib, x: lib.kthvalue(x.detach(), 2).values,
     "std, correction 0": lambda lib, x: lib.std(x, correction=0),
     "cross_entropy": lambda lib, x: lib.nn.functional.cross_entropy(x, lib.tensor(1)),
     "cross_entropy of a batch": lambda lib, x: lib.nn.functional.cross_entropy(lib.stack([x, x]), lib.tensor([1, 0])),

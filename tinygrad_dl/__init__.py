@@ -135,6 +135,7 @@ from .ops.elementwise import (
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
 from .ops.linalg import dot, matmul, mm
+from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
 from .ops.reduction import (
     all,
     amax,
