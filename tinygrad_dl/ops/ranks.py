@@ -198,7 +198,7 @@ def _undefined(input: Any) -> Any:
 
 
 def _ranks(rows: Any, q: Any, skip: bool) -> Any:
-    """Between which places of the ordered rows the quantiles lie: 0 to n - 1, in rows with a NaN the last, which it is."""
+    """Where in the ordered rows the quantiles lie, 0 to n - 1; in rows with a NaN where that is, at the end."""
     last = _last_ranks(rows, skip)
     return q * last if skip else where(_undefined(rows), last, q * last)
 
