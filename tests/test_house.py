@@ -22,7 +22,7 @@ FOLDERS = {PACKAGE: ROOT / PACKAGE, f"{PACKAGE}.nn": ROOT / "nn", f"{PACKAGE}.op
 # A module imports from its own line and from those above it. A name stands for the module and for what lies inside it.
 LAYERS = [
     ["errors", "_checkout"],
-    ["dtypes", "limits", "modes"],
+    ["dtypes", "limits", "modes", "return_types"],
     ["kernels"],
     ["backend"],
     ["explain", "inplace"],

@@ -28,6 +28,7 @@ from . import graph as _graph
 from . import inspection as _inspection  # gives nodes their next_functions
 from . import linalg as linalg
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
+from . import return_types as return_types
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .backend import device, get_default_device, set_default_device
 from .creation import (
@@ -90,6 +91,7 @@ from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops import conversion as _conversion  # attaches its methods
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
+from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
 from .ops.einsum import einsum, inner, kron, tensordot
 from .ops.elementwise import (
     abs,
@@ -137,6 +139,7 @@ from .ops.index_edits import index_add, index_copy, index_fill, index_put, maske
 from .ops.indexing import select, take_along_dim
 from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
 from .ops.linalg import outer as ger
+from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
 from .ops.reduction import (
     all,
     amax,
@@ -155,6 +158,7 @@ from .ops.reduction import (
     var,
 )
 from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze
+from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
 from .printing import set_printoptions, tensor_repr
 from .random import (
     Generator,

@@ -1,7 +1,6 @@
 """Reductions: sums, means, extremes and their kin over some or all dimensions. Source: notes, section 1.12."""
 
 import math
-from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from ..dtypes import FLOATING, find
 from ..errors import ArgumentTypeError, DimensionError, DtypeError, ShapeError
 from ..methods import attach
 from ..operation import operation
+from ..return_types import named_result
 from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
 from .elementwise import maximum, minimum, where
@@ -214,6 +214,12 @@ def _extreme_rule(g: Any, input: Any, input_dtype: Any, out: Any, dim: Any, keep
     return restore(g, input.shape, dim, keepdim) * (reached / sum(reached, dim, True))
 
 
+def evenly_rule(g: Any, input: Any, out: Any) -> Any:
+    """The gradient of one element of all, in equal parts to all that are like it; to the NaN where it is one."""
+    alike = cast((input == out) | ((input != input) & (out != out)), g.dtype)
+    return alike * (g / sum(alike))
+
+
 def _reduced(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
     if x.size == 0:
         lost = [d for d in dims_of(name, dim, x.ndim) if x.shape[d] == 0]
@@ -248,6 +254,16 @@ def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     tensor([1., 2.])
     """
     return _reduced("min", input, dim, keepdim)
+
+
+@operation("max", input=evenly_rule)
+def evenly_largest(input: Any) -> Any:
+    return _reduced("max", input, None, False)
+
+
+@operation("min", input=evenly_rule)
+def evenly_smallest(input: Any) -> Any:
+    return _reduced("min", input, None, False)
 
 
 @operation()
@@ -295,21 +311,26 @@ def _position(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
     return place.reshape((*x.shape[:axis], 1, *x.shape[axis + 1 :])) if keepdim else place
 
 
-Extreme = namedtuple("Extreme", ["values", "indices"])
+def picked(result: Any, input: Any, position: Any, dim: int, keepdim: bool) -> Any:
+    """(values, indices): the elements of each row along `dim` at the place that `position(rows, dim)` finds."""
+    row = input if input.ndim else reshape(input, (1,))
+    indices = position(row, dim)
+    values = take_along_dim(row, indices, dim)
+    if not (keepdim and input.ndim):
+        values, indices = clone(squeeze(values, dim)), clone(squeeze(indices, dim))  # results of their own, no views
+    return result(values, indices)
 
 
-def _extreme(name: str, whole: Any, position: Any, between: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+_Max, _Min = named_result("max", "values", "indices"), named_result("min", "values", "indices")
+
+
+def _extreme(result: Any, whole: Any, position: Any, between: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     """PyTorch's three meanings of max and min, told apart by what comes second."""
     if isinstance(dim, Tensor | np.ndarray):
         return between(input, dim)
     if dim is None:
         return whole(input)
-    row = input if input.ndim else reshape(input, (1,))
-    indices = position(row, dim, True)
-    values = take_along_dim(row, indices, dim)
-    if not (keepdim and input.ndim):
-        values, indices = clone(squeeze(values, dim)), clone(squeeze(indices, dim))  # results of their own, no views
-    return Extreme(values, indices)
+    return picked(result, input, lambda rows, dim: position(rows, dim, True), dim, keepdim)
 
 
 @composed
@@ -324,7 +345,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     >>> tg.max(tg.tensor([[1.0, 4.0], [3.0, 2.0]]), 1).indices
     tensor([1, 0])
     """
-    return _extreme("max", amax, argmax, maximum, input, dim if other is None else other, keepdim)
+    return _extreme(_Max, evenly_largest, argmax, maximum, input, dim if other is None else other, keepdim)
 
 
 @composed
@@ -337,7 +358,7 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     >>> tg.min(tg.tensor([[1.0, 4.0], [3.0, 2.0]]))
     tensor(1.)
     """
-    return _extreme("min", amin, argmin, minimum, input, dim if other is None else other, keepdim)
+    return _extreme(_Min, evenly_smallest, argmin, minimum, input, dim if other is None else other, keepdim)
 
 
 # --- truth

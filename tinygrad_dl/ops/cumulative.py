@@ -1,0 +1,336 @@
+"""Products, and running sums, products and extremes along a dimension.
+
+Products of all but one element, and so the derivatives of products, come from running products from both ends: they
+divide by nothing, so zeros need no care. What runs is either NumPy's own or `scan`, which takes log n steps.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..backend import HOST
+from ..dtypes import FLOATING, find
+from ..errors import DtypeError
+from ..methods import attach
+from ..operation import operation
+from ..return_types import named_result
+from ..tensor import normalize_dim
+from .composed import composed
+from .editing import attach_in_place
+from .elementwise import where
+from .indexing import gather_along
+from .reduction import cast, restore
+from .shape import reshape
+
+_multiply: Any = np.multiply.reduce
+
+# --- along an axis
+
+
+def scan(combine: Callable[..., Any], parts: list[Any]) -> list[Any]:
+    """The running results of an associative function along the last axis: of pairs first, then of what lies between.
+
+    parts: arrays of one shape that belong together; combine(earlier parts, later parts) gives such a list.
+    """
+    n = parts[0].shape[-1]
+    if n < 2:
+        return parts
+    pairs = combine([x[..., 0 : n - 1 : 2] for x in parts], [x[..., 1::2] for x in parts])
+    odd = scan(combine, pairs)
+    even = combine([x[..., : (n - 1) // 2] for x in odd], [x[..., 2::2] for x in parts])
+    return [_woven(*each) for each in zip(parts, odd, even)]
+
+
+def _woven(x: Any, odd: Any, even: Any) -> Any:
+    out = backend.array_module(x).empty(x.shape, x.dtype)
+    out[..., :1], out[..., 1::2], out[..., 2::2] = x[..., :1], odd, even
+    return out
+
+
+def _scanned(combine: Callable[..., Any], parts: list[Any], dim: int, reverse: bool = False) -> list[Any]:
+    """`scan` along any dimension, forwards or backwards."""
+    if not parts[0].ndim:
+        return parts
+    rows = [x.swapaxes(dim, -1) for x in parts]
+    if reverse:
+        return [x[..., ::-1].swapaxes(dim, -1) for x in scan(combine, [x[..., ::-1] for x in rows])]
+    return [x.swapaxes(dim, -1) for x in scan(combine, rows)]
+
+
+def _accumulated(ufunc: Any, x: Any, dim: int, reverse: bool) -> Any:
+    """A running sum or product, in twice the width of its floating results, as in PyTorch."""
+    out = backend.array_module(x).empty(x.shape, x.dtype)
+    if not x.ndim:
+        out[...] = x
+        return out
+    order = (slice(None),) * dim + (slice(None, None, -1 if reverse else 1),)
+    wide = np.dtype(np.float64) if x.dtype.kind == "f" else x.dtype
+    ufunc.accumulate(x[order], dim, wide, out[order])
+    return out
+
+
+@operation(input=lambda g, dim, by: moved(g, dim, -by, 0))
+def moved(input: Any, dim: int, by: int, fill: Any) -> Any:
+    """The elements moved by one place (`by` 1 or -1) along a dimension; the place that gets free is filled."""
+    out = backend.array_module(input).empty(input.shape, input.dtype)
+    if not input.ndim:
+        out[...] = fill
+        return out
+    before = (slice(None),) * dim
+    to, source, free = (slice(1, None), slice(None, -1), slice(None, 1))
+    if by < 0:
+        to, source, free = source, to, slice(-1, None)
+    out[(*before, to)] = input[(*before, source)]
+    out[(*before, free)] = fill
+    return out
+
+
+def _recurrence_rule(g: Any, factor: Any, dim: int, reverse: bool) -> Any:
+    """What arrives at a step came from it and, by the factor, from the step behind."""
+    return recurrence(g, moved(factor, dim, 1 if reverse else -1, 0), dim, not reverse)
+
+
+@operation(
+    input=_recurrence_rule,
+    factor=lambda g, factor, out, dim, reverse: (
+        _recurrence_rule(g, factor, dim, reverse) * moved(out, dim, -1 if reverse else 1, 0)
+    ),
+)
+def recurrence(input: Any, factor: Any, dim: int, reverse: bool) -> Any:
+    """y with yᵢ = inputᵢ + factorᵢ · yᵢ₋₁ along a dimension; with `reverse` from the end, yᵢ₊₁ in place of yᵢ₋₁."""
+
+    def combine(first: list[Any], then: list[Any]) -> list[Any]:
+        return [first[0] * then[0], first[1] * then[0] + then[1]]
+
+    return _scanned(combine, [factor, input], dim, reverse)[1]
+
+
+# --- sums and products
+
+
+def _wide(input: Any, dtype: Any) -> Any:
+    """The input in the dtype of the result: integers and bools are summed and multiplied as int64."""
+    if dtype is not None:
+        wanted = find(dtype).numpy
+    else:
+        wanted = input.dtype if input.dtype in FLOATING else np.dtype(np.int64)
+    return input if input.dtype == wanted else cast(input, wanted)
+
+
+@operation("cumsum", input=lambda g, dim, reverse: _running_sum(g, dim, not reverse))
+def _running_sum(input: Any, dim: int, reverse: bool) -> Any:
+    return _accumulated(np.add, input, dim, reverse)
+
+
+@composed
+def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """The running sum along `dim`: element i is the sum of the elements 0 to i.
+
+    Arguments: input (tensor), dim (integer), dtype (of the result; integers and bools are summed as int64). The
+    gradient is the running sum from the end.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.cumsum(tg.tensor([1.0, 2.0, 3.0]), 0)
+    tensor([1., 3., 6.])
+    """
+    return _running_sum(_wide(input, dtype), normalize_dim("cumsum", dim, input.ndim), False)
+
+
+def _running_product_rule(g: Any, input: Any, out: Any, dim: int, reverse: bool) -> Any:
+    """The product of what came before, times what the factor reaches behind it."""
+    step = -1 if reverse else 1
+    return moved(out, dim, step, 1) * recurrence(g, moved(input, dim, -step, 0), dim, not reverse)
+
+
+@operation("cumprod", input=_running_product_rule)
+def _running_product(input: Any, dim: int, reverse: bool) -> Any:
+    return _accumulated(np.multiply, input, dim, reverse)
+
+
+@composed
+def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """The running product along `dim`: element i is the product of the elements 0 to i.
+
+    Arguments: input (tensor), dim (integer), dtype (of the result; integers and bools are multiplied as int64). The
+    derivatives are exact where factors are 0.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.cumprod(tg.tensor([1.0, 2.0, 3.0]), 0)
+    tensor([1., 2., 6.])
+    """
+    return _running_product(_wide(input, dtype), normalize_dim("cumprod", dim, input.ndim), False)
+
+
+def _others_rule(g: Any, input: Any, dim: Any) -> Any:
+    axis = 0 if dim is None else dim
+    x, g = (reshape(input, (-1,)), reshape(g, (-1,))) if dim is None else (input, g)
+    before, behind = _running_product(x, axis, False), _running_product(x, axis, True)
+    to_before = moved(g * moved(behind, axis, -1, 1), axis, -1, 0)
+    to_behind = moved(g * moved(before, axis, 1, 1), axis, 1, 0)
+    both = _running_product_rule(to_before, x, before, axis, False) + _running_product_rule(
+        to_behind, x, behind, axis, True
+    )
+    return reshape(both, input.shape)
+
+
+@operation("product_of_others", input=_others_rule)
+def _product_of_others(input: Any, dim: Any) -> Any:
+    """For each element the product of all others along `dim`: by division where no factor is 0."""
+    if int(np.count_nonzero(input)) == input.size:
+        return _multiplied(input, dim, True) / input
+    x, axis = (input.reshape(-1), 0) if dim is None else (input, dim)
+    before, behind = _accumulated(np.multiply, x, axis, False), _accumulated(np.multiply, x, axis, True)
+    return (moved(before, axis, 1, 1) * moved(behind, axis, -1, 1)).reshape(input.shape)
+
+
+def _multiplied(x: Any, axis: Any, keepdim: bool) -> Any:
+    """The product of an array, float16 in float32; rows in memory are folded, which NumPy does four at a time."""
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    if type(wide) is HOST and wide.flags.c_contiguous and wide.size > _FOLDED and axis in (None, wide.ndim - 1):
+        rows = wide.reshape((1, -1) if axis is None else wide.shape)
+        while (half := rows.shape[-1] // 2) >= _SHORT:
+            rest = rows[..., 2 * half :]
+            rows = rows[..., :half] * rows[..., half : 2 * half]
+            rows[..., : rest.shape[-1]] *= rest
+        out = _multiply(rows, -1)
+        kept = (1,) * x.ndim if axis is None else (*x.shape[:-1], 1)
+        return out.reshape(kept if keepdim else () if axis is None else x.shape[:-1])
+    return _multiply(wide, axis, None, None, keepdim).astype(x.dtype, copy=False)
+
+
+_FOLDED, _SHORT = 4096, 16
+
+
+@operation(
+    "prod", input=lambda g, input, dim, keepdim: restore(g, input.shape, dim, keepdim) * _product_of_others(input, dim)
+)
+def _prod(input: Any, dim: Any, keepdim: bool) -> Any:
+    return _multiplied(input, dim if input.ndim else None, keepdim)
+
+
+@composed
+def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The product of all elements, or along `dim`.
+
+    Arguments: input (tensor), dim (integer or None for all), keepdim, dtype (of the result; integers and bools are
+    multiplied as int64). Each element gets the product of the others; exact where factors are 0.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.prod(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
+    tensor([ 2., 12.])
+    """
+    return _prod(_wide(input, dtype), dim if dim is None else normalize_dim("prod", dim, input.ndim), keepdim)
+
+
+# --- logarithms of running sums
+
+
+def _gap(a: Any, b: Any) -> Any:
+    """a - b, and 0 of two equal infinities."""
+    return where(a == b, 0.0, a - b)
+
+
+def _logcumsumexp_rule(g: Any, input: Any, out: Any, dim: int) -> Any:
+    fading = np.exp(_gap(out, moved(out, dim, -1, 0)))  # at most 1, as the sums grow
+    return np.exp(_gap(input, out)) * recurrence(g, fading, dim, True)
+
+
+@operation("logcumsumexp", input=_logcumsumexp_rule)
+def _logcumsumexp(input: Any, dim: int) -> Any:
+    return _scanned(lambda first, then: [np.logaddexp(first[0], then[0])], [input], dim)[0]
+
+
+@composed
+def logcumsumexp(input: Any, dim: int) -> Any:
+    """log of the running sum of e^input along `dim`, computed without overflow.
+
+    Arguments: input (floating tensor), dim (integer). Raises DtypeError for integers.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.logcumsumexp(tg.tensor([1000.0, 1000.0]), 0)
+    tensor([1000.0000, 1000.6932])
+    """
+    if input.dtype not in FLOATING:
+        raise DtypeError(f"logcumsumexp: floating numbers are needed, {input.dtype} came; use input.float()")
+    return _logcumsumexp(input, normalize_dim("logcumsumexp", dim, input.ndim))
+
+
+# --- running extremes
+
+
+@operation()
+def _running_place(input: Any, dim: int, sign: int) -> Any:
+    """Where the largest (sign 1) or smallest element so far is, the last of several; the first NaN stays it."""
+    if not input.ndim:
+        return input.astype(np.int64) * 0
+    module, n = backend.array_module(input), input.shape[dim]
+    place = module.zeros(input.shape, np.int64)
+    place += module.arange(n).reshape((n,) + (1,) * (input.ndim - dim - 1))
+
+    def combine(first: list[Any], then: list[Any]) -> list[Any]:
+        reached = then[0] >= first[0] if sign > 0 else then[0] <= first[0]
+        later = reached | (then[0] != then[0])
+        return [np.where(later, b, a) for a, b in zip(first, then)]
+
+    return _scanned(combine, [input, place], dim)[1]
+
+
+def _running_extreme(name: str, result: Any, input: Any, dim: Any, sign: int) -> Any:
+    axis = normalize_dim(name, dim, input.ndim)
+    indices = _running_place(input, axis, sign)
+    return result(gather_along(input, indices, axis), indices)
+
+
+_Cummax = named_result("cummax", "values", "indices")
+_Cummin = named_result("cummin", "values", "indices")
+
+
+@composed
+def cummax(input: Any, dim: int) -> Any:
+    """The largest element so far along `dim`, and where it is: (values, indices), the last of several.
+
+    Arguments: input (tensor), dim (integer). A NaN is the largest. The gradient goes to the element at the index.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.cummax(tg.tensor([1.0, 3.0, 2.0]), 0).values
+    tensor([1., 3., 3.])
+    """
+    return _running_extreme("cummax", _Cummax, input, dim, 1)
+
+
+@composed
+def cummin(input: Any, dim: int) -> Any:
+    """The smallest element so far along `dim`, and where it is: (values, indices), the last of several.
+
+    Arguments and gradient as for `cummax`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.cummin(tg.tensor([2.0, 3.0, 1.0]), 0).indices
+    tensor([0, 0, 2])
+    """
+    return _running_extreme("cummin", _Cummin, input, dim, -1)
+
+
+# --- methods and NumPy's functions
+
+attach(cumsum, cumprod, prod, logcumsumexp, cummax, cummin)
+
+
+def _in_own_dtype(name: str, function: Any) -> Any:
+    """The form in place of a running sum or product: in the tensor's own dtype, whatever it is."""
+
+    @composed
+    def own(input: Any, dim: int, *, dtype: Any = None) -> Any:
+        if dtype is not None and find(dtype).numpy != input.dtype:
+            raise DtypeError(f"{name}_: the result has the tensor's dtype, {input.dtype}; {dtype} came")
+        if input.dtype == np.bool_ and input.ndim:
+            raise DtypeError(f"{name}_: bools can't hold the result; use {name}(), whose result is int64")
+        return function(input, normalize_dim(name, dim, input.ndim), False)
+
+    own.__name__ = name
+    return own
+
+
+attach_in_place(_in_own_dtype("cumsum", _running_sum), _in_own_dtype("cumprod", _running_product))
