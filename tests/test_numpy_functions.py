@@ -153,6 +153,10 @@ CALLS: dict[Any, dict[str, Call]] = {
         "axis=1, keepdims=True": (lambda x: np.argmax(x, axis=1, keepdims=True), (X,)),
     },
     np.argmin: {"x": (lambda x: np.argmin(x), (X,)), "axis=1": (lambda x: np.argmin(x, axis=1), (X,))},
+    np.count_nonzero: {
+        "b": (lambda x: np.count_nonzero(x), (B,)),
+        "axis=0": (lambda x: np.count_nonzero(x, axis=0), (I,)),
+    },
     np.any: {"b": (lambda x: np.any(x), (B,)), "axis=0": (lambda x: np.any(x, axis=0), (B,))},
     np.all: {"b": (lambda x: np.all(x), (B,)), "axis=1, keepdims": (lambda x: np.all(x, axis=1, keepdims=True), (B,))},
     np.matmul: {

@@ -239,7 +239,7 @@ def _logcumsumexp_rule(g: Any, input: Any, out: Any, dim: int) -> Any:
 
 @operation("logcumsumexp", input=_logcumsumexp_rule)
 def _logcumsumexp(input: Any, dim: int) -> Any:
-    return _scanned(lambda first, then: [np.logaddexp(first[0], then[0])], [input], dim)[0]
+    return _scanned(lambda first, then: [np.logaddexp(first[0], then[0])], [input.copy()], dim)[0]  # of one, itself
 
 
 @composed

@@ -255,11 +255,14 @@ def _cheapest(sizes: tuple[int, ...]) -> dict[tuple[int, int], int]:
 
 def _chain(matrices: Any) -> Any:
     cut = _cheapest((*[m.shape[0] for m in matrices], matrices[-1].shape[1]))
+    return _part(matrices, cut, 0, len(matrices) - 1)
 
-    def part(i: int, j: int) -> Any:
-        return matrices[i] if i == j else matmul(part(i, cut[i, j]), part(cut[i, j] + 1, j))
 
-    return part(0, len(matrices) - 1)
+def _part(matrices: Any, cut: Any, i: int, j: int) -> Any:
+    """The product of the matrices i to j. (An inner function that calls itself would be a cycle that holds them.)"""
+    if i == j:
+        return matrices[i]
+    return matmul(_part(matrices, cut, i, cut[i, j]), _part(matrices, cut, cut[i, j] + 1, j))
 
 
 def _require_chain(name: str, tensors: Any) -> None:
