@@ -9,6 +9,7 @@ from tinygrad_dl import backend
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, TinygradError
 from tinygrad_dl.methods import make_public
 from tinygrad_dl.ops import editing
+from tinygrad_dl.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from tinygrad_dl.ops.elementwise import mul as _mul
 from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.elementwise import sigmoid, tanh
@@ -21,6 +22,12 @@ from tinygrad_dl.tensor import Tensor, wrap
 
 __all__ = [
     "linear",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "relu",
     "tanh",
     "sigmoid",

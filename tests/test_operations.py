@@ -57,6 +57,11 @@ MORE: list[tuple[str, str, str, str]] = [
     ],
     ("einsum", "'ij,jk->i'", "int", "a small integer and a sum, which is an int64, are refused also when empty"),
     ("linear", "", "bool", "empty bools are refused as others are"),
+    *[
+        (f"conv{way}{dims}d", "", "int", "integers are convolved whatever the options")
+        for way in ("", "_transpose")
+        for dims in (1, 2, 3)
+    ],
     ("index", "x[[[0, 1], [2, 0]]]", "", "one index of two rows, as in NumPy and as PyTorch announces"),
 ]
 # Derivatives that PyTorch lacks or gets wrong.

@@ -355,6 +355,13 @@ def broadcast_to(array: Array, shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(array, shape)
 
 
+def strided(array: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
+    """A view of an array's memory with this shape and these strides in bytes, which must stay inside of it."""
+    if type(array) is np.ndarray and array.flags.c_contiguous:
+        return np.ndarray(shape, array.dtype, array, 0, strides)
+    return array_module(array).lib.stride_tricks.as_strided(array, shape, strides)
+
+
 def address(array: Array) -> int:
     """The address of an array's first element."""
     return _by_type[type(array)].address(array)
