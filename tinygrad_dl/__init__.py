@@ -93,6 +93,7 @@ from .ops import conversion as _conversion  # attaches its methods
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
 from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
 from .ops.differences import cumulative_trapezoid, diff, gradient, trapezoid, trapz
+from .ops.distances import dist, norm, renorm
 from .ops.einsum import einsum, inner, kron, tensordot
 from .ops.elementwise import (
     abs,
@@ -146,6 +147,7 @@ from .ops.reduction import (
     all,
     amax,
     amin,
+    aminmax,
     any,
     argmax,
     argmin,
