@@ -153,6 +153,14 @@ CALLS: dict[Any, dict[str, Call]] = {
         "axis=1, keepdims=True": (lambda x: np.argmax(x, axis=1, keepdims=True), (X,)),
     },
     np.argmin: {"x": (lambda x: np.argmin(x), (X,)), "axis=1": (lambda x: np.argmin(x, axis=1), (X,))},
+    np.prod: {
+        "x": (lambda x: np.prod(x), (X,)),
+        "axis=1, keepdims": (lambda x: np.prod(x, axis=1, keepdims=True), (X,)),
+        "integers": (lambda x: np.prod(x, 0), (I,)),
+    },
+    np.cumsum: {"x": (lambda x: np.cumsum(x), (X,)), "axis=1": (lambda x: np.cumsum(x, axis=1), (X,))},
+    np.cumprod: {"x": (lambda x: np.cumprod(x), (X,)), "axis=0": (lambda x: np.cumprod(x, 0), (X,))},
+    np.diff: {"x": (lambda x: np.diff(x), (X,)), "n=2, axis=0": (lambda x: np.diff(x, n=2, axis=0), (X,))},
     np.count_nonzero: {
         "b": (lambda x: np.count_nonzero(x), (B,)),
         "axis=0": (lambda x: np.count_nonzero(x, axis=0), (I,)),
@@ -336,8 +344,8 @@ def test_options_are_obeyed_or_refused(name: str, grad: bool) -> None:
 UNKNOWN: dict[str, Callable[[Any], Any]] = {
     "sort": lambda x: np.sort(x),
     "sort, axis": lambda x: np.sort(x, axis=0),
-    "cumsum": lambda x: np.cumsum(x),
-    "prod": lambda x: np.prod(x),
+    "unwrap": lambda x: np.unwrap(x),
+    "ptp": lambda x: np.ptp(x),
     "median": lambda x: np.median(x),
     "floor": lambda x: np.floor(x),
     "arctan2": lambda x: np.arctan2(x, Y),

@@ -47,6 +47,10 @@ MORE: list[tuple[str, str, str, str]] = [
     ("argmax", "", "bool", "the first True is a position too"),
     ("argmin", "", "bool", "the first False is a position too"),
     ("kthvalue", "indices", "int", "which of equal elements has the index"),
+    ("histogram", "", "float16", "PyTorch takes it with edges or a range, and not without"),
+    ("histogramdd", "", "float16", "PyTorch takes it with edges or a range, and not without"),
+    ("gradient", "edge_order=2", "bool", "bools are refused in any form"),
+    ("gradient", "edge_order=2", "float16", "what nearly cancels is rounded in another order"),
     ("kthvalue", "", "bool", "bools are refused, also a single one"),
     ("softmax", "", "int", "empty integers are refused as others are"),
     ("log_softmax", "", "int", "empty integers are refused as others are"),
@@ -415,7 +419,7 @@ PICKERS = "max min cummax cummin median nanmedian".split()
 REDUCERS: dict[str, Callable[[Any, Any], Any]] = {
     **{
         name: lambda lib, x, name=name: getattr(lib, name)(x)
-        for name in "sum mean amax amin max min argmax argmin any all var std prod median nanmedian".split()
+        for name in "sum mean amax amin norm max min argmax argmin any all var std prod median nanmedian".split()
     },
     **{
         f"{name} of a row": lambda lib, x, name=name: getattr(lib, name)(x, 0)
@@ -790,6 +794,7 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
     "relu_": lambda x, y: x.relu_(),
     "clamp_": lambda x, y: x.clamp_(-1, 1),
     "clip_": lambda x, y: x.clip_(min=0),
+    "renorm_": lambda x, y: x.renorm_(2, 0, 1.5),
     "cumsum_": lambda x, y: x.cumsum_(0),
     "cumsum_ dtype": lambda x, y: x.cumsum_(-1, dtype=x.dtype),
     "cumprod_": lambda x, y: x.cumprod_(-1),

@@ -92,6 +92,8 @@ from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mo
 from .ops import conversion as _conversion  # attaches its methods
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
 from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
+from .ops.differences import cumulative_trapezoid, diff, gradient, trapezoid, trapz
+from .ops.distances import dist, norm, renorm
 from .ops.einsum import einsum, inner, kron, tensordot
 from .ops.elementwise import (
     abs,
@@ -135,6 +137,7 @@ from .ops.elementwise import (
     true_divide,
     where,
 )
+from .ops.histograms import bincount, histc, histogram, histogramdd
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
 from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
@@ -144,6 +147,7 @@ from .ops.reduction import (
     all,
     amax,
     amin,
+    aminmax,
     any,
     argmax,
     argmin,

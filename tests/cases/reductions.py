@@ -135,6 +135,28 @@ for _name in ("amax", "amin"):
         ),
         *cases(_name, _over_several(_name), [inputs((2, 3, 4), numbers="distinct")]),
     ]
+CASES += [
+    *cases(
+        "aminmax",
+        {
+            "aminmax(x)": lambda lib, x: lib.aminmax(x),
+            "x.aminmax(dim=0)": lambda lib, x: x.aminmax(dim=0),
+            "x.aminmax(keepdim=True)": lambda lib, x: x.aminmax(keepdim=True),
+            "aminmax(x, dim=-1, keepdim=True).min": lambda lib, x: lib.aminmax(x, dim=-1, keepdim=True).min,
+        },
+        [inputs((), numbers="distinct"), *layouts("distinct", (4,), (2, 3), (2, 1, 3))],
+    ),
+    *cases(
+        "sum_to_size",
+        {
+            "x.sum_to_size(1, 3)": lambda lib, x: x.sum_to_size(1, 3),
+            "x.sum_to_size((3,))": lambda lib, x: x.sum_to_size((3,)),
+            "x.sum_to_size(x.shape)": lambda lib, x: x.sum_to_size(x.shape) * 1,
+            "x.sum_to_size(())": lambda lib, x: x.sum_to_size(()),
+        },
+        [inputs((2, 3)), inputs((3, 3), layout="transposed"), inputs((2, 4, 3))],
+    ),
+]
 for _name in ("argmax", "argmin"):
     CASES += [
         *cases(

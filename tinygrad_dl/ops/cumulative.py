@@ -16,7 +16,7 @@ from ..errors import DtypeError
 from ..methods import attach
 from ..operation import operation
 from ..return_types import named_result
-from ..tensor import normalize_dim
+from ..tensor import NUMPY, normalize_dim
 from .composed import composed
 from .editing import attach_in_place
 from .elementwise import where
@@ -334,3 +334,18 @@ def _in_own_dtype(name: str, function: Any) -> Any:
 
 
 attach_in_place(_in_own_dtype("cumsum", _running_sum), _in_own_dtype("cumprod", _running_product))
+
+
+def _numpys_running(running: Any) -> Any:
+    def numpys(a: Any, axis: Any = None, dtype: Any = None) -> Any:
+        return running(reshape(a, (-1,)) if axis is None else a, axis or 0, dtype=dtype)
+
+    numpys.__qualname__ = running.__name__
+    return numpys
+
+
+def _numpys_prod(a: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
+    return prod(a, axis, keepdims, dtype=dtype)
+
+
+NUMPY |= {np.prod: _numpys_prod, np.cumsum: _numpys_running(cumsum), np.cumprod: _numpys_running(cumprod)}

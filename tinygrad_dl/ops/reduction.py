@@ -1,5 +1,6 @@
 """Reductions: sums, means, extremes and their kin over some or all dimensions. Source: notes, section 1.12."""
 
+import builtins
 import math
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
 from .elementwise import maximum, minimum, where
 from .indexing import take_along_dim
-from .shape import clone, dims_of, expand, reshape, squeeze, sum_to
+from .shape import clone, dims_of, expand, reshape, sizes_of, squeeze, sum_to
 
 _add: Any = np.add.reduce  # by position it takes half the time of `sum`: (x, axis, dtype, out, keepdims)
 
@@ -361,6 +362,23 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return _extreme(_Min, evenly_smallest, argmin, minimum, input, dim if other is None else other, keepdim)
 
 
+_Aminmax = named_result("aminmax", "min", "max")
+
+
+@composed
+def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+    """The smallest and the largest element, of all or along `dim`: (min, max).
+
+    Arguments and gradients as for `amin` and `amax`; dim is one integer.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.aminmax(tg.tensor([3.0, 1.0, 2.0])).max
+    tensor(3.)
+    """
+    dim = () if dim is None else normalize_dim("aminmax", dim, input.ndim)
+    return _Aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
+
+
 # --- truth
 
 
@@ -479,7 +497,20 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
 
 # --- methods and NumPy's functions
 
+
+def _sum_to_size(self: Tensor, *size: Any) -> Any:
+    """Summed over the dimensions along which a tensor of `size` would be repeated; itself if it has that size."""
+    wanted = sizes_of("sum_to_size", size)
+    extra = self.ndim - len(wanted)
+    if extra < 0 or builtins.any(n not in (1, self.shape[extra + i]) for i, n in enumerate(wanted)):
+        raise ShapeError(f"sum_to_size: {wanted} can't be repeated to {tuple(self.shape)}, so nothing sums to it")
+    if wanted == self.shape:
+        return self
+    return sum_to(self if self.array.dtype in FLOATING else cast(self, np.dtype(np.int64)), wanted)
+
+
 attach(sum, mean, var, std, amax, amin, argmax, argmin, max, min, any, all, softmax, log_softmax, logsumexp)
+attach(aminmax, sum_to_size=_sum_to_size)
 
 
 # NumPy's functions take what they share with ours in another order.
