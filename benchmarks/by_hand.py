@@ -141,6 +141,13 @@ def large_training(differentiate: Differentiate) -> Run:
     return training(differentiate, (784, 512, 512, 10), 128, lambda parameters: adam(parameters, ADAM_RATE))
 
 
+def adam_steps(shapes: Sequence[tuple[int, ...]]) -> Run:
+    """W12, W12s."""
+    parameters, gradients = numbers.parameters_with_gradients(shapes)
+    update = adam(parameters, ADAM_RATE)
+    return Run(lambda: update(gradients), lambda: parameters)
+
+
 def matmul() -> Run:
     """W13."""
     a, b, gradient = numbers.square_matrices(1024)
@@ -191,6 +198,8 @@ def digits_to_97_percent(differentiate: Differentiate, predict: Predict) -> Run:
 WORKLOADS: dict[str, Callable[[], Run]] = {
     "W4": lambda: small_training(loss_and_gradients),
     "W5": lambda: large_training(loss_and_gradients),
+    "W12": lambda: adam_steps(numbers.MANY_BIG),
+    "W12s": lambda: adam_steps(numbers.MANY_SMALL),
     "W13": matmul,
     "W16": lambda: inference(logits, 128),
     "W16s": lambda: inference(logits, 1),

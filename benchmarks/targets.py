@@ -23,6 +23,8 @@ TARGETS = {
     "W3": Target("chain of 100,000 operations on (1,), both ways", 0.45, 0.35, 0.6, 0.45, tolerance=1e-3),
     "W4": Target("MLP 64-128-10, batch 32, SGD, training step", 0.65, 0.50),
     "W5": Target("MLP 784-512-512-10, batch 128, Adam, training step", 1.1, 0.95, tolerance=1e-3),
+    "W12": Target("Adam over 10 million parameters in 50 tensors, step", 1.0, 0.9),
+    "W12s": Target("Adam over 50 tensors of 100, step", 0.3, 0.15),
     "W13": Target("matmul 1024 x 1024 x 1024, both ways", 1.15, 1.1),
     "W14": Target("import in a fresh process", 0.08, 0.07, 0.12),
     "W16": Target("inference under no_grad, MLP 784-512-512-10, batch 128", 1.25, 1.15),
