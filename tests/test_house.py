@@ -33,7 +33,9 @@ LAYERS = [
     ["anomaly"],
     ["function", "hooks", "recorded", "registry"],
     ["autograd"],
+    ["generator"],
     ["creation", "graph", "linalg", "random", "printing", "serialization", "gradcheck", "testing"],
+    ["draws", "sampling"],
     ["point"],
     ["functional"],
     ["nn", "optim", "utils", "viz"],
@@ -57,6 +59,7 @@ NUMPY_ALLOWED = {
     "ops.reduction:_extreme": "tells a dim from an array that the user passed in its place",
     "promotion:as_operand": "takes what the user wrote beside a tensor",
     "random": "NumPy's generators draw on the host, whatever the device",
+    "sampling": "NumPy's generators draw on the host, whatever the device",
     "tensor:__array__": "NumPy's own protocol",
     "testing": "the strict device is made of NumPy's arrays",
 }

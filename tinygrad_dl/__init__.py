@@ -84,6 +84,7 @@ from .errors import (
     TinygradError,
     UnknownAttributeError,
 )
+from .generator import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .gradcheck import gradcheck, gradgradcheck
 from .limits import finfo, iinfo
 from .methods import attach as _attach
@@ -160,23 +161,8 @@ from .ops.reduction import (
 from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
 from .printing import set_printoptions, tensor_repr
-from .random import (
-    Generator,
-    bernoulli,
-    default_generator,
-    get_rng_state,
-    initial_seed,
-    manual_seed,
-    rand,
-    rand_like,
-    randint,
-    randint_like,
-    randn,
-    randn_like,
-    randperm,
-    seed,
-    set_rng_state,
-)
+from .random import rand, rand_like, randint, randint_like, randn, randn_like, randperm
+from .sampling import bernoulli, binomial, multinomial, normal, poisson
 from .tensor import Size, Tensor
 
 _attach(__repr__=tensor_repr)
