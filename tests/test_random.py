@@ -263,6 +263,29 @@ def test_the_default_dtype_counts() -> None:
         tg.set_default_dtype(before)
 
 
+OUTS: dict[str, Callable[[Any], tuple[Any, Any]]] = {
+    "rand": lambda out: (tg.rand(4, out=out), tg.rand(4)),
+    "randn": lambda out: (tg.randn(4, out=out), tg.randn(4)),
+    "normal": lambda out: (tg.normal(0.0, 1.0, (4,), out=out), tg.normal(0.0, 1.0, (4,))),
+    "normal of tensors": lambda out: (tg.normal(tg.zeros(4), 1.0, out=out), tg.normal(tg.zeros(4), 1.0)),
+    "bernoulli": lambda out: (tg.bernoulli(tg.full((4,), 0.5), out=out), tg.bernoulli(tg.full((4,), 0.5))),
+    "randint": lambda out: (tg.randint(90, (4,), out=out.long()), tg.randint(90, (4,))),
+    "randperm": lambda out: (tg.randperm(4, out=out.long()), tg.randperm(4)),
+    "multinomial": lambda out: (tg.multinomial(tg.ones(9), 4, out=out.long()), tg.multinomial(tg.ones(9), 4)),
+}
+
+
+@pytest.mark.parametrize("name", OUTS)
+def test_draws_go_into_out(name: str) -> None:
+    state = tg.get_rng_state()
+    out = tg.empty(4)
+    found, following = OUTS[name](out)
+    assert found is out or found.dtype is tg.int64
+    tg.set_rng_state(state)
+    again, _ = OUTS[name](tg.empty(4))
+    assert same(found, again) and not same(found, following)
+
+
 # --- distributions: the bounds are five standard errors, and the seed is fixed
 
 COUNT = 20_000
@@ -494,7 +517,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "probabilities above 1": (lambda: tg.bernoulli(tg.tensor([1.5])), ArgumentError, "bernoulli: .*between 0 and 1"),
     "probabilities that are NaN": (lambda: tg.bernoulli(tg.tensor([math.nan])), ArgumentError, "bernoulli"),
     "probabilities of integers": (lambda: tg.bernoulli(tg.tensor([1])), DtypeError, "bernoulli: .*int64"),
-    "a probability": (lambda: tg.bernoulli(0.5), ArgumentTypeError, "bernoulli: .*not float"),
+    "a probability": (lambda: tg.bernoulli(0.5), ArgumentTypeError, "bernoulli: input must be a Tensor, float came"),
     "uniform_ backwards": (lambda: tg.zeros(2).uniform_(3, 1), ArgumentError, "uniform_: from 3 lies above to 1"),
     "uniform_ of integers": (lambda: tg.tensor([1]).uniform_(), DtypeError, "uniform_: .*int64"),
     "uniform_, unknown name": (lambda: tg.zeros(2).uniform_(low=1), ArgumentTypeError, "uniform_: .*'low'.*from, to"),
@@ -502,7 +525,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "normal_ of integers": (lambda: tg.tensor([1]).normal_(), DtypeError, "normal_: .*int64"),
     "rand_like of an array": (lambda: tg.rand_like(np.ones(2)), ArgumentTypeError, "rand_like: .*not ndarray"),
     "weights of integers": (lambda: tg.multinomial(tg.tensor([1, 2]), 1), DtypeError, "multinomial: .*int64 came"),
-    "weights in a list": (lambda: tg.multinomial([1.0], 1), ArgumentTypeError, "multinomial: input .*not list"),
+    "weights in a list": (lambda: tg.multinomial([1.0], 1), ArgumentTypeError, "multinomial: input .*list came"),
     "weights of three dimensions": (lambda: tg.multinomial(tg.ones(1, 2, 3), 1), ShapeError, r"1 or 2.*\(1, 2, 3\)"),
     "a weight below 0": (lambda: tg.multinomial(tg.tensor([1.0, -1]), 1), ArgumentError, "multinomial: weights"),
     "a weight that is infinite": (lambda: tg.multinomial(tg.tensor([1.0, math.inf]), 1), ArgumentError, "weights"),

@@ -49,7 +49,7 @@ def standard_normal(source: np.random.Generator, shape: tuple[int, ...], dtype: 
     return np.asarray(drawn).astype(dtype, copy=False)
 
 
-def _refuse(name: str, layout: Any, pin_memory: bool) -> None:
+def refuse_options(name: str, layout: Any, pin_memory: bool) -> None:
     """What PyTorch has and NumPy has not."""
     if pin_memory:
         raise NotImplementedError(f"{name}: pin_memory=True is not supported; leave it out")
@@ -77,7 +77,7 @@ def rand(
     >>> x = tg.rand(100); bool(((x >= 0) & (x < 1)).all())
     True
     """
-    _refuse("rand", layout, pin_memory)
+    refuse_options("rand", layout, pin_memory)
     kind = floating("rand", dtype)
     drawn = uniform(numpy_generator(generator), natural_sizes("rand", sizes, size), kind.numpy)
     return _finish(drawn, kind, device, requires_grad)
@@ -100,7 +100,7 @@ def randn(
     >>> tg.randn(2, 3).shape
     tinygrad_dl.Size([2, 3])
     """
-    _refuse("randn", layout, pin_memory)
+    refuse_options("randn", layout, pin_memory)
     kind = floating("randn", dtype)
     drawn = standard_normal(numpy_generator(generator), natural_sizes("randn", sizes, size), kind.numpy)
     return _finish(drawn, kind, device, requires_grad)
@@ -127,7 +127,7 @@ def randint(
     >>> tg.randint(3, (2, 2)).shape
     tinygrad_dl.Size([2, 2])
     """
-    _refuse("randint", layout, pin_memory)
+    refuse_options("randint", layout, pin_memory)
     given = [value for value in (low, high, size) if value is not None]
     low, high, size = (0, *given) if len(given) == 2 else (low, high, size)
     if not isinstance(size, tuple | list) or not all(isinstance(n, int | np.integer) for n in (low, high)):
@@ -178,7 +178,7 @@ def randperm(
     >>> sorted(tg.randperm(4).tolist())
     [0, 1, 2, 3]
     """
-    _refuse("randperm", layout, pin_memory)
+    refuse_options("randperm", layout, pin_memory)
     (n,) = natural_sizes("randperm", (n,))
     kind = dtypes.int64 if dtype is None else dtypes.find(dtype)
     if n - 1 > whole_range(kind)[1]:
@@ -206,7 +206,7 @@ def rand_like(
     >>> tg.rand_like(tg.zeros(2)).shape
     tinygrad_dl.Size([2])
     """
-    _refuse("rand_like", layout, pin_memory)
+    refuse_options("rand_like", layout, pin_memory)
     like = _like("rand_like", input, dtype, device)
     return rand(input.shape, generator=generator, **like, requires_grad=requires_grad)
 
@@ -228,7 +228,7 @@ def randn_like(
     >>> tg.randn_like(tg.zeros(2)).shape
     tinygrad_dl.Size([2])
     """
-    _refuse("randn_like", layout, pin_memory)
+    refuse_options("randn_like", layout, pin_memory)
     like = _like("randn_like", input, dtype, device)
     return randn(input.shape, generator=generator, **like, requires_grad=requires_grad)
 
@@ -252,6 +252,6 @@ def randint_like(
     >>> tg.randint_like(tg.zeros(2), 3).shape
     tinygrad_dl.Size([2])
     """
-    _refuse("randint_like", layout, pin_memory)
+    refuse_options("randint_like", layout, pin_memory)
     like = _like("randint_like", input, dtype, device)
     return randint(low, high, tuple(input.shape), generator=generator, **like, requires_grad=requires_grad)

@@ -14,7 +14,7 @@ from .ops.composed import composed
 from .ops.editing import store
 from .ops.shape import clone
 from .outputs import fills_out
-from .random import floating
+from .random import floating, refuse_options
 from .tensor import Tensor, wrap
 
 
@@ -109,30 +109,27 @@ def normal(
     >>> tg.normal(0.0, 1.0, (2, 3)).shape
     tinygrad_dl.Size([2, 3])
     """
-    if size is not None:
-        if isinstance(mean, Tensor) or isinstance(std, Tensor):
-            raise ArgumentTypeError("normal: size is for a mean and a std that are numbers; tensors have their own")
-        kind = floating("normal", dtype)
-        made = _finish(np.empty(natural_sizes("normal", (size,)), kind.numpy), kind, device)
-        return _normal_(made, mean, std, generator=generator).requires_grad_(requires_grad)
-    if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
-        raise ArgumentTypeError("normal: two numbers came; pass a tensor among them, or size=, the shape of the result")
-    if requires_grad or (device is not None and backend.find_device(device) != (mean + std).device):
-        raise ArgumentTypeError("normal: device and requires_grad go with size; of tensors the result follows them")
-    if not isinstance(std, Tensor):
-        if not std >= 0:
-            raise ArgumentError(f"normal: std can't be negative, {std} came")
-        spread: Any = std
-    else:
-        if not bool((std.array >= 0).all()):
-            raise ArgumentError("normal: std can't be negative")
-        spread = std.array
-    like = mean if isinstance(mean, Tensor) else std
-    target = (mean + std).to(_floating_tensor("normal", "mean", like).dtype if dtype is None else dtype)
-    drawn = backend.from_numpy(
-        numpy_generator(generator).standard_normal(target.array.shape, np.float64), target.device
-    )
-    values = drawn * spread + (mean.array if isinstance(mean, Tensor) else mean)
+    refuse_options("normal", layout, pin_memory)
+    if isinstance(mean, Tensor) or isinstance(std, Tensor):
+        if size is not None or requires_grad:
+            raise ArgumentTypeError("normal: size and requires_grad are for two numbers; of tensors the result follows")
+        return _normal_of(mean, std, generator, dtype).to(device=device)
+    if size is None:
+        raise ArgumentTypeError("normal: two numbers came; pass a tensor among them, or size=, the result's shape")
+    kind = floating("normal", dtype)
+    made = _finish(np.empty(natural_sizes("normal", (size,)), kind.numpy), kind, device)
+    return _normal_(made, mean, std, generator=generator).requires_grad_(requires_grad)
+
+
+def _normal_of(mean: Any, std: Any, generator: Generator | None, dtype: Any) -> Tensor:
+    """A draw for each element of a mean and a deviation, of which at least one is a tensor."""
+    like = _floating_tensor("normal", "mean", mean if isinstance(mean, Tensor) else std)
+    target = (mean + std).to(like.dtype if dtype is None else dtype)
+    center, spread = (value.array if isinstance(value, Tensor) else value for value in (mean, std))
+    if not bool((spread >= 0).all() if isinstance(std, Tensor) else spread >= 0):
+        raise ArgumentError(f"normal: std can't be negative{'' if isinstance(std, Tensor) else f', {std} came'}")
+    drawn = numpy_generator(generator).standard_normal(target.array.shape)
+    values = backend.from_numpy(drawn, target.device) * spread + center
     return store("normal", target, wrap(values.astype(target.array.dtype)))
 
 
