@@ -33,12 +33,16 @@ LAYERS = [
     ["anomaly"],
     ["function", "hooks", "recorded", "registry"],
     ["autograd"],
+    ["generator"],
     ["creation", "graph", "linalg", "random", "printing", "serialization", "gradcheck", "testing"],
+    ["draws", "sampling", "settings", "tensor_types", "unavailable"],
     ["point"],
     ["functional"],
     ["nn", "optim", "utils", "viz"],
-    ["func"],
+    ["amp", "backends", "cuda", "distributed", "func", "jit", "mps", "multiprocessing"],
+    ["accelerator", "compiler"],
     [""],  # tinygrad_dl/__init__.py, which gathers the public names
+    ["version"],  # asks it for the version
 ]
 
 KNOW_CUPY = {LAYERS.index(["kernels"]), LAYERS.index(["backend"])}
@@ -47,7 +51,7 @@ KNOW_CUPY = {LAYERS.index(["kernels"]), LAYERS.index(["backend"])}
 DEFERRED = {(f"{PACKAGE}.backend", f"{PACKAGE}.testing"): "the strict device is made at first use, as CuPy's is"}
 
 # What may be imported inside a function: packages that one may lack, or that would make `import tinygrad_dl` slow.
-OPTIONAL = {"cupy", "cupyx", "executing", "graphviz", "IPython", "matplotlib", "pygraphviz", "tqdm"}
+OPTIONAL = {"cupy", "cupyx", "executing", "graphviz", "IPython", "matplotlib", "pygraphviz", "threadpoolctl", "tqdm"}
 
 # Where NumPy's types may be named outside backend.py, by module or function, and why.
 NUMPY_ALLOWED = {
@@ -57,6 +61,7 @@ NUMPY_ALLOWED = {
     "ops.reduction:_extreme": "tells a dim from an array that the user passed in its place",
     "promotion:as_operand": "takes what the user wrote beside a tensor",
     "random": "NumPy's generators draw on the host, whatever the device",
+    "sampling": "NumPy's generators draw on the host, whatever the device",
     "tensor:__array__": "NumPy's own protocol",
     "testing": "the strict device is made of NumPy's arrays",
 }

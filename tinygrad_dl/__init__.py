@@ -84,6 +84,7 @@ from .errors import (
     TinygradError,
     UnknownAttributeError,
 )
+from .generator import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .gradcheck import gradcheck, gradgradcheck
 from .limits import finfo, iinfo
 from .methods import attach as _attach
@@ -164,28 +165,33 @@ from .ops.reduction import (
 from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
 from .printing import set_printoptions, tensor_repr
-from .random import (
-    Generator,
-    bernoulli,
-    default_generator,
-    get_rng_state,
-    initial_seed,
-    manual_seed,
-    rand,
-    rand_like,
-    randint,
-    randint_like,
-    randn,
-    randn_like,
-    randperm,
-    seed,
-    set_rng_state,
+from .random import rand, rand_like, randint, randint_like, randn, randn_like, randperm
+from .sampling import bernoulli, binomial, multinomial, normal, poisson
+from .settings import (
+    are_deterministic_algorithms_enabled,
+    get_float32_matmul_precision,
+    get_num_interop_threads,
+    get_num_threads,
+    is_deterministic_algorithms_warn_only_enabled,
+    set_float32_matmul_precision,
+    set_num_interop_threads,
+    set_num_threads,
+    use_deterministic_algorithms,
 )
 from .tensor import Size, Tensor
+from .tensor_types import TYPES as _TYPES
+from .tensor_types import Variable as _Variable
+from .tensor_types import set_default_tensor_type, typename
+from .unavailable import ABSENT as _ABSENT
+
+FloatTensor, DoubleTensor, HalfTensor = (_TYPES["cpu"][f"{_name}Tensor"] for _name in ("Float", "Double", "Half"))
+LongTensor, IntTensor, ShortTensor = (_TYPES["cpu"][f"{_name}Tensor"] for _name in ("Long", "Int", "Short"))
+CharTensor, ByteTensor, BoolTensor = (_TYPES["cpu"][f"{_name}Tensor"] for _name in ("Char", "Byte", "Bool"))
 
 _attach(__repr__=tensor_repr)
 autograd.gradcheck, autograd.gradgradcheck = gradcheck, gradgradcheck  # type: ignore[attr-defined]
 autograd.Function, autograd.function = _function.Function, _function  # type: ignore[attr-defined]
+autograd.Variable = _Variable  # type: ignore[attr-defined]
 autograd.functional, autograd.graph = _functional, _graph  # type: ignore[attr-defined]
 # `autograd` is a file, not a folder; this makes `from tinygrad_dl.autograd.functional import jacobian` work.
 for _name, _module in {"function": _function, "functional": _functional, "graph": _graph}.items():
@@ -196,11 +202,37 @@ _make_public(globals())
 
 __version__ = "0.1.0"
 if TYPE_CHECKING:
-    from . import func, nn, optim, testing, utils, viz
+    from . import (
+        accelerator,
+        amp,
+        backends,
+        compiler,
+        cuda,
+        distributed,
+        func,
+        jit,
+        mps,
+        multiprocessing,
+        nn,
+        optim,
+        testing,
+        utils,
+        version,
+        viz,
+    )
+    from .amp import GradScaler, autocast, is_autocast_enabled
+    from .jit import compile
     from .serialization import load, save
 
-_LAZY = {name: name for name in ("func", "nn", "optim", "testing", "utils", "viz")}  # loaded at first use
-_LAZY |= {"load": "serialization", "save": "serialization"}
+_LAZY = {  # loaded at first use
+    name: name
+    for name in (
+        "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "func", "jit", "mps", "multiprocessing",
+        "nn", "optim", "testing", "utils", "version", "viz",
+    )
+}  # fmt: skip
+_LAZY |= {"load": "serialization", "save": "serialization", "compile": "jit"}
+_LAZY |= dict.fromkeys(("autocast", "GradScaler", "is_autocast_enabled"), "amp")
 
 
 def __getattr__(name: str) -> Any:
@@ -208,7 +240,7 @@ def __getattr__(name: str) -> Any:
         module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
         found = globals()[name] = module if _LAZY[name] == name else getattr(module, name)
         return found
-    raise UnknownAttributeError("module 'tinygrad_dl'", name, globals)
+    raise UnknownAttributeError("module 'tinygrad_dl'", name, lambda: [*globals(), *_LAZY], _ABSENT.get(name, ""))
 
 
 def is_tensor(obj: Any) -> "bool":  # type: ignore[valid-type]

@@ -174,6 +174,11 @@ def _backend(where: device) -> Any:
     return found
 
 
+def in_use() -> frozenset[str]:
+    """The types of the devices that were asked for so far."""
+    return frozenset(_made)
+
+
 def current_device() -> device:
     """Where new tensors are made: in the innermost `with device(...)`, else on the default device."""
     if _local.device is not None:

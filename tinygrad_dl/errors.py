@@ -53,14 +53,17 @@ class HookResultError(TinygradError, RuntimeError, AssertionError):
 
 
 class UnknownAttributeError(TinygradError, AttributeError):
-    """An attribute that an object does not have; the nearest name is looked for when the message is read."""
+    """An attribute that an object does not have.
 
-    def __init__(self, owner: str, name: str, candidates: Callable[[], Iterable[str]]) -> None:
+    The message says what to use `instead`, or has the nearest name, which is looked for when it is read.
+    """
+
+    def __init__(self, owner: str, name: str, candidates: Callable[[], Iterable[str]], instead: str = "") -> None:
         super().__init__(f"{owner} has no attribute {name!r}.")
-        self._name, self._candidates = name, candidates
+        self._name, self._candidates, self._instead = name, candidates, instead
 
     def __str__(self) -> str:
-        return f"{self.args[0]}{nearest(self._name, self._candidates())}"
+        return f"{self.args[0]}{' ' * bool(self._instead)}{self._instead or nearest(self._name, self._candidates())}"
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str:

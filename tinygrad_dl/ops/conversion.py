@@ -63,17 +63,6 @@ def _cast(name: str, target: dtypes.dtype) -> Any:
     return method
 
 
-def _type(self: Tensor, dtype: Any = None) -> Any:
-    """This tensor in another dtype; without one, the name of its type."""
-    return _to(self, dtype=dtype) if dtype is not None else f"tinygrad_dl.{_TYPE_NAMES[self.dtype.name]}Tensor"
-
-
-_TYPE_NAMES = {
-    "float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int",
-    "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
-}  # fmt: skip
-
-
 def _cpu(self: Tensor) -> Tensor:
     """This tensor on the CPU; itself when it is there."""
     return _to(self, device="cpu")
@@ -146,5 +135,5 @@ _CASTS = {
     "short": dtypes.int16, "char": dtypes.int8, "byte": dtypes.uint8, "bool": dtypes.bool_,
 }  # fmt: skip
 attach(**{name: _cast(name, target) for name, target in _CASTS.items()})
-attach(to=_to, type=_type, cpu=_cpu, cuda=_cuda, copy_=_copy_, fill_=_fill_, zero_=_zero_)
+attach(to=_to, cpu=_cpu, cuda=_cuda, copy_=_copy_, fill_=_fill_, zero_=_zero_)
 attach(type_as=lambda self, other: _to(self, dtype=other.dtype))
