@@ -15,6 +15,7 @@ from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.elementwise import sigmoid, tanh
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
+from tinygrad_dl.ops.padding import channel_shuffle, pad, pixel_shuffle, pixel_unshuffle
 from tinygrad_dl.ops.reduction import log_softmax as _log_softmax
 from tinygrad_dl.ops.reduction import softmax as _softmax
 from tinygrad_dl.random import numpy_generator
@@ -39,6 +40,10 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "mse_loss",
     "one_hot",
+    "pad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "channel_shuffle",
 ]
 
 make_public(globals())  # of the operations, the forms that refuse calls without a tensor

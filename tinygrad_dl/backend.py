@@ -332,6 +332,16 @@ def zeros(array: Array, shape: tuple[int, ...]) -> Array:
     return array_module(array).zeros(shape, array.dtype)
 
 
+def empty(array: Array, shape: tuple[int, ...]) -> Array:
+    """Memory of the dtype and device of `array` whose values are not set."""
+    return array_module(array).empty(shape, array.dtype)
+
+
+def filled(array: Array, shape: tuple[int, ...], value: Any) -> Array:
+    """One number everywhere, in the dtype and on the device of `array`."""
+    return array_module(array).full(shape, value, array.dtype) if value else zeros(array, shape)
+
+
 def ones(array: Array) -> Array:
     """Ones of the shape, dtype and device of `array`."""
     out = array_module(array).empty(array.shape, array.dtype)
@@ -365,6 +375,31 @@ def strided(array: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> A
     if type(array) is np.ndarray and array.flags.c_contiguous:
         return np.ndarray(shape, array.dtype, array, 0, strides)
     return array_module(array).lib.stride_tricks.as_strided(array, shape, strides)
+
+
+def strided(array: Array, shape: tuple[int, ...], strides: tuple[int, ...], writeable: bool = True) -> Array:
+    """A view of `array` with these steps in bytes; not writeable where one element stands in several places."""
+    root = memory_root(array)
+    if not isinstance(array, np.ndarray):
+        return array_module(array).lib.stride_tricks.as_strided(array, shape, strides)
+    if root.flags.forc and array.size:  # NumPy's own function costs ten times as much
+        view: Any = np.ndarray(shape, array.dtype, root, address(array) - address(root), strides)
+    else:
+        view = np.lib.stride_tricks.as_strided(array, shape, strides)
+    if not (writeable and is_writeable(array)):
+        view.flags.writeable = False
+    return view
+
+
+def diagonal(array: Array, offset: int, dim1: int, dim2: int) -> Array:
+    """The diagonal of two dimensions, a view that may be written to where the array may: NumPy's own may not."""
+    start = [slice(None)] * array.ndim
+    start[dim1], start[dim2] = slice(max(-offset, 0), None), slice(max(offset, 0), None)
+    part = array[tuple(start)] if offset else array
+    rest = [d for d in range(array.ndim) if d not in (dim1, dim2)]
+    shape = [part.shape[d] for d in rest] + [min(part.shape[dim1], part.shape[dim2])]
+    strides = [part.strides[d] for d in rest] + [part.strides[dim1] + part.strides[dim2]]
+    return strided(part, tuple(shape), tuple(strides))
 
 
 def address(array: Array) -> int:

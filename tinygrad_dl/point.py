@@ -13,7 +13,7 @@ from .errors import ArgumentError, DtypeError, GraphError, ShapeError
 from .modes import walking
 from .nested import leaves_of, like, tensors_of
 from .ops.elementwise import identity
-from .ops.shape import stack
+from .ops.joining import stack
 from .tensor import Tensor, wrap
 
 Function = Callable[..., Any]

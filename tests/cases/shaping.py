@@ -1,12 +1,10 @@
-"""Cases of shapes and of joining."""
+"""Cases of shapes."""
 
 from __future__ import annotations
 
-from typing import Any
+from .table import CUBE, EMPTY_ROWS, LINES, SMALL, Case, cases, inputs
 
-from .table import CUBE, EMPTY_ROWS, LINES, Case, Inputs, cases, inputs
-
-SHAPING: list[Case] = [
+CASES: list[Case] = [
     *cases(
         "reshape",
         {
@@ -166,81 +164,86 @@ SHAPING: list[Case] = [
         [inputs((1, 3)), inputs((2, 3), layout="strided"), inputs((1, 0))][:2],
     ),
     *cases("expand", {"x.expand(0, 3)": lambda lib, x: x.expand(0, 3)}, [inputs((1, 3)), inputs((3,)), inputs(())]),
+    *cases(
+        "movedim",
+        {
+            "movedim(x, 0, -1)": lambda lib, x: lib.movedim(x, 0, -1),
+            "x.movedim((0, 1), (2, 0))": lambda lib, x: x.movedim((0, 1), (2, 0)),
+            "moveaxis(x, -1, 0)": lambda lib, x: lib.moveaxis(x, -1, 0),
+            "x.moveaxis(source=1, destination=0)": lambda lib, x: x.moveaxis(source=1, destination=0),
+            "x.movedim([2, 0], [0, 1])": lambda lib, x: x.movedim([2, 0], [0, 1]),
+        },
+        CUBE,
+    ),
+    *cases("movedim", {"movedim(x, 0, 0)": lambda lib, x: lib.movedim(x, 0, 0)}, [inputs(()), inputs((3,))]),
+    *cases(
+        "transpose",
+        {
+            "swapaxes(x, axis0=, axis1=)": lambda lib, x: lib.swapaxes(x, axis0=0, axis1=1),
+            "swapdims(x, dim0=, dim1=)": lambda lib, x: lib.swapdims(x, dim0=-1, dim1=0),
+            "x.mH": lambda lib, x: x.mH,
+            "adjoint(x)": lambda lib, x: lib.adjoint(x),
+            "x.adjoint()": lambda lib, x: x.adjoint(),
+        },
+        [*LINES, *CUBE, *EMPTY_ROWS],
+    ),
+    *cases("transpose", {"x.H": lambda lib, x: x.H}, [*LINES, inputs(())]),
+    *cases("permute", {"x.T": lambda lib, x: x.T}, CUBE),
+    *cases(
+        "unflatten",
+        {
+            "unflatten(x, 1, (2, -1))": lambda lib, x: lib.unflatten(x, 1, (2, -1)),
+            "x.unflatten(-1, [2, 2])": lambda lib, x: x.unflatten(-1, [2, 2]),
+            "x.unflatten(dim=1, sizes=(4, 1))": lambda lib, x: x.unflatten(dim=1, sizes=(4, 1)),
+        },
+        [inputs((3, 4)), inputs((3, 4), layout="transposed"), inputs((3, 4), layout="strided"), inputs((0, 4))],
+    ),
+    *cases(
+        "ravel",
+        {"ravel(x)": lambda lib, x: lib.ravel(x), "x.ravel()": lambda lib, x: x.ravel()},
+        [*LINES, inputs(()), inputs((0, 2))],
+    ),
+    *cases(
+        "expand",
+        {
+            "broadcast_to(x, (2, 3))": lambda lib, x: lib.broadcast_to(x, (2, 3)),
+            "x.broadcast_to(4, 2, 3)": lambda lib, x: x.broadcast_to(4, 2, 3),
+            "broadcast_to(x, size=)": lambda lib, x: lib.broadcast_to(x, size=(2, 3)),
+            "zeros of broadcast_shapes": lambda lib, x: lib.zeros_like(x).expand(lib.broadcast_shapes((2, 1), 3)) + x,
+        },
+        [inputs((1, 3)), inputs((2, 1)), inputs((3,)), inputs(())],
+    ),
+    *cases(
+        "broadcast_tensors",
+        {"broadcast_tensors(x, y)": lambda lib, *xs: lib.broadcast_tensors(*xs)},
+        [inputs((2, 1), (3,)), inputs((), (2, 2)), inputs((2,)), inputs((0, 1), (2,))],
+    ),
+    *cases(
+        "sum_to_size",
+        {
+            "x.sum_to_size(1, 3)": lambda lib, x: x.sum_to_size(1, 3),
+            "x.sum_to_size((3,))": lambda lib, x: x.sum_to_size((3,)),
+            "x.sum_to_size(size=())": lambda lib, x: x.sum_to_size(size=()),
+            "x.sum_to_size(x.shape)": lambda lib, x: x.sum_to_size(x.shape),
+        },
+        SMALL,
+    ),
+    *cases(
+        "atleast",
+        {
+            "atleast_1d(x)": lambda lib, x: lib.atleast_1d(x),
+            "atleast_2d(x)": lambda lib, x: lib.atleast_2d(x),
+            "atleast_3d(x)": lambda lib, x: lib.atleast_3d(x),
+        },
+        [inputs(()), inputs((3,)), inputs((2, 3)), inputs((1, 2, 3)), inputs((0,))],
+    ),
+    *cases(
+        "atleast",
+        {
+            "atleast_1d(x, y)": lambda lib, *xs: lib.atleast_1d(*xs),
+            "atleast_2d([x, y])": lambda lib, *xs: lib.atleast_2d(list(xs)),
+            "atleast_3d((x, y))": lambda lib, *xs: lib.atleast_3d(xs),
+        },
+        [inputs((), (3,)), inputs((2, 3))],
+    ),
 ]
-
-
-def _joined(*shapes: tuple[int, ...], **options: Any) -> Inputs:
-    return inputs(*shapes, **options)
-
-
-JOINING: list[Case] = [
-    *cases(
-        "cat",
-        {"cat([x, y])": lambda lib, *xs: lib.cat(list(xs)), "cat((x, y), 0)": lambda lib, *xs: lib.cat(xs, 0)},
-        [
-            _joined((2,), (3,)),
-            _joined((2, 3), (1, 3)),
-            _joined((0, 3), (2, 3)),
-            _joined((3,)),
-            _joined((0,), (2,)),
-            _joined((0,), (2, 3)),
-            _joined((2, 3), (0,), (1, 3)),
-        ],
-    ),
-    *cases(
-        "cat",
-        {
-            "cat([x, y], 1)": lambda lib, *xs: lib.cat(list(xs), 1),
-            "cat([x, y], dim=-1)": lambda lib, *xs: lib.cat(list(xs), dim=-1),
-            "cat([x, y], axis=1)": lambda lib, *xs: lib.cat(list(xs), axis=1),
-            "cat(tensors=, dim=)": lambda lib, *xs: lib.cat(tensors=list(xs), dim=1),
-        },
-        [_joined((2, 3), (2, 1)), _joined((2, 3), (2, 0), (2, 2)), _joined((3, 2), (3, 4), layout="transposed")],
-    ),
-    *cases("cat", {"cat([x, x])": lambda lib, x: lib.cat([x, x])}, [inputs((2,)), inputs((2, 3))]),
-    *cases(
-        "stack",
-        {
-            "stack([x, y])": lambda lib, *xs: lib.stack(list(xs)),
-            "stack((x, y), -1)": lambda lib, *xs: lib.stack(xs, -1),
-        },
-        [
-            _joined((), ()),
-            _joined((3,), (3,)),
-            _joined((2, 3), (2, 3), (2, 3)),
-            _joined((0,), (0,)),
-            _joined((2, 3), layout="transposed"),
-        ],
-    ),
-    *cases(
-        "stack",
-        {
-            "stack([x, y], 1)": lambda lib, *xs: lib.stack(list(xs), 1),
-            "stack([x, y], dim=-2)": lambda lib, *xs: lib.stack(list(xs), dim=-2),
-        },
-        [_joined((3,), (3,)), _joined((2, 3), (2, 3))],
-    ),
-    *cases(
-        "split",
-        {
-            "split(x, 2)": lambda lib, x: lib.split(x, 2),
-            "split(x, [1, 3, 1])": lambda lib, x: lib.split(x, [1, 3, 1]),
-            "x.split(5)": lambda lib, x: x.split(5),
-            "x.split(9)": lambda lib, x: x.split(9),
-            "x.split((2, 3), dim=0)": lambda lib, x: x.split((2, 3), dim=0),
-            "x.split([5, 0])": lambda lib, x: x.split([5, 0]),
-        },
-        [inputs((5,)), inputs((5, 2)), inputs((5, 2), layout="transposed")],
-    ),
-    *cases(
-        "split",
-        {
-            "split(x, 2, 1)": lambda lib, x: lib.split(x, 2, 1),
-            "x.split(1, dim=-1)": lambda lib, x: x.split(1, dim=-1),
-            "split(x, 2, -1)[0]": lambda lib, x: lib.split(x, 2, -1)[0],
-        },
-        [inputs((2, 3)), inputs((2, 3), layout="strided"), inputs((0, 3))],
-    ),
-]
-
-CASES = [*SHAPING, *JOINING]

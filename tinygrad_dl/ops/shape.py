@@ -1,4 +1,4 @@
-"""Shapes: the same elements in another arrangement, joined or taken apart. Views where NumPy gives views."""
+"""Shapes: the same elements in another arrangement. Views where NumPy gives views."""
 
 import math
 from collections.abc import Sequence
@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..dtypes import result_type
 from ..errors import ArgumentError, ArgumentTypeError, ShapeError
 from ..methods import attach
-from ..operation import operation, to
-from ..promotion import as_operand
+from ..operation import operation
 from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
 
@@ -121,10 +119,45 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
+@composed
+def unflatten(input: Any, dim: int, sizes: Any) -> Any:
+    """One dimension as several; a view where the memory allows it.
+
+    Arguments: input (tensor), dim, sizes (integers whose product is its size; one may be -1). Raises ShapeError when
+    they don't fit.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.unflatten(tg.zeros(2, 12), 1, (3, -1)).shape
+    tinygrad_dl.Size([2, 3, 4])
+    """
+    shape = tuple(input.shape)
+    dim, parts = normalize_dim("unflatten", dim, len(shape)), sizes_of("unflatten", (sizes,))
+    if not parts or not shape:
+        raise ShapeError(f"unflatten: sizes {parts} are no parts of dimension {dim} of shape {shape}")
+    rest = math.prod(n for n in parts if n != -1)
+    full = tuple([shape[dim] // (rest or 1) if n == -1 else n for n in parts])
+    if math.prod(full) != shape[dim] or min(full) < 0 or parts.count(-1) > 1:
+        raise ShapeError(
+            f"unflatten: sizes {parts} don't multiply up to {shape[dim]}, dimension {dim} of shape {shape}"
+        )
+    return reshape(input, (*shape[:dim], *full, *shape[dim + 1 :]))
+
+
+@composed
+def ravel(input: Any) -> Any:
+    """All elements in one dimension; a view where the memory allows it.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.ravel(tg.tensor([[1, 2], [3, 4]]))
+    tensor([1, 2, 3, 4])
+    """
+    return reshape(input, (-1,))
+
+
 # --- order of dimensions
 
 
-@operation(views=True, input=lambda g, dims: permute(g, _inverse(dims)))
+@operation(views=True, input=lambda g, dims: permute(g, inverse(dims)))
 def permute(input: Any, dims: Any) -> Any:
     """The dimensions in another order; a view.
 
@@ -140,7 +173,8 @@ def permute(input: Any, dims: Any) -> Any:
     return input.transpose(order)
 
 
-def _inverse(dims: Sequence[int]) -> tuple[int, ...]:
+def inverse(dims: Sequence[int]) -> tuple[int, ...]:
+    """The order of dimensions that undoes another one."""
     n = len(dims)
     order = [d % n for d in dims]
     return tuple([order.index(i) for i in range(n)])
@@ -158,6 +192,59 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """
     first, second = normalize_dim("transpose", dim0, input.ndim), normalize_dim("transpose", dim1, input.ndim)
     return input.swapaxes(first, second) if input.ndim else input[...]
+
+
+@composed
+def movedim(input: Any, source: Any, destination: Any) -> Any:
+    """Dimensions moved to other places, the rest in their order; a view.
+
+    Arguments: input (tensor), source and destination (an integer each, or equally many). Raises ShapeError for a
+    dimension that comes twice, ArgumentTypeError for different kinds.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.movedim(tg.zeros(2, 3, 4), 0, -1).shape
+    tinygrad_dl.Size([3, 4, 2])
+    """
+    if isinstance(source, int) != isinstance(destination, int):
+        raise ArgumentTypeError(
+            f"movedim: source and destination must both be integers or both sequences, {source!r} and {destination!r} "
+            "came"
+        )
+    ndim = input.ndim
+    places = [dims_of("movedim", dim, ndim, empty_is_all=False) for dim in (source, destination)]
+    if len(places[0]) != len(places[1]):
+        raise ShapeError(
+            f"movedim: source {source!r} and destination {destination!r} must name equally many dimensions"
+        )
+    order = [d for d in range(ndim) if d not in places[0]]
+    for place, dim in sorted(zip(places[1], places[0])):
+        order.insert(place, dim)
+    return permute(input, order)
+
+
+moveaxis = movedim
+
+
+@composed
+def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
+    """Two dimensions exchanged; a view. As `transpose`, in NumPy's words.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.swapaxes(tg.zeros(2, 3), 0, 1).shape
+    tinygrad_dl.Size([3, 2])
+    """
+    return transpose(input, axis0, axis1)
+
+
+@composed
+def swapdims(input: Any, dim0: int, dim1: int) -> Any:
+    """Two dimensions exchanged; a view. Another name of `transpose`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.swapdims(tg.zeros(2, 3), 0, 1).shape
+    tinygrad_dl.Size([3, 2])
+    """
+    return transpose(input, dim0, dim1)
 
 
 @composed
@@ -185,6 +272,26 @@ def _matrix_transpose(self: Any) -> Any:
     if self.ndim < 2:
         raise ShapeError(f"mT: a matrix has at least 2 dimensions, this tensor has shape {tuple(self.shape)}")
     return transpose(self, -2, -1)
+
+
+@composed
+def adjoint(input: Any) -> Any:
+    """The last two dimensions exchanged, real numbers being their own conjugates; a view.
+
+    Raises ShapeError for a vector.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.adjoint(tg.zeros(4, 2, 3)).shape
+    tinygrad_dl.Size([4, 3, 2])
+    """
+    return _matrix_transpose(input) if input.ndim else input
+
+
+def _hermitian(self: Any) -> Any:
+    """The conjugate transpose of a matrix."""
+    if self.ndim not in (0, 2):
+        raise ShapeError(f"H: a matrix has 2 dimensions, this tensor has shape {tuple(self.shape)}; use .mH")
+    return adjoint(self)
 
 
 # --- dimensions of size 1
@@ -260,120 +367,7 @@ def sum_to(input: Any, shape: Any) -> Any:
     return np.add.reduce(input, axes, inner).astype(input.dtype, copy=False).reshape(tuple(shape))
 
 
-# --- joining and taking apart
-
-
-@operation(
-    listed="tensors", tensors=lambda g, tensors_shape, dim: split(g, [shape[dim] for shape in tensors_shape], dim)
-)
-def _cat(tensors: Any, dim: int) -> Any:
-    return backend.row_major(np.concatenate(tensors, dim))  # NumPy keeps an order that all inputs have
-
-
-@composed
-def cat(tensors: Any, dim: int = 0) -> Any:
-    """Tensors joined along a dimension that they have.
-
-    Arguments: tensors (sequence; shapes agree but for `dim`; mixed dtypes are promoted; 1-d empty tensors fit all),
-    dim (integer). Each gets its part of the gradient. Raises ArgumentError for none, ShapeError for shapes that differ.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.cat([tg.zeros(2), tg.ones(1)])
-    tensor([0., 0., 1.])
-    """
-    members = _members("cat", tensors)
-    if any(member.ndim == 0 for member in members):
-        raise ShapeError("cat: a 0-d tensor can't be joined; use stack")
-    first = next((tuple(member.shape) for member in members if member.shape != (0,)), (0,))
-    dim = normalize_dim("cat", dim, len(first))
-    before, after = first[:dim], first[dim + 1 :]
-    members = [reshape(m, (*before, 0, *after)) if m.shape == (0,) != first else m for m in members]
-    for i, member in enumerate(members):
-        shape = tuple(member.shape)
-        if len(shape) != len(first) or (shape[:dim], shape[dim + 1 :]) != (before, after):
-            raise ShapeError(
-                f"cat: tensor {i} of shape {shape} does not fit {first}: all sizes but dimension {dim} must agree"
-            )
-    return _cat(members, dim)
-
-
-@composed
-def stack(tensors: Any, dim: int = 0) -> Any:
-    """Tensors of one shape joined along a new dimension.
-
-    Arguments: tensors (sequence of one shape), dim (integer). Raises ArgumentError for none, ShapeError for shapes that
-    differ.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.stack([tg.zeros(2), tg.ones(2)])
-    tensor([[0., 0.],
-            [1., 1.]])
-    """
-    members = _members("stack", tensors)
-    shapes = [tuple(member.shape) for member in members]
-    if len(set(shapes)) > 1:
-        raise ShapeError(f"stack: all tensors must have one shape, {', '.join(map(str, shapes))} came")
-    place = normalize_dim("stack", dim, len(shapes[0]) + 1)
-    return _cat([unsqueeze(member, place) for member in members], place)
-
-
-def _members(name: str, tensors: Any) -> list[Any]:
-    """The tensors of a list in their common dtype."""
-    if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
-        raise ArgumentTypeError(f"{name}: tensors must be a list or tuple of Tensors, {type(tensors).__name__} came")
-    members = list(tensors)
-    if not members:
-        raise ArgumentError(f"{name}: the list of tensors is empty")
-    for i, member in enumerate(members):
-        if not isinstance(member, Tensor):
-            raise ArgumentTypeError(
-                f"{name}: element {i} must be a Tensor, {type(member).__name__} came; convert it with "
-                "tinygrad_dl.tensor(...)"
-            )
-    target = result_type([member.array for member in members])
-    return [member if member.array.dtype is target else to(member, target, None) for member in members]
-
-
-@operation(views=True, input=lambda g, dim: _cat(_wanted(g), dim))
-def _split(input: Any, sizes: Any, dim: int) -> Any:
-    parts, start = [], 0
-    before = (slice(None),) * dim
-    for size in sizes:
-        parts.append(input[(*before, slice(start, start + size))])
-        start += size
-    return tuple(parts)
-
-
-def _wanted(parts: Any) -> list[Any]:
-    return list(parts)
-
-
-@composed
-def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
-    """Taken apart along a dimension, into parts of one size (the last may be smaller) or of the sizes given; views.
-
-    Arguments: tensor, split_size_or_sections (integer or sizes that add up), dim. Returns a tuple of tensors. Raises
-    ShapeError for sizes that don't fit.
-
-    >>> import tinygrad_dl as tg
-    >>> [part.tolist() for part in tg.split(tg.arange(5), 2)]
-    [[0, 1], [2, 3], [4]]
-    """
-    if tensor.ndim == 0:
-        raise ShapeError("split: a 0-d tensor can't be taken apart")
-    dim = normalize_dim("split", dim, tensor.ndim)
-    n, given = tensor.shape[dim], split_size_or_sections
-    if isinstance(given, int | np.integer):
-        if given < 0 or (given == 0 and n):
-            raise ShapeError(
-                f"split: split_size {given} does not fit dimension {dim} of size {n}; a positive size would work"
-            )
-        sizes = [min(given, n - start) for start in range(0, n, given)] if n else [0]
-    else:
-        sizes = list(sizes_of("split", (given,)))
-        if sum(sizes) != n or any(size < 0 for size in sizes):
-            raise ShapeError(f"split: the sizes {sizes} add up to {sum(sizes)}, dimension {dim} has {n}")
-    return _split(tensor, sizes, dim)
+# --- copies
 
 
 @operation(numpy=(np.copy,), input=lambda g: g)
@@ -398,7 +392,7 @@ def contiguous(input: Any) -> Any:
 # --- methods and NumPy's functions
 
 
-def _variadic(function: Any, argument: str) -> Any:
+def variadic(function: Any, argument: str) -> Any:
     """A method that takes its sizes one by one or as one sequence."""
 
     def method(self: Any, *sizes: Any, **named: Any) -> Any:
@@ -413,6 +407,7 @@ def _variadic(function: Any, argument: str) -> Any:
 
     method.__name__ = function.__name__.strip("_")
     method.__doc__ = function.__doc__
+    method.operation = getattr(function, "operation", function)  # type: ignore[attr-defined]
     return method
 
 
@@ -438,24 +433,15 @@ def _numpy_expand_dims(a: Any, axis: Any) -> Any:
     return a
 
 
-def _numpy_concatenate(arrays: Any, axis: int | None = 0) -> Any:
-    members = _tensors("concatenate", arrays)
-    return cat([reshape(m, (-1,)) for m in members] if axis is None else members, axis or 0)
-
-
-def _tensors(name: str, arrays: Any) -> list[Any]:
-    """The members of a list in which NumPy's arrays may stand beside tensors."""
-    return [as_operand(name, "arrays", array) for array in arrays]
-
-
-attach(flatten, t, squeeze, unsqueeze, split, clone, contiguous, transpose, swapaxes=transpose, swapdims=transpose)
+attach(flatten, unflatten, ravel, movedim, t, adjoint, squeeze, unsqueeze, clone, contiguous, transpose)
+attach(swapaxes, swapdims, moveaxis=movedim)
 attach(
-    reshape=_variadic(reshape, "shape"),
-    view=_variadic(_view, "size"),
-    permute=_variadic(permute, "dims"),
-    expand=_variadic(expand, "size"),
+    reshape=variadic(reshape, "shape"),
+    view=variadic(_view, "size"),
+    permute=variadic(permute, "dims"),
+    expand=variadic(expand, "size"),
 )
-attach(T=property(_reversed), mT=property(_matrix_transpose))
+attach(T=property(_reversed), mT=property(_matrix_transpose), H=property(_hermitian), mH=property(adjoint))
 attach(
     view_as=lambda self, other: _view(self, tuple(other.shape)),
     reshape_as=lambda self, other: reshape(self, tuple(other.shape)),
@@ -469,8 +455,5 @@ NUMPY.update(
         np.swapaxes: lambda a, axis1, axis2: transpose(a, axis1, axis2),
         np.squeeze: lambda a, axis=None: squeeze(a, axis),
         np.expand_dims: _numpy_expand_dims,
-        np.concatenate: _numpy_concatenate,
-        np.stack: lambda arrays, axis=0: stack(_tensors("stack", arrays), axis),
-        np.broadcast_to: lambda array, shape: expand(array, sizes_of("broadcast_to", (shape,))),
     }
 )

@@ -13,7 +13,7 @@ from tinygrad_dl.backend import HOST, device_of, from_numpy, is_array
 from tinygrad_dl.creation import as_tensor, tensor
 from tinygrad_dl.dtypes import float64
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DimensionError, ShapeError
-from tinygrad_dl.ops.shape import stack
+from tinygrad_dl.ops.joining import stack
 from tinygrad_dl.random import Generator, numpy_generator
 from tinygrad_dl.tensor import Tensor, wrap
 
