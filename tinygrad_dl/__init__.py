@@ -90,6 +90,7 @@ from .methods import attach as _attach
 from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops import conversion as _conversion  # attaches its methods
+from .ops.activation import celu, celu_, hardshrink, prelu, relu_, selu, selu_, threshold, threshold_
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
 from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
 from .ops.einsum import einsum, inner, kron, tensordot
@@ -135,6 +136,7 @@ from .ops.elementwise import (
     true_divide,
     where,
 )
+from .ops.error_functions import erf, erfc, erfinv
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
 from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
@@ -192,10 +194,10 @@ _make_public(globals())
 
 __version__ = "0.1.0"
 if TYPE_CHECKING:
-    from . import func, nn, optim, testing, utils, viz
+    from . import func, nn, optim, special, testing, utils, viz
     from .serialization import load, save
 
-_LAZY = {name: name for name in ("func", "nn", "optim", "testing", "utils", "viz")}  # loaded at first use
+_LAZY = {name: name for name in ("func", "nn", "optim", "special", "testing", "utils", "viz")}  # loaded at first use
 _LAZY |= {"load": "serialization", "save": "serialization"}
 
 
