@@ -5,10 +5,41 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from tinygrad_dl import backend
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, TinygradError
 from tinygrad_dl.methods import make_public
 from tinygrad_dl.ops import editing
+from tinygrad_dl.ops.activation import (
+    celu,
+    celu_,
+    elu,
+    elu_,
+    gelu,
+    glu,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    hardtanh_,
+    leaky_relu,
+    leaky_relu_,
+    logsigmoid,
+    mish,
+    prelu,
+    relu6,
+    relu_,
+    selu,
+    selu_,
+    silu,
+    softplus,
+    softshrink,
+    softsign,
+    tanhshrink,
+    threshold,
+    threshold_,
+)
 from tinygrad_dl.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from tinygrad_dl.ops.elementwise import mul as _mul
 from tinygrad_dl.ops.elementwise import relu as _relu
@@ -30,8 +61,39 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "relu",
+    "relu_",
+    "relu6",
+    "leaky_relu",
+    "leaky_relu_",
+    "prelu",
+    "rrelu",
+    "rrelu_",
+    "elu",
+    "elu_",
+    "selu",
+    "selu_",
+    "celu",
+    "celu_",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
     "tanh",
+    "hardtanh",
+    "hardtanh_",
+    "softsign",
+    "tanhshrink",
+    "softshrink",
+    "hardshrink",
     "sigmoid",
+    "logsigmoid",
+    "hardsigmoid",
+    "hardswish",
+    "threshold",
+    "threshold_",
+    "glu",
+    "softmin",
+    "gumbel_softmax",
     "softmax",
     "log_softmax",
     "dropout",
@@ -50,6 +112,7 @@ make_public(globals())  # of the operations, the forms that refuse calls without
 
 _relu_in_place = editing.in_place_form(_relu, "relu(inplace=True)")
 _mul_in_place = editing.in_place_form(_mul, "dropout(inplace=True)")
+_rrelu_in_place = editing.in_place_form(_mul, "rrelu(inplace=True)")
 
 
 class ClassIndexError(TinygradError, RuntimeError):
@@ -71,6 +134,80 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
         return _relu(input)
     _require_tensor("relu", input)
     return _relu_in_place(input)
+
+
+def rrelu(
+    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """x where it is positive, else a · x: a drawn from [lower, upper) for each value while training, else their mean.
+
+    Arguments: input, floating, of any shape; lower, upper; training; inplace, whether the result is written into the
+    input. Raises ArgumentError when lower is the larger one, DtypeError for integers. Source: notes, section 3, N078.
+
+    >>> import tinygrad_dl as tg
+    >>> import tinygrad_dl.nn.functional as F
+    >>> F.rrelu(tg.tensor([-1.0, 2.0]), 0.1, 0.3)
+    tensor([-0.2000,  2.0000])
+    """
+    _require_tensor("rrelu", input)
+    if lower > upper:
+        raise ArgumentError(f"rrelu: lower {lower} is larger than upper {upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    _require_floating("rrelu", input)
+    array = input.array
+    drawn = numpy_generator(None).uniform(lower, upper, array.shape).astype(array.dtype)
+    slopes = np.where(array > 0, array.dtype.type(1), backend.from_numpy(drawn, input.device))
+    multiply = _rrelu_in_place if inplace else _mul
+    return multiply(input, wrap(slopes))
+
+
+def rrelu_(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
+    """`rrelu` in place: the result is written into the input, which is returned."""
+    return rrelu(input, lower, upper, training, True)
+
+
+def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
+    """exp(-xᵢ) / Σⱼ exp(-xⱼ) along `dim`, the softmax of -x: large where the input is small.
+
+    Arguments: input; dim (None: chosen as PyTorch does, with a warning); dtype to compute in. Result of the input's
+    shape. Raises DimensionError for a dim out of range. Source: notes, section 3, N073.
+
+    >>> import tinygrad_dl as tg
+    >>> import tinygrad_dl.nn.functional as F
+    >>> F.softmin(tg.zeros(1, 4), dim=1)
+    tensor([[0.2500, 0.2500, 0.2500, 0.2500]])
+    """
+    return _softmax(-input, _chosen_dim("softmin", input, dim), dtype)
+
+
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """softmax((logits + gumbels) / tau) along `dim`, a draw from the classes that has a derivative.
+
+    The noise is -log(-log(uniform)), drawn by the default generator. hard gives one-hot rows, with the gradient of the
+    soft ones.
+
+    Arguments: logits, floating, of any shape; tau, the temperature; hard; eps, which is without effect in PyTorch too
+    and must be left out; dim. Raises ArgumentError for another eps, DtypeError for integers. Source: Jang et al., 2016.
+
+    >>> import tinygrad_dl as tg
+    >>> import tinygrad_dl.nn.functional as F
+    >>> F.gumbel_softmax(tg.zeros(2, 3), hard=True).sum(dim=1)
+    tensor([1., 1.])
+    """
+    _require_tensor("gumbel_softmax", logits)
+    _require_floating("gumbel_softmax", logits)
+    if eps != 1e-10:
+        raise ArgumentError("gumbel_softmax: eps has no effect, in PyTorch either; leave it out")
+    array = logits.array
+    gumbels = -np.log(numpy_generator(None).exponential(size=array.shape)).astype(array.dtype)
+    soft = _softmax((logits + wrap(backend.from_numpy(gumbels, logits.device))) / tau, dim)
+    if not hard:
+        return soft
+    picked = soft.array.argmax(axis=dim)
+    classes = backend.array_module(array).arange(array.shape[dim])
+    one = np.expand_dims(picked, dim) == classes.reshape((-1,) + (1,) * (-dim - 1 if dim < 0 else array.ndim - dim - 1))
+    return wrap(one.astype(array.dtype)) - soft.detach() + soft
 
 
 def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
@@ -131,8 +268,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     check_dropout("dropout", p)
     if not training or p == 0:
         return input
-    if not input.is_floating_point():
-        raise DtypeError(f"dropout: the input must be floating, not {input.dtype}; convert it first: input.float()")
+    _require_floating("dropout", input)
     array = input.array
     kept = numpy_generator(None).random(array.shape, "float32") >= p
     factors = kept.astype(array.dtype)
@@ -140,6 +276,11 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         factors /= 1 - p
     multiply = _mul_in_place if inplace else _mul
     return multiply(input, wrap(backend.from_numpy(factors, input.device)))
+
+
+def _require_floating(name: str, input: Tensor) -> None:
+    if not input.is_floating_point():
+        raise DtypeError(f"{name}: the input must be floating, not {input.dtype}; convert it first: input.float()")
 
 
 def _require_tensor(name: str, value: Any) -> None:

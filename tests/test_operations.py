@@ -67,9 +67,15 @@ MORE: list[tuple[str, str, str, str]] = [
         for dims in (1, 2, 3)
     ],
     ("index", "x[[[0, 1], [2, 0]]]", "", "one index of two rows, as in NumPy and as PyTorch announces"),
+    ("rrelu", "rrelu(x, 0.25, 0.25, True)", "float16", "has a kernel here"),
+    ("erfcx", "", "float16", "has a kernel here"),
+    ("log_ndtr", "", "float16", "has a kernel here"),
+    ("ndtri", "", "float16", "has a kernel here"),
 ]
 # Derivatives that PyTorch lacks or gets wrong.
 NO_GRADIENT_THERE = {
+    "functional.hardsigmoid(x)",  # multiplied by 1/6 of float32
+    "hardsigmoid(x, inplace=True)",
     "2 % x",
     "clamp(x, y, z) [3, 2x3, 0-d]",
     "x.clamp(max=y, min=z) [3, 2x3, 0-d]",
@@ -158,7 +164,9 @@ def weight(shape: Any, dtype: str) -> Any:
 def table_functions() -> dict[str, tuple[Any, str]]:
     """The public functions and methods that come from operations: name -> (owner, attribute)."""
     found: dict[str, tuple[Any, str]] = {}
-    for owner, prefix in ((tg, ""), (nn.functional, "functional."), (tg.linalg, "linalg."), (tg.Tensor, "Tensor.")):
+    owners = [(tg, ""), (tg.Tensor, "Tensor.")]
+    owners += [(nn.functional, "functional."), (tg.linalg, "linalg."), (tg.special, "special.")]
+    for owner, prefix in owners:
         for name, value in vars(owner).items():
             if isinstance(value, property):
                 value = value.fget
@@ -181,6 +189,7 @@ def table_functions() -> dict[str, tuple[Any, str]]:
 ELSEWHERE = {
     "functional.check_dropout": "no operation",
     "functional.dropout": "tests/nn",
+    "functional.gumbel_softmax": "test_activation.py",
     "Tensor.cpu": "test_devices below",
     "Tensor.cuda": "tests/gpu",
 }
@@ -754,6 +763,7 @@ KEEPS_MORE = {
     "kron",
     "einsum",
     "tensordot",
+    "ndtr",
 }  # PyTorch saves copies of some inputs
 
 
@@ -792,6 +802,9 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
     "tanh_": lambda x, y: x.tanh_(),
     "sigmoid_": lambda x, y: x.sigmoid_(),
     "relu_": lambda x, y: x.relu_(),
+    "erf_": lambda x, y: x.erf_(),
+    "erfc_": lambda x, y: x.erfc_(),
+    "erfinv_": lambda x, y: x.erfinv_(),
     "clamp_": lambda x, y: x.clamp_(-1, 1),
     "clip_": lambda x, y: x.clip_(min=0),
     "renorm_": lambda x, y: x.renorm_(2, 0, 1.5),

@@ -91,6 +91,7 @@ from .methods import attach as _attach
 from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops import conversion as _conversion  # attaches its methods
+from .ops.activation import celu, celu_, hardshrink, prelu, relu_, selu, selu_, threshold, threshold_
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
 from .ops.broadcasting import atleast_1d, atleast_2d, atleast_3d, broadcast_shapes, broadcast_tensors, broadcast_to
 from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
@@ -142,6 +143,7 @@ from .ops.elementwise import (
 )
 from .ops.grids import block_diag, cartesian_prod, combinations, meshgrid
 from .ops.histograms import bincount, histc, histogram, histogramdd
+from .ops.error_functions import erf, erfc, erfinv
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
 from .ops.joining import (
@@ -275,6 +277,11 @@ _LAZY = {  # loaded at first use
 }  # fmt: skip
 _LAZY |= {"load": "serialization", "save": "serialization", "compile": "jit"}
 _LAZY |= dict.fromkeys(("autocast", "GradScaler", "is_autocast_enabled"), "amp")
+    from . import func, nn, optim, special, testing, utils, viz
+    from .serialization import load, save
+
+_LAZY = {name: name for name in ("func", "nn", "optim", "special", "testing", "utils", "viz")}  # loaded at first use
+_LAZY |= {"load": "serialization", "save": "serialization"}
 
 
 def __getattr__(name: str) -> Any:

@@ -123,7 +123,21 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "linear": [(mixed(2, 3), mixed(4, 3), mixed(4)), (mixed(2, 5, 3), mixed(4, 3), None)],
     "squared_error": [(mixed(2, 3), mixed(2, 3))],
     "_bce_with_logits": [(mixed(2), leaf(2, high=0.9), None), (mixed(2), leaf(2, high=0.9), leaf(2))],
+    **{
+        name: [(mixed(4),)]
+        for name in """erf erfc erfcx cdf ndtr log_ndtr gelu silu mish hardsigmoid hardswish logsigmoid
+        softsign""".split()
+    },
+    "erfinv": [(leaf(2, high=0.9),)],
+    "ndtri": [(leaf(2, high=0.9),)],
+    "leaky_relu": [(mixed(4), 0.1)],
+    "elu": [(mixed(4), 0.5, 2.0, 3.0)],
     "softplus": [(mixed(3),)],
+    "hardtanh": [(mixed(4), -0.5, 0.5)],
+    "threshold": [(mixed(4), 0.5, 3.0)],
+    "softshrink": [(mixed(4), 0.5)],
+    "hardshrink": [(mixed(4), 0.5)],
+    "prelu": [(mixed(2, 3), mixed(1, 3))],
     "cross_entropy": [(mixed(2, 3), classes, kind) for kind in ("mean", "sum", "none")],
 }
 NO_DERIVATIVE = {"floor_divide"}  # their rules raise

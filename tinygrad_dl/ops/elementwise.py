@@ -17,6 +17,7 @@ from ..operation import Operation, documented, elementwise, operation, promote_a
 from ..outputs import into
 from ..promotion import SCALARS
 from ..tensor import NUMPY, Tensor, wrap
+from .blocks import chosen
 from .composed import composed
 from .editing import attach_in_place, attach_operator
 
@@ -517,7 +518,7 @@ def where(condition: Any, input: Any, other: Any) -> Any:
         )
     if type(input) in SCALARS and type(other) in SCALARS:
         return np.where(condition, input, other).astype(result_type([input, other]))
-    return np.where(condition, input, other)
+    return chosen(condition, input, other)
 
 
 # --- comparisons and logic: bools, no gradients
