@@ -91,50 +91,89 @@ from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops import conversion as _conversion  # attaches its methods
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
-from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
-from .ops.einsum import einsum, inner, kron, tensordot
-from .ops.elementwise import (
-    abs,
-    add,
+from .ops.arithmetic import (
+    addcdiv,
+    addcmul,
+    copysign,
+    float_power,
+    fmax,
+    fmin,
+    fmod,
+    gcd,
+    heaviside,
+    lcm,
+    lerp,
+    nextafter,
+    rsqrt,
+    rsub,
+    square,
+)
+from .ops.comparison import (
     bitwise_and,
+    bitwise_left_shift,
     bitwise_not,
     bitwise_or,
+    bitwise_right_shift,
     bitwise_xor,
-    clamp,
-    cos,
-    div,
     eq,
-    exp,
-    floor_divide,
     ge,
+    greater,
+    greater_equal,
     gt,
+    isclose,
     isfinite,
+    isin,
     isinf,
     isnan,
+    isneginf,
+    isposinf,
+    isreal,
     le,
-    log,
+    less,
+    less_equal,
     logical_and,
     logical_not,
     logical_or,
     logical_xor,
     lt,
+    ne,
+    not_equal,
+    signbit,
+)
+from .ops.complex import angle, conj, conj_physical, imag, is_conj, is_neg, real, resolve_conj, resolve_neg
+from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
+from .ops.einsum import einsum, inner, kron, tensordot
+from .ops.elementwise import (
+    abs,
+    absolute,
+    add,
+    clamp,
+    clip,
+    div,
+    divide,
+    floor_divide,
     maximum,
     minimum,
     mul,
-    ne,
+    multiply,
     neg,
+    negative,
+    positive,
     pow,
+    reciprocal,
     relu,
     remainder,
+    sgn,
     sigmoid,
     sign,
-    sin,
     sqrt,
     sub,
+    subtract,
     tanh,
     true_divide,
     where,
 )
+from .ops.exponential import exp, exp2, expm1, frexp, ldexp, log, log1p, log2, log10, logaddexp, logaddexp2
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
 from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
@@ -157,8 +196,33 @@ from .ops.reduction import (
     sum,
     var,
 )
+from .ops.rounding import ceil, clamp_max, clamp_min, fix, floor, frac, nan_to_num, round, trunc
 from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
+from .ops.trigonometry import (
+    acos,
+    acosh,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    deg2rad,
+    hypot,
+    rad2deg,
+    sin,
+    sinh,
+    tan,
+)
 from .printing import set_printoptions, tensor_repr
 from .random import (
     Generator,
