@@ -16,8 +16,28 @@ from ..methods import attach
 from ..operation import elementwise, operation
 from ..promotion import SCALARS
 from ..tensor import NUMPY, Tensor
+from .comparison import (  # noqa: F401  # found here until all who import them know their place
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    eq,
+    ge,
+    gt,
+    isfinite,
+    isinf,
+    isnan,
+    le,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    lt,
+    ne,
+    predicate,
+)
 from .composed import composed
 from .editing import attach_in_place, attach_operator
+from .exponential import exp, log  # noqa: F401
 
 # --- arithmetic
 
