@@ -1,0 +1,86 @@
+"""Elementwise functions of big arrays, one block after the other, so that their temporaries stay in the cache."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..backend import HOST
+
+BLOCK = 1 << 15  # elements: 128 KB of float32; half as many cost a fifth more time, twice as many gain nothing
+_HALF, _SINGLE = np.dtype(np.float16), np.dtype(np.float32)
+
+
+def blockwise(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An elementwise function that allocates its result and blocks only; it may be a forward or a rule.
+
+    Big NumPy arrays pass through it block by block. Everything else (small arrays, those of other devices, Tensors,
+    Symbols) meets the function itself. float16 is computed in float32, as PyTorch does.
+    """
+    code = function.__code__
+    arguments = ", ".join(code.co_varnames[: code.co_argcount])
+
+    def compute(*values: Any) -> Any:
+        if getattr(values[0], "dtype", None) is not _HALF:
+            return function(*values)
+        wide = [value.astype(_SINGLE) if getattr(value, "dtype", None) is _HALF else value for value in values]
+        return function(*wide).astype(_HALF)
+
+    def run(*values: Any) -> Any:
+        first = values[0]
+        return _in_blocks(compute, values) if type(first) is HOST and first.size > BLOCK else compute(*values)
+
+    # Evaluates the function's own names, so that the plan of an operation finds them.
+    made: Any = eval(f"lambda {arguments}: run({arguments})", {"run": run})
+    made.__defaults__ = function.__defaults__
+    return functools.update_wrapper(made, function)
+
+
+def _in_blocks(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+    """The function on arrays that broadcast to the shape of the first or a larger one, and on options."""
+    arrays = [value for value in values if type(value) is HOST]
+    trial = function(*[np.empty(0, value.dtype) if type(value) is HOST else value for value in values])
+    out = np.empty(np.broadcast_shapes(*[array.shape for array in arrays]), trial.dtype)
+    roles: Any = [["readonly"]] * len(arrays) + [["writeonly"]]
+    flags: Any = ["external_loop", "buffered"]
+    with np.nditer([*arrays, out], flags, roles, order="C", buffersize=BLOCK) as blocks:
+        for *parts, result in blocks:
+            given = iter(parts)
+            result[...] = function(*[next(given) if type(value) is HOST else value for value in values])
+    return out
+
+
+def chosen(condition: Any, x: Any, y: Any) -> Any:
+    """x where the condition holds, else y, which meet in one dtype; on big NumPy arrays by their bits, in blocks.
+
+    NumPy's own `where` takes five times as long when nobody can guess the condition.
+    """
+    if type(condition) is not HOST or condition.size < 2048:
+        return np.where(condition, x, y)
+    return (_in_blocks if condition.size > BLOCK else _at_once)(_by_bits, (condition, x, y))
+
+
+def _at_once(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+    return function(*values)
+
+
+def _by_bits(condition: Any, x: Any, y: Any) -> Any:
+    dtype = x.dtype if hasattr(x, "dtype") else y.dtype
+    bits = f"i{dtype.itemsize}"
+    mask = condition.astype(bits)
+    np.negative(mask, out=mask)  # all bits set, or none
+    a, b = [(v if hasattr(v, "dtype") else dtype.type(v)).view(bits) for v in (x, y)]
+    if np.isscalar(y) and b == 0:
+        return (a & mask).view(dtype)
+    return (((a ^ b) & mask) ^ b).view(dtype)
+
+
+def polynomial(x: Any, *coefficients: float) -> Any:
+    """c0 + c1 x + c2 x² + ... by Horner's rule; on arrays in one new array."""
+    out = x * coefficients[-1]
+    for c in coefficients[-2:0:-1]:
+        out += c
+        out *= x
+    out += coefficients[0]
+    return out
