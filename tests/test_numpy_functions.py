@@ -273,6 +273,43 @@ CALLS: dict[Any, dict[str, Call]] = {
         "array of indices": (lambda x: np.take_along_axis(x, np.array([[1, 0, 1]]), 0), (X,)),
     },
 }
+CALLS |= {f: {"x": (f, (X,))} for f in (np.exp2, np.expm1, np.tan, np.arctan, np.sinh, np.cosh, np.arcsinh, np.deg2rad)}
+CALLS |= {f: {"x": (f, (X,))} for f in (np.rad2deg, np.radians, np.degrees, np.reciprocal, np.angle)}
+CALLS |= {f: {"x": (f, (P,))} for f in (np.floor, np.ceil, np.trunc, np.rint, np.fix, np.signbit)}
+CALLS |= {np.conjugate: {"x": (lambda x: np.conjugate(x) * 1, (X,))}}
+CALLS |= {f: {"x": (f, (P,))} for f in (np.log2, np.log10, np.log1p)}
+CALLS |= {f: {"x": (lambda x, f=f: f(x / 3), (X,))} for f in (np.arcsin, np.arccos, np.arctanh)}
+CALLS |= {np.arccosh: {"x": (lambda x: np.arccosh(x + 1), (P,))}}
+CALLS |= {
+    f: {"x, y": (f, (X, Y))} for f in (np.logaddexp, np.logaddexp2, np.arctan2, np.hypot, np.fmax, np.fmin, np.copysign)
+}
+CALLS |= {
+    np.round: {"x": (lambda x: np.round(x), (P,)), "x, 1": (lambda x: np.round(x, 1), (1.1 * P,))},
+    np.around: {"decimals=1": (lambda x: np.around(x, decimals=1), (1.1 * P,))},
+    np.fmod: {"x, y": (lambda x, y: np.fmod(x, 1.03 * y), (X, Y))},
+    np.ldexp: {"x, i": (lambda x, i: np.ldexp(x, i), (X, I))},
+    np.frexp: {"mantissa": (lambda x: np.frexp(x)[0], (P,))},
+    np.heaviside: {"x, y": (lambda x, y: np.heaviside(*plain(x, y)), (X, Y))},
+    np.nextafter: {"x, y": (lambda x, y: np.nextafter(*plain(x, y)), (X, Y))},
+    np.gcd: {"i, j": (np.gcd, (I, J))},
+    np.lcm: {"i, j": (np.lcm, (I, J))},
+    np.left_shift: {"i, j": (np.left_shift, (I, J)), "1, j": (lambda j: np.left_shift(1, j), (J,))},
+    np.right_shift: {"i, 1": (lambda i: np.right_shift(i, 1), (I,))},
+    np.isclose: {
+        "x, y": (lambda x, y: np.isclose(x, y), (X, Y)),
+        "atol=": (lambda x: np.isclose(x, x + 1, atol=2), (X,)),
+    },
+    np.isposinf: {"x": (np.isposinf, (np.array([np.nan, -np.inf, np.inf]),))},
+    np.isneginf: {"x": (np.isneginf, (np.array([np.nan, -np.inf, np.inf]),))},
+    np.isreal: {"x": (np.isreal, (X,))},
+}
+
+
+def plain(*xs: Any) -> list[Any]:
+    """Tensors without a gradient."""
+    return [x.detach() if is_ours(x) else x for x in xs]
+
+
 FORMS = [pytest.param(f, form, id=f"{f.__name__}: {form}") for f, forms in CALLS.items() for form in forms]
 
 
@@ -299,7 +336,7 @@ def test_values_are_numpys(function: Any, form: str) -> None:
     np.testing.assert_allclose(found.detach().numpy(), expected, 1e-14, 1e-15)
 
 
-NOT_DIFFERENTIABLE = {np.floor_divide}
+NOT_DIFFERENTIABLE = {np.floor_divide, np.heaviside, np.nextafter}
 
 
 @pytest.mark.parametrize(("function", "form"), FORMS)
@@ -384,9 +421,9 @@ UNKNOWN: dict[str, Callable[[Any], Any]] = {
     "unwrap": lambda x: np.unwrap(x),
     "ptp": lambda x: np.ptp(x),
     "median": lambda x: np.median(x),
-    "floor": lambda x: np.floor(x),
-    "arctan2": lambda x: np.arctan2(x, Y),
-    "hypot": lambda x: np.hypot(X, x),
+    "cbrt": lambda x: np.cbrt(x),
+    "divmod": lambda x: np.divmod(x, Y),
+    "float_power": lambda x: np.float_power(abs(X), x),
     "outer": lambda x: np.outer(x, x),
     "einsum": lambda x: np.einsum("ij,kj->ik", x, x),
     "tensordot": lambda x: np.tensordot(x, x, 2),
@@ -430,7 +467,7 @@ def test_tensors_inside_lists_and_keywords_are_seen() -> None:
         lambda: np.select([B], [x]),
         lambda: np.sort(a=x),
         lambda: np.block([[Y, x]]),
-        lambda: np.hypot(x1=1, x2=x),
+        lambda: np.float_power(x1=1, x2=x),
     ):
         with pytest.raises((GraphError, TypeError)):
             call()

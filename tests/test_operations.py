@@ -40,10 +40,9 @@ CLOSE = {"float64": (1e-10, 1e-12), "float32": (3e-5, 1e-6), "float16": (6e-3, 2
 MORE: list[tuple[str, str, str, str]] = [
     ("sub", "", "bool", "a mask may be subtracted, as in NumPy"),
     ("add", "add(x, y, alpha=)", "bool", "bools times an integer are integers"),
-    ("clamp", "", "bool", "bools have no bounds in any form"),
-    ("clamp", "clamp(x, -1, 1)", "uint8", "-1 is refused, not wrapped to 255"),
-    ("clamp", "x.clip(-1, 1)", "uint8", "-1 is refused, not wrapped to 255"),
-    ("clamp", "clamp(x, 1, -1)", "uint8", "-1 is refused, not wrapped to 255"),
+    ("subtract", "", "bool", "a mask may be subtracted, as in NumPy"),
+    ("rsub", "", "bool", "a mask may be subtracted, as in NumPy"),
+    ("addcmul", "value=0.5", "int", "a fraction is refused, not cut to 0"),
     ("argmax", "", "bool", "the first True is a position too"),
     ("argmin", "", "bool", "the first False is a position too"),
     ("kthvalue", "indices", "int", "which of equal elements has the index"),
@@ -187,6 +186,8 @@ def table_functions() -> dict[str, tuple[Any, str]]:
 
 
 ELSEWHERE = {
+    "imag": "INVALID below",
+    "Tensor.imag": "INVALID below",
     "functional.check_dropout": "no operation",
     "functional.dropout": "tests/nn",
     "functional.gumbel_softmax": "test_activation.py",
@@ -377,11 +378,15 @@ SPECIAL = [0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, np.inf, -np.inf, np.nan, 1
 UNARY_NAMES = "neg abs sign exp log sqrt sin cos tanh sigmoid relu isnan isinf isfinite logical_not".split()
 BINARY_NAMES = """add sub mul div floor_divide remainder pow maximum minimum eq ne lt le gt ge logical_and logical_or
 logical_xor""".split()
+UNARY_NAMES += """exp2 expm1 log2 log10 log1p tan asin acos atan sinh cosh asinh acosh atanh deg2rad rad2deg floor ceil
+round trunc frac nan_to_num square reciprocal rsqrt sgn angle isposinf isneginf isreal signbit""".split()
+BINARY_NAMES += """fmod fmax fmin copysign hypot atan2 logaddexp logaddexp2 nextafter isclose float_power""".split()
 # Where PyTorch's choice has no meaning: the gradient of a NaN, a remainder of numbers 60 orders of magnitude apart.
 UNSPECIFIED = {
-    ("abs", "gradient"): np.isnan,
     ("relu", "gradient"): np.isnan,
     ("remainder", "value"): lambda x: np.abs(x) == 1e30,
+    ("fmod", "value"): lambda x: np.abs(x) == 1e30,
+    ("logaddexp2", "value"): lambda x: x == -1,  # of two logarithms of 1/2 PyTorch's is not exactly 0
 }
 
 
@@ -853,13 +858,33 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
 }
 
 
+FUNCTIONS = """exp2 expm1 log2 log10 log1p tan asin arcsin acos arccos atan arctan sinh cosh asinh arcsinh acosh arccosh
+atanh arctanh deg2rad rad2deg floor ceil round trunc fix frac nan_to_num square reciprocal rsqrt sgn absolute negative
+conj_physical logical_not bitwise_not""".split()
+OF_TWO = """atan2 arctan2 hypot fmod copysign float_power nextafter heaviside gcd lcm multiply subtract divide true_divide
+eq ne lt le gt ge greater greater_equal less less_equal not_equal logical_and logical_or logical_xor bitwise_and
+bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift clamp_min clamp_max""".split()
+IN_PLACE |= {f"{name}_": lambda x, y, name=name: getattr(x, f"{name}_")() for name in FUNCTIONS}
+IN_PLACE |= {f"{name}_": lambda x, y, name=name: getattr(x, f"{name}_")(y) for name in OF_TWO}
+IN_PLACE |= {
+    "addcmul_": lambda x, y: x.addcmul_(y, y, value=2),
+    "addcdiv_": lambda x, y: x.addcdiv_(y, y, value=2),
+    "lerp_": lambda x, y: x.lerp_(y, 0.25),
+    "lerp_ by a tensor": lambda x, y: x.lerp_(y, y),
+    "round_ decimals": lambda x, y: x.round_(decimals=1),
+    "fmod_ by a number": lambda x, y: x.fmod_(2),
+    "clamp_min_ of a number": lambda x, y: x.clamp_min_(1),
+    "clamp_ -1": lambda x, y: x.clamp_(min=-1),
+    "ldexp_": lambda x, y: x.ldexp_(y.long()),
+    "<<=": lambda x, y: x.__ilshift__(2),
+    ">>=": lambda x, y: x.__irshift__(y),
+}
+
 MORE_IN_PLACE = {  # see MORE
     ("bool", "sub_"),
+    ("bool", "subtract_"),
     ("bool", "-="),
     ("bool", "add_ alpha"),
-    ("bool", "clamp_"),
-    ("bool", "clip_"),
-    ("uint8", "clamp_"),
     ("uint8", "masked_fill_ with a tensor"),
 }
 
@@ -874,7 +899,7 @@ def test_forms_in_place_are_pytorchs(torch: Any, name: str) -> None:
         [((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 3), ()), ((), ()), ((3,), (2, 3)), ((), (1,))],
         ("plain", "transposed"),
     ):
-        if (dtype, name) in MORE_IN_PLACE or (other == "bool" and name in ("sub_", "-=")):
+        if (dtype, name) in MORE_IN_PLACE or (other == "bool" and name in ("sub_", "subtract_", "-=")):
             continue
         results = []
         for lib in (tg, torch):
@@ -914,6 +939,8 @@ def test_every_form_in_place_is_tested() -> None:
         "bernoulli_",
     }
     elsewhere |= {"apply_", "map_", "share_memory_"}  # test_sharing.py; the line above: test_random.py
+    tested += " ".join(f".{name}(" for name in IN_PLACE)
+    elsewhere = {"requires_grad_", "detach_", "normal_", "uniform_"}  # flags, and test_random.py
     forms = [name for name in dir(tg.Tensor) if name.endswith("_") and not name.startswith("_")]
     assert len(forms) > 20
     assert [name for name in forms if f".{name}(" not in tested and name not in elsewhere] == []
@@ -1116,6 +1143,30 @@ INVALID: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "iteration": (lambda lib: list(lib.tensor(1.0)), TypeError, "a 0-d tensor can't be iterated"),
     "gradient of integers": (lambda lib: i3(lib).requires_grad_(), RuntimeError, "only floating " "tensors can " "require gradients, " "this one is .*int64"),
     "an attribute": (lambda lib: f3(lib).rehsape(3), AttributeError, "no attribute 'rehsape'"),
+    "imag": (lambda lib: lib.imag(f3(lib)), DtypeError, "imag: tensors are real here .*float32"),
+    "x.imag": (lambda lib: f3(lib).imag, DtypeError, "imag: tensors are real here"),
+    "bits of floats": (lambda lib: lib.bitwise_not(f3(lib)), DtypeError, "bitwise_not: float32 has no bits"),
+    "shift of floats": (lambda lib: lib.bitwise_left_shift(f3(lib), 1), DtypeError, "bitwise_left_shift: integers have bits to shift, float32"),
+    "shift of bools": (lambda lib: b3(lib) >> b3(lib), DtypeError, "bitwise_right_shift: integers .*bool came"),
+    "gcd of floats": (lambda lib: lib.gcd(f3(lib), f3(lib)), DtypeError, "gcd: only whole numbers .*float32"),
+    "hypot of integers": (lambda lib: lib.hypot(i3(lib), i3(lib)), DtypeError, "hypot: floating numbers .*int64"),
+    "floor of bools": (lambda lib: lib.floor(b3(lib)), DtypeError, "floor: a bool tensor can't be rounded"),
+    "frac of integers": (lambda lib: lib.frac(i3(lib)), DtypeError, "frac: whole numbers have no fraction"),
+    "decimals of integers": (lambda lib: lib.round(i3(lib), decimals=1), DtypeError, "round: decimals .*int64"),
+    "frexp of integers": (lambda lib: lib.frexp(i3(lib)), DtypeError, "frexp: floating numbers .*int64"),
+    "fmod by zero": (lambda lib: lib.fmod(i3(lib), 0), ArgumentError, "fmod: integer division by zero"),
+    "lerp of dtypes": (lambda lib: lib.lerp(f3(lib), f3(lib).double(), 0.5), DtypeError, "lerp: .*float32, float64 came"),
+    "lerp of integers": (lambda lib: lib.lerp(i3(lib), i3(lib), 0.5), DtypeError, "lerp: .*int64, int64 came"),
+    "addcdiv of integers": (lambda lib: lib.addcdiv(f3(lib), i3(lib), i3(lib)), DtypeError, "addcdiv: .*int64 and int64 came"),
+    "addcmul of bools": (lambda lib: lib.addcmul(b3(lib), b3(lib), b3(lib)), DtypeError, "addcmul: bools"),
+    "heaviside of dtypes": (lambda lib: lib.heaviside(f3(lib), i3(lib)), DtypeError, "heaviside: .*float32 and .*int64"),
+    "isclose of dtypes": (lambda lib: lib.isclose(f3(lib), i3(lib)), DtypeError, "isclose: .*float32 and int64 came"),
+    "negative rtol": (lambda lib: lib.isclose(f3(lib), f3(lib), rtol=-1), RuntimeError, "isclose: rtol and atol .*-1"),
+    "isin of bools": (lambda lib: lib.isin(b3(lib), i3(lib)), DtypeError, "isin: bools came"),
+    "isin of lists": (lambda lib: lib.isin([1], [1]), ArgumentTypeError, "isin: input must be a Tensor, list came"),
+    "+ of bools": (lambda lib: lib.positive(b3(lib)), DtypeError, "positive: bools have no sign"),
+    "bools clamped": (lambda lib: b3(lib).clamp(b3(lib), b3(lib)), DtypeError, "clamp: bools have no bounds"),
+    "float_power in place": (lambda lib: f3(lib).float_power_(2), DtypeError, "float_power_: the result is float64"),
     "numbers for tensors": (lambda lib: lib.exp(1.0), ArgumentTypeError, "exp: .*float.*tinygrad_dl.tensor"),
     "lists for tensors": (lambda lib: lib.max([1.0, 2.0]), ArgumentTypeError, "max: input must be a Tensor, list came"),
 }  # fmt: skip

@@ -102,41 +102,84 @@ from .ops.einsum import einsum, inner, kron, tensordot
 from .ops.elementwise import (
     abs,
     add,
+from .ops.arithmetic import (
+    addcdiv,
+    addcmul,
+    copysign,
+    float_power,
+    fmax,
+    fmin,
+    fmod,
+    gcd,
+    heaviside,
+    lcm,
+    lerp,
+    nextafter,
+    rsqrt,
+    rsub,
+    square,
+)
+from .ops.comparison import (
     bitwise_and,
+    bitwise_left_shift,
     bitwise_not,
     bitwise_or,
+    bitwise_right_shift,
     bitwise_xor,
-    clamp,
-    cos,
-    div,
     eq,
-    exp,
-    floor_divide,
     ge,
+    greater,
+    greater_equal,
     gt,
+    isclose,
     isfinite,
+    isin,
     isinf,
     isnan,
+    isneginf,
+    isposinf,
+    isreal,
     le,
-    log,
+    less,
+    less_equal,
     logical_and,
     logical_not,
     logical_or,
     logical_xor,
     lt,
+    ne,
+    not_equal,
+    signbit,
+)
+from .ops.complex import angle, conj, conj_physical, imag, is_conj, is_neg, real, resolve_conj, resolve_neg
+from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
+from .ops.einsum import einsum, inner, kron, tensordot
+from .ops.elementwise import (
+    abs,
+    absolute,
+    add,
+    clamp,
+    clip,
+    div,
+    divide,
+    floor_divide,
     maximum,
     minimum,
     mul,
-    ne,
+    multiply,
     neg,
+    negative,
+    positive,
     pow,
+    reciprocal,
     relu,
     remainder,
+    sgn,
     sigmoid,
     sign,
-    sin,
     sqrt,
     sub,
+    subtract,
     tanh,
     true_divide,
     where,
@@ -144,6 +187,7 @@ from .ops.elementwise import (
 from .ops.grids import block_diag, cartesian_prod, combinations, meshgrid
 from .ops.histograms import bincount, histc, histogram, histogramdd
 from .ops.error_functions import erf, erfc, erfinv
+from .ops.exponential import exp, exp2, expm1, frexp, ldexp, log, log1p, log2, log10, logaddexp, logaddexp2
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
 from .ops.joining import (
@@ -208,6 +252,33 @@ from .ops.shape import (
 )
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
 from .ops.windows import diagonal_scatter, select_scatter, slice_scatter
+from .ops.rounding import ceil, clamp_max, clamp_min, fix, floor, frac, nan_to_num, round, trunc
+from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze
+from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
+from .ops.trigonometry import (
+    acos,
+    acosh,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    deg2rad,
+    hypot,
+    rad2deg,
+    sin,
+    sinh,
+    tan,
+)
 from .printing import set_printoptions, tensor_repr
 from .random import rand, rand_like, randint, randint_like, randn, randn_like, randperm
 from .sampling import bernoulli, binomial, multinomial, normal, poisson

@@ -314,6 +314,13 @@ def constant(value: Any, array: Array) -> Any:
     return found if type(array) is np.ndarray else value
 
 
+def clip(array: Array, low: Any, high: Any) -> Array:
+    """An array between two bounds, `high` where they cross; CuPy's own function has `low` there."""
+    if type(array) is np.ndarray:
+        return array.clip(low, high)  # in one pass
+    return np.minimum(np.maximum(array, low), high)
+
+
 _zeros: dict[Any, Any] = {}
 
 

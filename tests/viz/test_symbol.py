@@ -140,7 +140,22 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "prelu": [(mixed(2, 3), mixed(1, 3))],
     "cross_entropy": [(mixed(2, 3), classes, kind) for kind in ("mean", "sum", "none")],
 }
-NO_DERIVATIVE = {"floor_divide"}  # their rules raise
+CASES |= {
+    name: [(mixed(3),)] for name in "exp2 expm1 tan atan sinh cosh asinh deg2rad rad2deg angle nan_to_num".split()
+}
+CASES |= {name: [(mixed(3),)] for name in "floor ceil trunc round frac frexp".split()}
+CASES |= {name: [(leaf(3),)] for name in "log2 log10 log1p rsqrt".split()}
+CASES |= {name: [(leaf(3, high=0.9),)] for name in "asin acos atanh".split()}
+CASES |= {name: [(mixed(2, 3), leaf(3))] for name in "atan2 hypot logaddexp logaddexp2 ldexp fmod".split()}
+CASES |= {name: [(mixed(2, 3), leaf(3))] for name in "fmax fmin copysign nextafter".split()}
+CASES |= {
+    "acosh": [(leaf(3, low=1.2),)],
+    "round_decimals": [(mixed(3), 1)],
+    "addcmul": [(mixed(2, 3), mixed(3), leaf(2, 1), 2)],
+    "addcdiv": [(mixed(2, 3), mixed(3), leaf(2, 1), 0.5)],
+    "lerp": [(mixed(2, 3), mixed(3), leaf(2, 1)), (mixed(3), mixed(3), 0.25)],
+}
+NO_DERIVATIVE = {"floor_divide", "heaviside"}  # their rules raise
 
 
 def operations() -> dict[str, Any]:

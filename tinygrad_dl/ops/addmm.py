@@ -8,9 +8,10 @@ from ..dtypes import find, result_type
 from ..errors import DtypeError, ShapeError
 from ..methods import attach
 from ..operation import operation
+from .comparison import logical_or
 from .composed import composed
 from .editing import attach_in_place
-from .elementwise import logical_or, mul
+from .elementwise import mul
 from .linalg import first_rule, product, second_rule
 from .matrices import require_dims, require_one_dtype
 from .reduction import cast

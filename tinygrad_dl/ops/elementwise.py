@@ -12,18 +12,43 @@ import numpy as np
 from .. import backend
 from ..dtypes import result_type
 from ..errors import ArgumentError, ArgumentTypeError, DtypeError
-from ..methods import attach, attach_comparison
-from ..operation import Operation, documented, elementwise, operation, promote_arguments, register
-from ..outputs import into
+from ..methods import attach
+from ..operation import elementwise, operation
 from ..promotion import SCALARS
-from ..tensor import NUMPY, Tensor, wrap
+from ..tensor import NUMPY, Tensor
 from .blocks import chosen
+from .comparison import (  # noqa: F401  # found here until all who import them know their place
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    eq,
+    ge,
+    gt,
+    isfinite,
+    isinf,
+    isnan,
+    le,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    lt,
+    ne,
+    predicate,
+)
 from .composed import composed
 from .editing import attach_in_place, attach_operator
+from .exponential import exp, log  # noqa: F401
 
 # --- arithmetic
 
-identity = elementwise("positive", np.positive, "The tensor itself, as a new node of the graph.", input=lambda g: g)
+identity = elementwise(
+    "positive",
+    np.positive,
+    "The tensor itself, as a new node of the graph.",
+    refuse=("b", "bools have no sign; convert them first, for example with .int()"),
+    input=lambda g: g,
+)
 
 _add = elementwise("add", operator.add, "input + other", numpy=(np.add,), input=lambda g: g, other=lambda g: g)
 _sub = elementwise(
@@ -67,8 +92,20 @@ true_divide = elementwise(
     other=lambda g, input, other: -g * (input / other) / other,
 )
 
-_reciprocal = elementwise(
-    "reciprocal", lambda x: 1 / x, "1 / input", floating=True, numpy=(), input=lambda g, out: -g * (out * out)
+reciprocal = elementwise(
+    "reciprocal",
+    lambda x: 1 / x,
+    """1 / input.
+
+    Argument: input (tensor; integers give the default dtype).
+
+    >>> import tinygrad_dl as tg
+    >>> tg.reciprocal(tg.tensor([2.0, -4.0]))
+    tensor([ 0.5000, -0.2500])
+    """,
+    floating=True,
+    numpy=(np.reciprocal,),
+    input=lambda g, out: -g * (out * out),
 )
 
 
@@ -120,29 +157,29 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     if rounding_mode == "floor":
         return _floor_divide(input, other)
     if rounding_mode == "trunc":
-        return _trunc_divide(input, other)
+        return trunc_divide(input, other)
     raise ArgumentError(f"div: rounding_mode is None, 'trunc' or 'floor', not {rounding_mode!r}")
 
 
-def _no_derivative(name: str) -> Any:
+def no_derivative(name: str) -> Any:
     raise NotImplementedError(
         f"{name}: its derivative is not defined; detach() the input, or round the result of a division"
     )
 
 
-def _require_nonzero(name: str, x: Any, y: Any) -> None:
+def require_nonzero(name: str, x: Any, y: Any) -> None:
     if getattr(y, "dtype", np.dtype(type(y))).kind in "iu" and getattr(x, "dtype", np.dtype(type(x))).kind in "iu":
         if (y == 0) if type(y) in SCALARS else bool((y == 0).any()):
             raise ArgumentError(f"{name}: integer division by zero")
 
 
 def _floor_division(x: Any, y: Any) -> Any:
-    _require_nonzero("floor_divide", x, y)
+    require_nonzero("floor_divide", x, y)
     return np.floor_divide(x, y)
 
 
 def _trunc_division(x: Any, y: Any) -> Any:
-    _require_nonzero("div", x, y)
+    require_nonzero("div", x, y)
     kind = result_type([x, y])
     if kind.kind == "f":
         return np.trunc(np.true_divide(x, y))
@@ -151,7 +188,7 @@ def _trunc_division(x: Any, y: Any) -> Any:
 
 
 def _remainder(x: Any, y: Any) -> Any:
-    _require_nonzero("remainder", x, y)
+    require_nonzero("remainder", x, y)
     return np.remainder(x, y)
 
 
@@ -169,8 +206,8 @@ floor_divide = elementwise(
     """,
     numpy=(np.floor_divide,),
     refuse=("b", "bools can't be divided; convert them first, for example with .int()"),
-    input=lambda g: _no_derivative("floor_divide"),
-    other=lambda g: _no_derivative("floor_divide"),
+    input=lambda g: no_derivative("floor_divide"),
+    other=lambda g: no_derivative("floor_divide"),
 )
 _floor_divide = elementwise(
     "div_floor",
@@ -181,7 +218,7 @@ _floor_divide = elementwise(
     input=lambda g: g * 0,
     other=lambda g: g * 0,
 )
-_trunc_divide = elementwise(
+trunc_divide = elementwise(
     "div_trunc",
     _trunc_division,
     "input / other rounded towards zero; flat between the steps",
@@ -290,7 +327,9 @@ def pow(input: Any, exponent: Any) -> Any:
 
 def _sign(x: Any) -> Any:
     """np.sign, but for NaN, whose sign is 0 in PyTorch, and bools, which NumPy refuses."""
-    return x.copy() if x.dtype.kind == "b" else np.sign(np.where(x == x, x, 0))
+    if x.dtype.kind != "f":
+        return x.copy() if x.dtype.kind == "b" else np.sign(x)
+    return ((x > 0).view(np.int8) - (x < 0).view(np.int8)).astype(x.dtype)
 
 
 sign = elementwise(
@@ -323,31 +362,7 @@ abs = elementwise(
     tensor([2., 3.])
     """,
     numpy=(np.absolute,),
-    input=lambda g, input: g * np.sign(input),
-)
-exp = elementwise(
-    "exp",
-    np.exp,
-    """e to the power input.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.exp(tg.tensor([0.0, 1.0]))
-    tensor([1.0000, 2.7183])
-    """,
-    floating=True,
-    input=lambda g, out: g * out,
-)
-log = elementwise(
-    "log",
-    np.log,
-    """The natural logarithm.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.log(tg.tensor([1.0, 10.0]))
-    tensor([0.0000, 2.3026])
-    """,
-    floating=True,
-    input=lambda g, input: g / input,
+    input=lambda g, input: g * sign(input),
 )
 sqrt = elementwise(
     "sqrt",
@@ -360,30 +375,6 @@ sqrt = elementwise(
     """,
     floating=True,
     input=lambda g, out: g / (2 * out),
-)
-sin = elementwise(
-    "sin",
-    np.sin,
-    """The sine of an angle in radians.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.sin(tg.tensor([0.0, 1.5708]))
-    tensor([0., 1.])
-    """,
-    floating=True,
-    input=lambda g, input: g * np.cos(input),
-)
-cos = elementwise(
-    "cos",
-    np.cos,
-    """The cosine of an angle in radians.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.cos(tg.tensor([0.0]))
-    tensor([1.])
-    """,
-    floating=True,
-    input=lambda g, input: -g * np.sin(input),
 )
 tanh = elementwise(
     "tanh",
@@ -483,10 +474,13 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """
     if min is None and max is None:
         raise ArgumentError("clamp: at least one of min and max must be given")
-    if input.dtype.kind == "b":
+    if input.dtype.kind == "b" and not (min is None or max is None) | (type(min) in SCALARS) | (type(max) in SCALARS):
         raise DtypeError("clamp: bools have no bounds; convert them first, for example with .int()")
-    out = input if min is None else np.maximum(input, min)
-    return np.minimum(out, max) if max is not None else out
+    if input.dtype.kind == "u":
+        min, max = (bound & 255 if type(bound) is int and bound < 0 else bound for bound in (min, max))
+    if min is None:
+        return np.minimum(input, max)
+    return np.maximum(input, min) if max is None else backend.clip(input, min, max)
 
 
 @operation(
@@ -521,110 +515,6 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     return chosen(condition, input, other)
 
 
-# --- comparisons and logic: bools, no gradients
-
-
-def predicate(name: str, function: Any, doc: str) -> Any:
-    """An operation of two inputs without gradient: they meet in one dtype, the result is outside the graph."""
-    made = Operation(name, lambda input, other: function(input, other), {"input": None, "other": None}, promote="same")
-
-    def build(operation: Operation, otherwise: Any) -> Any:
-        def record(input: Any, other: Any, *, out: Any = None) -> Any:
-            if out is not None:
-                return into(out, record, (input, other), {})
-            if not (isinstance(input, Tensor) or isinstance(other, Tensor)):
-                return otherwise(record, operation, [input, other])
-            met = promote_arguments(operation, (input, other))
-            result, _ = operation.run([value.array if isinstance(value, Tensor) else value for value in met])
-            return wrap(result)
-
-        return record
-
-    return register(build, made, documented(name, doc), (function,) if isinstance(function, np.ufunc) else ())
-
-
-def _comparison(name: str, ufunc: Any, sign: str) -> Any:
-    doc = f"""Whether input {sign} other, element by element: a bool tensor.
-
-    Arguments: tensors that broadcast, or a number.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.{name}(tg.tensor([1.0, 2.0]), 2).tolist()
-    [{ufunc(1, 2)}, {ufunc(2, 2)}]
-    """
-    return predicate(name, ufunc, doc)
-
-
-eq = _comparison("eq", np.equal, "==")
-ne = _comparison("ne", np.not_equal, "!=")
-lt = _comparison("lt", np.less, "<")
-le = _comparison("le", np.less_equal, "<=")
-gt = _comparison("gt", np.greater, ">")
-ge = _comparison("ge", np.greater_equal, ">=")
-
-
-def _logical(name: str, ufunc: Any, words: str) -> Any:
-    doc = f"""Whether {words}, element by element; what is not 0 counts as true.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.{name}(tg.tensor([True, True]), tg.tensor([True, False])).tolist()
-    {[bool(ufunc(True, True)), bool(ufunc(True, False))]}
-    """
-    return predicate(name, ufunc, doc)
-
-
-logical_and = _logical("logical_and", np.logical_and, "both hold")
-logical_or = _logical("logical_or", np.logical_or, "one of them holds")
-logical_xor = _logical("logical_xor", np.logical_xor, "exactly one of them holds")
-bitwise_and = _logical("bitwise_and", np.bitwise_and, "the bits of both are set (integers and bools)")
-bitwise_or = _logical("bitwise_or", np.bitwise_or, "a bit of one of them is set (integers and bools)")
-bitwise_xor = _logical("bitwise_xor", np.bitwise_xor, "exactly one bit is set (integers and bools)")
-
-
-def logical_not(input: Any) -> Any:
-    """Whether an element is 0 or False.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.logical_not(tg.tensor([0.0, 2.0]))
-    tensor([ True, False])
-    """
-    return eq(input, 0)
-
-
-@operation(numpy=(np.invert,))
-def bitwise_not(input: Any) -> Any:
-    """~input: not for bools, all bits turned for integers. Raises DtypeError for floating tensors.
-
-    >>> import tinygrad_dl as tg
-    >>> ~tg.tensor([True, False])
-    tensor([False,  True])
-    """
-    if input.dtype.kind == "f":
-        raise ArgumentTypeError(
-            f"bitwise_not: {input.dtype} has no bits to turn, bools and integers have; use logical_not()"
-        )
-    return np.invert(input)
-
-
-def _finiteness(name: str, ufunc: Any, words: str) -> Any:
-    def test(input: Any) -> Any:
-        return ufunc(input)
-
-    test.__name__ = test.__qualname__ = name
-    test.__doc__ = f"""Whether an element is {words}: a bool tensor.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.{name}(tg.tensor([1.0, float("nan")])).tolist()
-    {[bool(ufunc(1.0)), bool(ufunc(np.nan))]}
-    """
-    return operation(name, numpy=(ufunc,))(test)
-
-
-isnan = _finiteness("isnan", np.isnan, "not a number")
-isinf = _finiteness("isinf", np.isinf, "infinite")
-isfinite = _finiteness("isfinite", np.isfinite, "neither infinite nor NaN")
-NUMPY[np.logical_not] = logical_not
-NUMPY[np.square] = lambda x: mul(x, x)
 NUMPY[np.clip] = lambda a, a_min=None, a_max=None, *, min=None, max=None: clamp(
     a, a_min if min is None else min, a_max if max is None else max
 )
@@ -641,50 +531,35 @@ for _symbol, _operation in {
     "pow": _pow,
 }.items():
     attach_operator(_symbol, _operation)
+absolute, negative, multiply, subtract, divide, clip, sgn = abs, neg, mul, sub, div, clamp, sign
 
 
 def _divided_by(self: Tensor, other: Any) -> Any:
     """other / self; a number as PyTorch does it, by the reciprocal, whose derivative needs only its result."""
-    return _reciprocal(self) * other if type(other) in SCALARS else true_divide(other, self)
+    return reciprocal(self) * other if type(other) in SCALARS else true_divide(other, self)
 
 
 attach(__rtruediv__=_divided_by)
 
 
-def _pos(self: Tensor) -> Tensor:
-    """The tensor itself, as in PyTorch: an edit of `+x` is one of x."""
-    return identity(self) if self.array.dtype.kind == "b" else self  # (which refuses bools)
+@composed
+def positive(input: Any) -> Any:
+    """The tensor itself: an edit of `+x` is one of x. Raises DtypeError for bools.
+
+    >>> import tinygrad_dl as tg
+    >>> x = tg.tensor([1.0, -2.0])
+    >>> tg.positive(x) is x
+    True
+    """
+    return identity(input) if input.array.dtype.kind == "b" else input  # (which refuses bools)
 
 
-for _symbol, _operation in {"and": bitwise_and, "or": bitwise_or, "xor": bitwise_xor}.items():
-    attach_operator(_symbol, _operation)
-for _symbol, _operation in {"eq": eq, "ne": ne, "lt": lt, "le": le, "gt": gt, "ge": ge}.items():
-    attach_comparison(_symbol, _operation)
-attach(add, sub, mul, div, floor_divide, remainder, pow, neg, sign, abs, exp, log, sqrt, sin, cos, tanh, sigmoid, relu)
-attach(
-    maximum,
-    minimum,
-    clamp,
-    eq,
-    ne,
-    lt,
-    le,
-    gt,
-    ge,
-    logical_and,
-    logical_or,
-    logical_xor,
-    logical_not,
-    isnan,
-    isinf,
-    isfinite,
-)
-attach(bitwise_and, bitwise_or, bitwise_xor, bitwise_not)
+attach(add, sub, mul, div, floor_divide, remainder, pow, neg, sign, abs, sqrt, tanh, sigmoid, relu)
+attach(maximum, minimum, clamp)
 attach(
     __neg__=neg,
     __abs__=abs,
-    __invert__=bitwise_not,
-    __pos__=_pos,
+    __pos__=positive,
     true_divide=true_divide,
     absolute=abs,
     negative=neg,
@@ -692,6 +567,7 @@ attach(
     multiply=mul,
     subtract=sub,
     divide=div,
+    positive=positive,
 )
 attach(where=lambda self, condition, other: where(condition, self, other))
 attach_in_place(
@@ -705,14 +581,16 @@ attach_in_place(
     neg,
     sign,
     abs,
-    exp,
-    log,
     sqrt,
-    sin,
-    cos,
     tanh,
     sigmoid,
     relu,
     clamp,
     clip=clamp,
+    absolute=abs,
+    negative=neg,
+    true_divide=true_divide,
+    multiply=mul,
+    subtract=sub,
+    divide=div,
 )

@@ -1,0 +1,311 @@
+"""Arithmetic beyond the operators: remainders, products with sums, roots, and the choice of the larger number."""
+
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import float64
+from ..errors import DtypeError
+from ..methods import attach
+from ..operation import elementwise, operation
+from ..promotion import SCALARS
+from ..tensor import NUMPY, Tensor
+from .composed import composed
+from .editing import attach_in_place
+from .elementwise import no_derivative, pow, reciprocal, require_nonzero, sign, sub, trunc_divide, where
+
+# --- powers
+
+
+@composed
+def square(input: Any) -> Any:
+    """input · input, element by element.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.square(tg.tensor([-3.0, 2.0]))
+    tensor([9., 4.])
+    """
+    return pow(input, 2)
+
+
+rsqrt = elementwise(
+    "rsqrt",
+    lambda x: np.reciprocal(np.sqrt(x)),
+    """1 / √input.
+
+    Argument: input (tensor; integers give the default dtype).
+
+    >>> import tinygrad_dl as tg
+    >>> tg.rsqrt(tg.tensor([4.0, 0.25]))
+    tensor([0.5000, 2.0000])
+    """,
+    floating=True,
+    numpy=(),
+    input=lambda g, out: g * (out * out * out) * -0.5,
+)
+
+
+@composed
+def float_power(input: Any, exponent: Any) -> Any:
+    """input to the power `exponent`, computed and returned in float64.
+
+    Arguments: tensors that broadcast, or a number on one side.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.float_power(tg.tensor([2, 3]), -1).dtype
+    tinygrad_dl.float64
+    """
+    return pow(*[value.to(float64) if isinstance(value, Tensor) else float(value) for value in (input, exponent)])
+
+
+# --- remainders
+
+
+def _truncated_remainder(x: Any, y: Any) -> Any:
+    require_nonzero("fmod", x, y)
+    return np.fmod(x, y)
+
+
+fmod = elementwise(
+    "fmod",
+    _truncated_remainder,
+    """The remainder of input / other rounded towards zero; it has the sign of `input`, as C's fmod.
+
+    Arguments: tensors that broadcast, or a number. Raises ArgumentError for an integer division by zero.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.fmod(tg.tensor([7.0, -7.0]), 3)
+    tensor([ 1., -1.])
+    """,
+    numpy=(np.fmod,),
+    refuse=("b", "bools can't be divided; convert them first, for example with .int()"),
+    input=lambda g: g,
+    other=lambda g, input, other: -g * trunc_divide(input, other),
+)
+
+
+def _of_integers(name: str, ufunc: Any, words: str) -> Any:
+    doc = f"""The {words} of integers, never negative. Has no derivative.
+
+    Arguments: integer tensors that broadcast, or a number. Raises DtypeError for others.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.{name}(tg.tensor([4, 6]), tg.tensor([6, -9]))
+    tensor([{ufunc(4, 6)}, {ufunc(6, -9)}])
+    """
+    refuse = ("bf", "only whole numbers have divisors; convert others first, for example with .long()")
+    return elementwise(name, ufunc, doc, refuse=refuse, input=None, other=None)
+
+
+gcd = _of_integers("gcd", np.gcd, "greatest common divisor")
+lcm = _of_integers("lcm", np.lcm, "least common multiple")
+
+# --- sums and products in one
+
+
+@composed
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """other - alpha · input, element by element.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.rsub(tg.tensor([1.0, 2.0]), 5)
+    tensor([4., 3.])
+    """
+    return sub(other, input, alpha=alpha)
+
+
+def _require_whole(name: str, input: Any, value: Any) -> None:
+    if isinstance(value, float) and input.dtype.kind != "f":
+        raise DtypeError(f"{name}: value must be an integer for integer tensors, {value} came")
+
+
+@operation(
+    promote="same",
+    input=lambda g: g,
+    tensor1=lambda g, tensor2, value: g * (tensor2 * value),
+    tensor2=lambda g, tensor1, value: g * (tensor1 * value),
+)
+def addcmul(input: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
+    """input + value · tensor1 · tensor2, element by element.
+
+    Arguments: tensors that broadcast, value (number). Raises DtypeError for a fraction with integers, and for bools.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.addcmul(tg.zeros(2), tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]), value=2)
+    tensor([ 6., 16.])
+    """
+    _require_whole("addcmul", input, value)
+    if input.dtype.kind == "b":
+        raise DtypeError("addcmul: bools are not added; convert them first, for example with .int()")
+    product = tensor1 * tensor2
+    return input + (product if value == 1 else product * value)
+
+
+@operation(
+    "addcdiv",
+    promote="same",
+    input=lambda g: g,
+    tensor1=lambda g, tensor2, value: g * (value / tensor2),
+    tensor2=lambda g, tensor1, tensor2, value: -g * (tensor1 * value / tensor2) / tensor2,
+)
+def _addcdiv(input: Any, tensor1: Any, tensor2: Any, value: Any) -> Any:
+    quotient = tensor1 / tensor2
+    return input + (quotient if value == 1 else quotient * value)
+
+
+@composed
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    """input + value · tensor1 / tensor2, element by element.
+
+    Arguments: tensors that broadcast, one of the two that are divided floating, value (number). Raises DtypeError for
+    a quotient of integers.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.addcdiv(tg.zeros(2), tg.tensor([1.0, 2.0]), tg.tensor([4.0, 4.0]), value=2)
+    tensor([0.5000, 1.0000])
+    """
+    dtypes = [value.array.dtype for value in (tensor1, tensor2) if isinstance(value, Tensor)]
+    if all(dtype.kind != "f" for dtype in dtypes):
+        came = " and ".join(dtype.name for dtype in dtypes)
+        raise DtypeError(f"addcdiv: {came} came, whose quotients are no integers; convert one first with .float()")
+    return _addcdiv(input, tensor1, tensor2, value)
+
+
+@operation(
+    "lerp",
+    promote="same",
+    input=lambda g, weight: g * (1 - weight),
+    end=lambda g, weight: g * weight,
+    weight=lambda g, input, end: g * (end - input),
+)
+def _lerp(input: Any, end: Any, weight: Any) -> Any:
+    """From the nearer end, so that weights of 0 and 1 give the ends exactly."""
+    way = end - input
+    if type(weight) in SCALARS:
+        return input + weight * way if -0.5 < weight < 0.5 else end - way * (1 - weight)
+    return np.where(np.absolute(weight) < 0.5, input + weight * way, end - way * (1 - weight))
+
+
+@composed
+def lerp(input: Any, end: Any, weight: Any) -> Any:
+    """input + weight · (end - input): from input (weight 0) to end (weight 1) on a straight line.
+
+    Arguments: floating tensors of one dtype that broadcast; weight may be a number. Raises DtypeError for others.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.lerp(tg.tensor([0.0, 10.0]), tg.tensor([4.0, 20.0]), 0.25)
+    tensor([ 1.0000, 12.5000])
+    """
+    dtypes = [value.array.dtype for value in (input, end, weight) if isinstance(value, Tensor)]
+    if dtypes[0].kind != "f" or any(dtype is not dtypes[0] for dtype in dtypes):
+        came = ", ".join(dtype.name for dtype in dtypes)
+        raise DtypeError(f"lerp: all tensors must have one floating dtype, {came} came; convert them first")
+    return _lerp(input, end, weight)
+
+
+# --- which of two numbers, and which sign
+
+
+fmax = elementwise(
+    "fmax",
+    np.fmax,
+    """The larger of two elements, or the one that is a number; where they tie `input` gets the gradient.
+
+    Arguments: tensors that broadcast.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.fmax(tg.tensor([1.0, float("nan")]), tg.tensor([3.0, 2.0]))
+    tensor([3., 2.])
+    """,
+    input=lambda g, input, other: where((input >= other) | (other != other), g, 0.0),
+    other=lambda g, input, other: where((input >= other) | (other != other), 0.0, g),
+)
+fmin = elementwise(
+    "fmin",
+    np.fmin,
+    """The smaller of two elements, or the one that is a number; where they tie `input` gets the gradient.
+
+    Arguments: tensors that broadcast.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.fmin(tg.tensor([1.0, float("nan")]), tg.tensor([3.0, 2.0]))
+    tensor([1., 2.])
+    """,
+    input=lambda g, input, other: where((input <= other) | (other != other), g, 0.0),
+    other=lambda g, input, other: where((input <= other) | (other != other), 0.0, g),
+)
+copysign = elementwise(
+    "copysign",
+    np.copysign,
+    """|input| with the sign of `other`, whose -0.0 counts as negative. Its derivative at 0 is 0.
+
+    Arguments: tensors that broadcast, or a number for other; integers give the default dtype.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.copysign(tg.tensor([1.0, 2.0]), tg.tensor([-0.0, 3.0]))
+    tensor([-1.,  2.])
+    """,
+    floating=True,
+    input=lambda g, input, out: where(input == 0, 0.0, g * (out / input)),
+    other=lambda g: g * 0,
+)
+
+
+_heaviside = elementwise(
+    "heaviside",
+    lambda x, values: np.where(x == 0, values, x > 0),
+    "0 below 0, 1 above 0, and `values` at 0.",
+    numpy=(),
+    input=lambda g: no_derivative("heaviside"),
+    values=lambda g: no_derivative("heaviside"),
+)
+
+
+@composed
+def heaviside(input: Any, values: Any) -> Any:
+    """The step function: 0 where input is negative or NaN, 1 where it is positive, `values` where it is 0.
+
+    Arguments: two tensors of one dtype that broadcast. Has no derivative. Raises DtypeError for two dtypes.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.heaviside(tg.tensor([-1.5, 0.0, 2.0]), tg.tensor(0.5))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    if isinstance(input, Tensor) and isinstance(values, Tensor) and input.array.dtype is not values.array.dtype:
+        raise DtypeError(
+            f"heaviside: both must have one dtype, {input.dtype} and {values.dtype} came; convert one of them first"
+        )
+    return _heaviside(input, values)
+
+
+nextafter = elementwise(
+    "nextafter",
+    np.nextafter,
+    """The next number after input in the direction of `other`; where there is one, the gradient passes to input.
+
+    Arguments: floating tensors that broadcast. Raises DtypeError for integers.
+
+    >>> import tinygrad_dl as tg
+    >>> (tg.nextafter(tg.tensor([1.0]), tg.tensor([2.0])) - 1).item() == tg.finfo(tg.float32).eps
+    True
+    """,
+    refuse=("biu", "floating numbers are needed; convert first, for example with .float()"),
+    input=lambda g, input, other: where(input == other, 0.0, g),
+    other=lambda g: g * 0,
+)
+
+# --- methods
+
+
+def _float_power_(self: Tensor, exponent: Any) -> Tensor:
+    """`float_power` in place, of float64 tensors: its results are that."""
+    if self.dtype is not float64:
+        raise DtypeError(f"float_power_: the result is float64 and can't be written into a {self.dtype} tensor")
+    return self.pow_(exponent)
+
+
+_FUNCTIONS = (square, reciprocal, rsqrt, fmod, gcd, lcm, addcmul, addcdiv, lerp, copysign, heaviside, nextafter)
+attach(*_FUNCTIONS, fmax, fmin, float_power, sgn=sign)
+attach_in_place(*_FUNCTIONS, sgn=sign)
+attach(float_power_=_float_power_)
+NUMPY[np.square], NUMPY[np.heaviside] = square, heaviside
