@@ -22,6 +22,8 @@ warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_dl\
 
 from . import anomaly as _anomaly
 from . import autograd as autograd
+from . import copies as _copies  # lets tensors be copied deeply and pickled
+from . import einops_backend as _einops_backend  # einops finds it when that is imported
 from . import function as _function
 from . import functional as _functional
 from . import graph as _graph
@@ -30,6 +32,17 @@ from . import linalg as linalg
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
 from . import return_types as return_types
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
+from .attributes import (
+    get_device,
+    is_complex,
+    is_floating_point,
+    is_inference,
+    is_nonzero,
+    is_same_size,
+    is_signed,
+    layout,
+    strided,
+)
 from .backend import device, get_default_device, set_default_device
 from .creation import (
     arange,
@@ -77,6 +90,7 @@ from .errors import (
     DeviceError,
     DimensionError,
     DtypeError,
+    ExportError,
     GraphError,
     MissingPackageError,
     ShapeError,
@@ -293,6 +307,7 @@ from .settings import (
     set_num_threads,
     use_deterministic_algorithms,
 )
+from .sharing import from_dlpack, frombuffer, is_storage, to_dlpack
 from .tensor import Size, Tensor
 from .tensor_types import TYPES as _TYPES
 from .tensor_types import Variable as _Variable

@@ -5,6 +5,7 @@ functions and the array's own methods; NumPy dispatches on the type. What cannot
 it, finding its memory) is here.
 """
 
+import ctypes
 import importlib
 import os
 import sys
@@ -434,6 +435,81 @@ def memory_root(array: Array) -> Array:
         if type(array) is kind:
             root = array
     return root
+
+
+def owns_memory(array: Array) -> bool:
+    """Whether an array of NumPy's has memory of its own, from its first element on."""
+    return type(array) is np.ndarray and array.base is None
+
+
+def copied_memory(root: np.ndarray) -> np.ndarray:
+    """A copy of the memory that an array owns, with its elements in the order in which they lie there."""
+    order = sorted(range(root.ndim), key=lambda i: -root.strides[i])
+    return root.transpose(order).copy().reshape(-1)
+
+
+def seen_in(memory: np.ndarray, array: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """The view of a copied memory that shows there what `array` shows of `root`, whose copy it is."""
+    return np.ndarray(array.shape, array.dtype, memory, address(array) - address(root), array.strides)
+
+
+# --- DLPack, in whose numbers 1 and 3 are memory of the host, 2 and 13 that of GPUs
+
+
+def to_dlpack(array: Array, **options: Any) -> Any:
+    """A capsule by which another library takes over an array's memory."""
+    if not hasattr(array, "__dlpack__"):
+        raise DeviceError(f"dlpack: memory on '{device_of(array)}' can't be shared; use tensor.cpu()")
+    return array.__dlpack__(**{name: value for name, value in options.items() if value is not None})
+
+
+def dlpack_device(array: Array) -> tuple[int, int]:
+    """The kind and the number of the device of an array."""
+    if not hasattr(array, "__dlpack_device__"):
+        raise DeviceError(f"dlpack: memory on '{device_of(array)}' can't be shared; use tensor.cpu()")
+    kind, index = array.__dlpack_device__()
+    return int(kind), int(index)
+
+
+class _Capsule:
+    """A capsule in the form in which libraries take one now."""
+
+    def __init__(self, capsule: Any, kind: int) -> None:
+        self._capsule, self._device = capsule, (kind, 0)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._capsule
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._device
+
+
+def _writeable(array: np.ndarray) -> np.ndarray:
+    """The same memory as an array that may be written to.
+
+    A capsule without a version can't say whether it may be; only memory that may is put into one.
+    """
+    low, high = byte_interval(array)
+    memory: Any = (ctypes.c_char * (high - low)).from_address(low)
+    memory.owner = array  # lives as long as the memory is seen
+    return np.ndarray(array.shape, array.dtype, memory, address(array) - low, array.strides)
+
+
+def from_dlpack(external: Any) -> Array | None:
+    """An array on the memory of another library's, or of a capsule's; None when it is neither."""
+    if type(external).__name__ == "PyCapsule":
+        unversioned = '"dltensor"' in repr(external)
+        try:
+            array = np.from_dlpack(_Capsule(external, 1))
+            return _writeable(array) if unversioned else array
+        except (RuntimeError, BufferError):  # not the host's memory
+            return module_of(device("cuda")).from_dlpack(_Capsule(external, 2))
+    if not hasattr(external, "__dlpack__") or not hasattr(external, "__dlpack_device__"):
+        return None
+    kind = int(external.__dlpack_device__()[0])
+    if kind not in (1, 2, 3, 13):
+        raise DeviceError(f"from_dlpack: the memory is on a device of DLPack's kind {kind}; move it to the CPU first")
+    return (np if kind in (1, 3) else module_of(device("cuda"))).from_dlpack(external)
 
 
 def host_array(data: Any) -> np.ndarray:

@@ -150,7 +150,8 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 def from_numpy(ndarray: np.ndarray) -> Tensor:
     """A tensor on the CPU that shares the memory of a NumPy array.
 
-    Raises ArgumentTypeError for anything else, DtypeError for a dtype that no tensor has.
+    An array that may not be written to gives a tensor that may not. Raises ArgumentTypeError for anything else,
+    DtypeError for a dtype that no tensor has, ArgumentError for negative steps and bytes in another order.
 
     >>> import numpy as np, tinygrad_dl as tg
     >>> tg.from_numpy(np.arange(3))
@@ -161,6 +162,15 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
             f"from_numpy: a NumPy array is needed, not {type(ndarray).__name__}; use tensor(...) for other data"
         )
     dtypes.of_numpy(ndarray.dtype)
+    if not ndarray.dtype.isnative:
+        raise ArgumentError(
+            "from_numpy: the bytes of the numbers stand in another order; use tensor(...), which copies"
+        )
+    if any(step < 0 or step % ndarray.itemsize for step in ndarray.strides):
+        raise ArgumentError(
+            f"from_numpy: the steps of this array (strides {ndarray.strides}) are negative or no whole elements of "
+            f"{ndarray.itemsize} bytes; use ndarray.copy()"
+        )
     return wrap(backend.host_array(ndarray))
 
 

@@ -28,6 +28,10 @@ class GraphError(TinygradError, RuntimeError):
     """A graph that cannot be walked: no history, already freed, or a saved value overwritten."""
 
 
+class ExportError(TinygradError, BufferError):
+    """Memory that can't be shared with another library."""
+
+
 class AnomalyError(TinygradError, RuntimeError):
     """In anomaly mode: a NaN or an infinity that nothing brought in."""
 

@@ -1,9 +1,9 @@
 """Tensor: an array, its gradient and its place in the graph. Operators and methods are attached by the operations."""
 
-import copy
 import math
+import operator
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,13 @@ class Size(tuple[int, ...]):
 
     __slots__ = ()
 
+    def __new__(cls, sizes: Iterable[Any] = ()) -> "Size":
+        """See the class; ArgumentTypeError for what are no integers."""
+        try:
+            return tuple.__new__(cls, [operator.index(size) for size in sizes])
+        except TypeError:
+            raise ArgumentTypeError(f"Size: takes an iterable of integers, {sizes!r} came") from None
+
     def numel(self) -> int:
         """The number of elements."""
         return math.prod(self)
@@ -32,10 +39,18 @@ class Size(tuple[int, ...]):
 
     def __getitem__(self, index: Any) -> Any:
         part = tuple.__getitem__(self, index)
-        return Size(part) if isinstance(index, slice) else part
+        return tuple.__new__(Size, part) if isinstance(index, slice) else part
 
     def __add__(self, other: Any) -> Any:
-        return Size(tuple.__add__(self, other))
+        return tuple.__new__(Size, tuple.__add__(self, other))
+
+    def __radd__(self, other: Any) -> Any:
+        return tuple.__new__(Size, tuple.__add__(other, self)) if isinstance(other, tuple) else NotImplemented
+
+    def __mul__(self, times: Any) -> Any:
+        return tuple.__new__(Size, tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
 
 
 class _Slots:
@@ -90,7 +105,7 @@ class Tensor(_Slots):
     @property
     def shape(self) -> Size:
         """The size of each dimension."""
-        return Size(self.array.shape)
+        return tuple.__new__(Size, self.array.shape)
 
     @property
     def ndim(self) -> int:
@@ -329,8 +344,11 @@ class Tensor(_Slots):
     def __int__(self) -> int:
         return int(self.item())
 
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
     def __index__(self) -> int:
-        if self.array.dtype.kind not in "iu" or self.array.size != 1:
+        if self.array.dtype.kind not in "biu" or self.array.size != 1:
             raise ArgumentTypeError(
                 f"index: only an integer tensor of one element is an index, not {self.dtype} {tuple(self.shape)}"
             )
@@ -354,6 +372,9 @@ class Tensor(_Slots):
             raise ArgumentTypeError("iter: a 0-d tensor can't be iterated; use tensor.item()")
         return iter([self[i] for i in range(self.array.shape[0])])
 
+    def __reversed__(self) -> "Tensor":
+        return self[list(range(self.array.shape[0]))[::-1]] if self.array.ndim else self
+
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, Tensor | bool | int | float):
             return bool((self == element).any())  # type: ignore[attr-defined]  # `==` gives a tensor
@@ -361,25 +382,6 @@ class Tensor(_Slots):
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
-
-    # --- copies
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Tensor":
-        if self.node is not None:
-            raise GraphError(
-                f"deepcopy: only leaves can be copied deeply, this tensor came from {self.node.name()}. Use "
-                "tensor.detach().clone()"
-            )
-        copied = type(self).__new__(type(self))
-        memo[id(self)] = copied
-        copied.array, copied.node, copied.extras = self.array.copy(), None, None
-        copied._requires_grad, copied._grad = self._requires_grad, copy.deepcopy(self._grad, memo)
-        return copied
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        if self.node is not None:
-            raise GraphError("pickle: a tensor in a graph can't be pickled. Use tensor.detach()")
-        return _rebuild, (type(self), backend.to_numpy(self.array), str(self.device), self._requires_grad)
 
 
 NUMPY: dict[Any, Callable[..., Any]] = {}  # NumPy's functions -> the operations that record them
@@ -409,11 +411,3 @@ def normalize_dim(operation: str, dim: int, ndim: int) -> int:
             "would work"
         )
     return dim % bound
-
-
-def _rebuild(kind: Any, array: np.ndarray, device: str, requires_grad: bool) -> Tensor:
-    tensor = kind.__new__(kind)
-    tensor.array = backend.from_numpy(backend.host_array(array), backend.device(device))
-    tensor.node = tensor.extras = tensor._grad = None
-    tensor._requires_grad = requires_grad
-    return tensor

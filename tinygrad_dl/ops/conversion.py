@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from .. import backend, dtypes
-from ..errors import ArgumentTypeError, DtypeError, ShapeError
+from ..errors import ArgumentTypeError, DtypeError, GraphError, ShapeError
 from ..methods import attach
 from ..operation import to as convert
 from ..promotion import as_operand, wrapped_integers
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .editing import store
 from .shape import clone
 
@@ -121,6 +121,40 @@ def filling(name: str, self: Tensor, value: Any) -> Any:
     raise DtypeError(f"{name}: {number} does not fit into {self.dtype}, which holds {low} to {high}")
 
 
+def _apply_(self: Tensor, callable: Any) -> Tensor:
+    """Replace each element by what a Python function makes of it: slow, and on the CPU only.
+
+    Raises GraphError for a tensor that requires grad.
+    """
+    return _by_python("apply_", self, lambda: map(callable, self.array.ravel().tolist()))
+
+
+def _map_(self: Tensor, tensor: Tensor, callable: Any) -> Tensor:
+    """Replace each element by what a Python function makes of it and the element of `tensor`, which broadcasts."""
+    other = as_operand("map_", "tensor", tensor)
+
+    def values() -> Any:
+        try:
+            others = np.broadcast_to(other.array, self.array.shape)
+        except ValueError:
+            raise ShapeError(
+                f"map_: tensor of shape {tuple(other.shape)} does not broadcast to {tuple(self.shape)}"
+            ) from None
+        return map(callable, self.array.ravel().tolist(), others.ravel().tolist())
+
+    return _by_python("map_", self, values)
+
+
+def _by_python(name: str, self: Tensor, values: Any) -> Tensor:
+    """Write what a Python function gives for each element."""
+    if self.requires_grad:
+        raise GraphError(f"{name}: no derivative of a Python function is known; use tensor.detach().{name}(...)")
+    if self.device.type != "cpu":
+        raise ArgumentTypeError(f"{name}: runs on the CPU only, this tensor is on '{self.device}'")
+    results = np.fromiter(values(), np.float64 if self.array.dtype.kind == "f" else object, self.array.size)
+    return store(name, self, wrap(results.astype(self.array.dtype).reshape(self.array.shape)))
+
+
 @functools.cache
 def _limits(dtype: Any) -> tuple[Any, Any]:
     """The least and the greatest number of one of NumPy's dtypes, as Python's numbers."""
@@ -135,5 +169,5 @@ _CASTS = {
     "short": dtypes.int16, "char": dtypes.int8, "byte": dtypes.uint8, "bool": dtypes.bool_,
 }  # fmt: skip
 attach(**{name: _cast(name, target) for name, target in _CASTS.items()})
-attach(to=_to, cpu=_cpu, cuda=_cuda, copy_=_copy_, fill_=_fill_, zero_=_zero_)
+attach(apply_=_apply_, map_=_map_, to=_to, cpu=_cpu, cuda=_cuda, copy_=_copy_, fill_=_fill_, zero_=_zero_)
 attach(type_as=lambda self, other: _to(self, dtype=other.dtype))

@@ -1,5 +1,5 @@
-"""Around training: data sets and loaders, `utils.data`, and memory for time, `utils.checkpoint`."""
+"""Around training: `utils.data` loads, `utils.checkpoint` saves memory, `utils.dlpack` shares it."""
 
-from . import checkpoint, data
+from . import checkpoint, data, dlpack
 
-__all__ = ["checkpoint", "data"]
+__all__ = ["checkpoint", "data", "dlpack"]
