@@ -105,17 +105,7 @@ from .methods import attach as _attach
 from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops import conversion as _conversion  # attaches its methods
-from .ops.activation import celu, celu_, hardshrink, prelu, relu_, selu, selu_, threshold, threshold_
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
-from .ops.broadcasting import atleast_1d, atleast_2d, atleast_3d, broadcast_shapes, broadcast_tensors, broadcast_to
-from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
-from .ops.diagonals import diag, diag_embed, diagflat, diagonal, trace, tril, triu
-from .ops.differences import cumulative_trapezoid, diff, gradient, trapezoid, trapz
-from .ops.distances import dist, norm, renorm
-from .ops.einsum import einsum, inner, kron, tensordot
-from .ops.elementwise import (
-    abs,
-    add,
 from .ops.arithmetic import (
     addcdiv,
     addcmul,
@@ -133,6 +123,7 @@ from .ops.arithmetic import (
     rsub,
     square,
 )
+from .ops.broadcasting import atleast_1d, atleast_2d, atleast_3d, broadcast_shapes, broadcast_tensors, broadcast_to
 from .ops.comparison import (
     bitwise_and,
     bitwise_left_shift,
@@ -167,6 +158,9 @@ from .ops.comparison import (
 )
 from .ops.complex import angle, conj, conj_physical, imag, is_conj, is_neg, real, resolve_conj, resolve_neg
 from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
+from .ops.diagonals import diag, diag_embed, diagflat, diagonal, trace, tril, triu
+from .ops.differences import cumulative_trapezoid, diff, gradient, trapezoid, trapz
+from .ops.distances import dist, norm, renorm
 from .ops.einsum import einsum, inner, kron, tensordot
 from .ops.elementwise import (
     abs,
@@ -198,10 +192,9 @@ from .ops.elementwise import (
     true_divide,
     where,
 )
+from .ops.exponential import exp, exp2, expm1, frexp, ldexp, log, log1p, log2, log10, logaddexp, logaddexp2
 from .ops.grids import block_diag, cartesian_prod, combinations, meshgrid
 from .ops.histograms import bincount, histc, histogram, histogramdd
-from .ops.error_functions import erf, erfc, erfinv
-from .ops.exponential import exp, exp2, expm1, frexp, ldexp, log, log1p, log2, log10, logaddexp, logaddexp2
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
 from .ops.joining import (
@@ -247,6 +240,7 @@ from .ops.reduction import (
     sum,
     var,
 )
+from .ops.rounding import ceil, clamp_max, clamp_min, fix, floor, frac, nan_to_num, round, trunc
 from .ops.shape import (
     adjoint,
     clone,
@@ -264,10 +258,6 @@ from .ops.shape import (
     unflatten,
     unsqueeze,
 )
-from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
-from .ops.windows import diagonal_scatter, select_scatter, slice_scatter
-from .ops.rounding import ceil, clamp_max, clamp_min, fix, floor, frac, nan_to_num, round, trunc
-from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
 from .ops.trigonometry import (
     acos,
@@ -293,6 +283,7 @@ from .ops.trigonometry import (
     sinh,
     tan,
 )
+from .ops.windows import diagonal_scatter, select_scatter, slice_scatter
 from .printing import set_printoptions, tensor_repr
 from .random import rand, rand_like, randint, randint_like, randn, randn_like, randperm
 from .sampling import bernoulli, binomial, multinomial, normal, poisson
@@ -345,6 +336,7 @@ if TYPE_CHECKING:
         multiprocessing,
         nn,
         optim,
+        special,
         testing,
         utils,
         version,
@@ -358,16 +350,11 @@ _LAZY = {  # loaded at first use
     name: name
     for name in (
         "accelerator", "amp", "backends", "compiler", "cuda", "distributed", "func", "jit", "mps", "multiprocessing",
-        "nn", "optim", "testing", "utils", "version", "viz",
+        "nn", "optim", "special", "testing", "utils", "version", "viz",
     )
 }  # fmt: skip
 _LAZY |= {"load": "serialization", "save": "serialization", "compile": "jit"}
 _LAZY |= dict.fromkeys(("autocast", "GradScaler", "is_autocast_enabled"), "amp")
-    from . import func, nn, optim, special, testing, utils, viz
-    from .serialization import load, save
-
-_LAZY = {name: name for name in ("func", "nn", "optim", "special", "testing", "utils", "viz")}  # loaded at first use
-_LAZY |= {"load": "serialization", "save": "serialization"}
 
 
 def __getattr__(name: str) -> Any:

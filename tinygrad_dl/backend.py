@@ -378,13 +378,6 @@ def broadcast_to(array: Array, shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(array, shape)
 
 
-def strided(array: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
-    """A view of an array's memory with this shape and these strides in bytes, which must stay inside of it."""
-    if type(array) is np.ndarray and array.flags.c_contiguous:
-        return np.ndarray(shape, array.dtype, array, 0, strides)
-    return array_module(array).lib.stride_tricks.as_strided(array, shape, strides)
-
-
 def strided(array: Array, shape: tuple[int, ...], strides: tuple[int, ...], writeable: bool = True) -> Array:
     """A view of `array` with these steps in bytes; not writeable where one element stands in several places."""
     root = memory_root(array)

@@ -12,7 +12,7 @@ from typing import Any
 
 from .creation import arange, from_numpy
 from .ops.einsum import einsum
-from .ops.shape import cat, stack
+from .ops.joining import cat, stack
 from .tensor import Tensor
 
 BACKENDS = "einops._backends"

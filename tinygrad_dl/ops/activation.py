@@ -17,8 +17,9 @@ from .composed import composed
 from .editing import in_place_form
 from .elementwise import relu, sigmoid, tanh, where
 from .error_functions import cdf, density
+from .joining import split
 from .loss import softplus as _stable_softplus
-from .shape import reshape, split
+from .shape import reshape
 
 _NEEDS_FLOATING = ("biu", "floating numbers are needed; convert the input first: input.float()")
 _ROOT_TWO_OVER_PI = math.sqrt(2 / math.pi)

@@ -18,8 +18,9 @@ from .. import backend
 from ..errors import ArgumentError, ArgumentTypeError, DeviceError, DtypeError, ShapeError
 from ..operation import operation
 from ..tensor import Tensor, wrap
+from .joining import cat
 from .reduction import sum as sum_
-from .shape import cat, squeeze, unsqueeze
+from .shape import squeeze, unsqueeze
 
 BLOCK = 1 << 18  # elements of the buffer for columns: 1 MB of float32
 Sizes = tuple[int, ...]

@@ -11,9 +11,10 @@ from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
 from .cumulative import cumsum
 from .elementwise import ne
+from .joining import cat
 from .reduction import cast
 from .reduction import sum as sum_
-from .shape import cat, clone, dims_of, reshape
+from .shape import clone, dims_of, reshape
 
 
 def _part(x: Any, dim: int, start: int | None, stop: int | None) -> Any:
