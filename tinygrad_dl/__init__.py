@@ -105,6 +105,7 @@ from .methods import attach as _attach
 from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops import conversion as _conversion  # attaches its methods
+from .ops.activation import celu, celu_, hardshrink, prelu, relu_, selu, selu_, threshold, threshold_
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
 from .ops.arithmetic import (
     addcdiv,
@@ -192,6 +193,7 @@ from .ops.elementwise import (
     true_divide,
     where,
 )
+from .ops.error_functions import erf, erfc, erfinv
 from .ops.exponential import exp, exp2, expm1, frexp, ldexp, log, log1p, log2, log10, logaddexp, logaddexp2
 from .ops.grids import block_diag, cartesian_prod, combinations, meshgrid
 from .ops.histograms import bincount, histc, histogram, histogramdd
