@@ -47,6 +47,26 @@ from tinygrad_dl.ops.elementwise import sigmoid, tanh
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
 from tinygrad_dl.ops.padding import channel_shuffle, pad, pixel_shuffle, pixel_unshuffle
+from tinygrad_dl.ops.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
 from tinygrad_dl.ops.reduction import log_softmax as _log_softmax
 from tinygrad_dl.ops.reduction import softmax as _softmax
 from tinygrad_dl.random import numpy_generator
@@ -54,6 +74,24 @@ from tinygrad_dl.tensor import Tensor, wrap
 
 __all__ = [
     "linear",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "conv1d",
     "conv2d",
     "conv3d",

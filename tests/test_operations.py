@@ -61,6 +61,12 @@ MORE: list[tuple[str, str, str, str]] = [
     ("einsum", "'ij,jk->i'", "int", "a small integer and a sum, which is an int64, are refused also when empty"),
     ("linear", "", "bool", "empty bools are refused as others are"),
     *[
+        (f"{way}pool{dims}d", "", kind, "pools every dtype that has an order or a sum")
+        for way in ("max_", "max_un", "adaptive_max_", "avg_", "lp_")
+        for dims in (1, 2, 3)
+        for kind in ("float16", "int32", "int8", "uint8", *(["int64"] if way not in ("avg_", "lp_") else []))
+    ],
+    *[
         (f"conv{way}{dims}d", "", "int", "integers are convolved whatever the options")
         for way in ("", "_transpose")
         for dims in (1, 2, 3)
