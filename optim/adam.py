@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_dl.backend import Array
-from tinygrad_dl.errors import ArgumentError
 from tinygrad_dl.tensor import Tensor
 
-from .optimizer import Optimizer, Params, require_number, step_gradient
+from .optimizer import Optimizer, Params, average, average_square, root, step_gradient
 
 
 class Adam(Optimizer):
@@ -24,6 +23,7 @@ class Adam(Optimizer):
     implementations; here there is one, so they change nothing.
     State: "step", t; "exp_avg", m; "exp_avg_sq", v; "max_exp_avg_sq" with amsgrad.
 
+    The notes' S3 has sqrt(vh + eps) below the line: so does a subclass with `eps_in_root = True`.
     Raises ArgumentError for a negative lr, eps or weight_decay and for betas outside [0, 1); NotImplementedError for
     differentiable=True. Source: Kingma and Ba 2015; Reddi et al. 2018 (amsgrad); the course notes, section 6 (N178).
 
@@ -34,6 +34,9 @@ class Adam(Optimizer):
     >>> w.detach()
     tensor([ 0.9000, -1.9000])
     """
+
+    not_negative = ("lr", "eps", "weight_decay", "betas")
+    eps_in_root = False
 
     def __init__(
         self,
@@ -66,16 +69,6 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def check_options(self, options: dict[str, Any]) -> None:
-        super().check_options(options)
-        for name in ("lr", "eps", "weight_decay"):
-            require_number(self, name, options[name])
-        betas = options["betas"]
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise ArgumentError(f"{type(self).__name__}: betas is {betas!r}, but must be a pair (beta1, beta2)")
-        for index, beta in enumerate(betas):
-            require_number(self, f"betas[{index}]", beta, below=1)
-
     def state_names(self, options: dict[str, Any]) -> tuple[str, ...]:
         return ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 4 if options["amsgrad"] else 3]
 
@@ -83,29 +76,19 @@ class Adam(Optimizer):
         self, w: Array, g: Array, state: dict[str, Any], options: dict[str, Any], scratch: tuple[Array, Array]
     ) -> None:
         spare, t = scratch
-        lr, decay = options["lr"], options["weight_decay"]
         beta1, beta2 = map(float, options["betas"])
         m, v, step = state["exp_avg"], state["exp_avg_sq"], state["step"]
-        if decay and options["decoupled_weight_decay"]:
-            w *= 1 - lr * decay
-            decay = 0
-        g = step_gradient(w, g, decay, options, out=spare)
-
-        m *= beta1
-        m += np.multiply(g, 1 - beta1, out=t)
-
-        v *= beta2
-        np.multiply(g, (1 - beta2) ** 0.5, out=t)
-        v += np.square(t, out=t)  # (1 - beta2) g^2; g^2 alone would overflow sooner in float16
+        g = step_gradient(w, g, options, out=spare)
+        average(m, g, beta1, t)
+        average_square(v, g, beta2, t)
         if options["amsgrad"]:
             v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
 
         # Both corrections taken out of the arrays: sqrt(vh) + eps = (sqrt(v) + eps c) / c with c = sqrt(1 - beta2^t).
         c = (1 - beta2**step) ** 0.5
-        np.sqrt(v, out=t)
-        t += options["eps"] * c
+        root(v, options["eps"] * (c * c if self.eps_in_root else c), self.eps_in_root, out=t)
         np.divide(m, t, out=t)
-        t *= lr * c / (1 - beta1**step)
+        t *= options["lr"] * c / (1 - beta1**step)
         w -= t
 
 
@@ -151,4 +134,19 @@ class AdamW(Adam):
             differentiable=differentiable,
             fused=fused,
             decoupled_weight_decay=True,
+        )
+
+
+class SparseAdam(Optimizer):
+    """Refused: there are no sparse tensors here. `Adam` does the same on the gradients that there are.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.optim.SparseAdam([tg.zeros(2, requires_grad=True)])
+    Traceback (most recent call last):
+    NotImplementedError: SparseAdam: there are no sparse tensors, gradients are whole arrays; use optim.Adam
+    """
+
+    def __init__(self, params: Params, *args: Any, **options: Any) -> None:
+        raise NotImplementedError(
+            "SparseAdam: there are no sparse tensors, gradients are whole arrays; use optim.Adam"
         )

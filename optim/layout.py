@@ -1,13 +1,13 @@
 """Where a rule finds its arrays: big parameters in blocks that fit the cache, small ones end to end in a flat array.
 
-Rules are elementwise, so neither changes a bit of the result. Blocks spare trips to memory between the functions of a
-rule; a flat array makes one call of fifty. Parameters keep their arrays and are copied in and out, since users replace
-and share them; the state is the optimizer's own and lives in the flat array.
+Most rules are elementwise, so neither changes a bit of the result; another one gets each parameter whole. Blocks spare
+trips to memory between the functions of a rule; a flat array makes one call of fifty. Parameters keep their arrays and
+are copied in and out, since users replace and share them; the state is the optimizer's own and lives in the flat array.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -19,27 +19,41 @@ from tinygrad_dl.tensor import Tensor
 BLOCK = 65_536  # elements: enough that calls cost little, and a second-level cache holds most of a rule's arrays
 SMALL = 2_048  # elements up to which copying in and out costs less than calling a rule's functions once more on the CPU
 
-Rule = Callable[[Array, Array, dict[str, Any], dict[str, Any], tuple[Array, Array]], None]
 Scratch = dict[Any, tuple[Array, Array]]
 
 
+class Rule(Protocol):
+    """What an optimizer does with the arrays that it is handed."""
+
+    elementwise: bool
+
+    def update(
+        self, w: Array, g: Array, state: dict[str, Any], options: dict[str, Any], scratch: tuple[Array, Array]
+    ) -> None:
+        """Write the new values."""
+
+    def advance(self, numbers: dict[str, float], options: dict[str, Any]) -> None:
+        """Write the new numbers."""
+
+
 class Entry(NamedTuple):
-    """A parameter's array and the tensors of its state; `new` at its first step."""
+    """A parameter's array, and the tensors of its state: arrays, and single numbers. `new` at its first step."""
 
     array: Array
     state: dict[str, Tensor]
+    numbers: dict[str, Tensor]
     new: bool
 
     def kind(self) -> tuple[Any, ...]:
         """What parameters must have in common to be updated by one call."""
-        step = self.state["step"].item() if "step" in self.state else None
-        return self.array.dtype, device_of(self.array), step, self.new
+        numbers = tuple(number.item() for number in self.numbers.values())
+        return self.array.dtype, device_of(self.array), numbers, self.new
 
 
 class Layout:
     """The arrays that a step of one group writes, as its rule gets them. It holds for as long as these arrays do."""
 
-    def __init__(self, entries: Sequence[Entry], scratch: Scratch) -> None:
+    def __init__(self, entries: Sequence[Entry], scratch: Scratch, elementwise: bool) -> None:
         self.new = any(entry.new for entry in entries)
         self.held: list[Array] = []  # by which the optimizer knows whether it still holds
         self.parts: list[_Alone | _Pack] = []
@@ -47,20 +61,20 @@ class Layout:
         packs: dict[tuple[Any, ...], list[int]] = {}
         for position, entry in enumerate(entries):
             small = SMALL if array_module(entry.array) is np else BLOCK  # a GPU's calls cost as much as a long copy
-            if entry.array.size <= small and position not in shared:
+            if elementwise and entry.array.size <= small and position not in shared:
                 packs.setdefault(entry.kind(), []).append(position)
             else:
-                self.parts.append(_Alone(position, entry, scratch))
+                self.parts.append(_Alone(position, entry, scratch, elementwise))
         for positions in packs.values():
             if len(positions) == 1:
-                self.parts.append(_Alone(positions[0], entries[positions[0]], scratch))
+                self.parts.append(_Alone(positions[0], entries[positions[0]], scratch, elementwise))
             else:
                 self.parts.append(_Pack(positions, [entries[position] for position in positions]))
-        self.counted = [part for part in self.parts if isinstance(part, _Pack) and part.steps is not None]
+        self.counted = [part for part in self.parts if isinstance(part, _Pack) and part.numbers]
         self.written = [array for part in self.parts for array in part.written]
 
     def in_step(self) -> bool:
-        """Whether parameters that share a call have still made equally many steps: a user may have set one's `step`."""
+        """Whether parameters that share a call still have the same numbers: a user may have set one's `step`."""
         return not self.counted or all(part.in_step() for part in self.counted)
 
     def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any], operation: str) -> None:
@@ -73,15 +87,16 @@ class Layout:
 class _Alone:
     """A parameter that is updated where it lies: in blocks on the CPU, where calls are cheap and the cache is small."""
 
-    def __init__(self, position: int, entry: Entry, scratch: Scratch) -> None:
+    def __init__(self, position: int, entry: Entry, scratch: Scratch, elementwise: bool) -> None:
         w = entry.array
-        arrays = {name: tensor.array for name, tensor in entry.state.items() if name != "step"}
+        arrays = {name: tensor.array for name, tensor in entry.state.items()}
         self.position = position
-        self.step = entry.state["step"].array if "step" in entry.state else None
-        self.written = [w, *arrays.values()] + ([] if self.step is None else [self.step])
+        self.numbers = {name: tensor.array for name, tensor in entry.numbers.items()}
+        self.written = [w, *arrays.values(), *self.numbers.values()]
         self.places: list[slice] | None = None  # of the blocks; None for one that is the whole parameter as it is
         places: list[Any] = [...]
-        if w.size > BLOCK and array_module(w) is np and all(x.flags.c_contiguous for x in [w, *arrays.values()]):
+        in_blocks = elementwise and w.size > BLOCK and array_module(w) is np
+        if in_blocks and all(x.flags.c_contiguous for x in [w, *arrays.values()]):
             length = -(-w.size // -(-w.size // BLOCK))  # equal blocks: a short one at the end costs as many calls
             self.places = places = [slice(start, start + length) for start in range(0, w.size, length)]
             w, arrays = w.reshape(-1), {name: array.reshape(-1) for name, array in arrays.items()}
@@ -96,14 +111,12 @@ class _Alone:
     def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any]) -> None:
         """Update the parameter."""
         g = gradients[self.position]
-        step = None
-        if self.step is not None:
-            step = self.step.item() + 1
-            self.step.fill(step)
+        numbers = _advanced(self.numbers, rule, options) if self.numbers else None
         parts = (g,) if self.places is None else map(g.reshape(-1).__getitem__, self.places)
         for (w, state, scratch), part in zip(self.blocks, parts):
-            state["step"] = step
-            rule(w, part, state, options, scratch)
+            if numbers:
+                state.update(numbers)
+            rule.update(w, part, state, options, scratch)
 
 
 class _Pack:
@@ -120,32 +133,38 @@ class _Pack:
             self.w[start:end].reshape(array.shape) for (start, end), array in zip(pairwise(ends), self.arrays)
         ]
         self.state: dict[str, Any] = {"new": entries[0].new}
-        self.written = list(self.arrays)
-        self.steps = None
         for name in entries[0].state:
-            tensors = [entry.state[name] for entry in entries]
-            if name == "step":
-                flat = self.steps = np.zeros(len(tensors), step_dtype())
-                _move_in(tensors, flat, range(len(tensors) + 1))
-            else:
-                flat = self.state[name] = zeros(like, (ends[-1],))
-                _move_in(tensors, flat, ends)
-            self.written.append(flat)
+            flat = self.state[name] = zeros(like, (ends[-1],))
+            _move_in([entry.state[name] for entry in entries], flat, ends)
+        self.numbers: dict[str, Array] = {}
+        for name in entries[0].numbers:
+            flat = self.numbers[name] = np.zeros(len(entries), step_dtype())
+            _move_in([entry.numbers[name] for entry in entries], flat, range(len(entries) + 1))
+        self.written = [*self.arrays, *(self.state[name] for name in entries[0].state), *self.numbers.values()]
 
     def in_step(self) -> bool:
-        return self.steps is None or bool((self.steps == self.steps[0]).all())
+        """Whether all numbers of a name are still one."""
+        return all(len({*numbers.tolist()}) == 1 for numbers in self.numbers.values())
 
     def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any]) -> None:
         """Update the parameters."""
         np.concatenate(self.arrays, axis=None, out=self.w)
         np.concatenate([gradients[position] for position in self.positions], axis=None, out=self.g)
-        self.state["step"] = None
-        if self.steps is not None:
-            self.steps += 1
-            self.state["step"] = self.steps[0].item()
-        rule(self.w, self.g, self.state, options, self.scratch)
+        if self.numbers:
+            self.state.update(_advanced(self.numbers, rule, options))
+        rule.update(self.w, self.g, self.state, options, self.scratch)
         for array, view in zip(self.arrays, self.views):
             array[...] = view
+
+
+def _advanced(held: dict[str, Array], rule: Rule, options: dict[str, Any]) -> dict[str, float]:
+    """The numbers of this step, which are also written to where they are kept; the rule gets them as they are there."""
+    numbers = {name: array.item(0) for name, array in held.items()}
+    rule.advance(numbers, options)
+    for name, array in held.items():
+        array.fill(numbers[name])
+        numbers[name] = array.item(0)
+    return numbers
 
 
 def step_dtype() -> Any:

@@ -92,25 +92,46 @@ class Optimizer:
 
     # --- what a subclass defines
 
+    not_negative: tuple[str, ...] = ()  # options that are finite numbers from 0 on; `betas` a pair of them below 1
+    elementwise = True  # whether the rule may get parts of parameters, and several at once
+    numbers: tuple[str, ...] = ("step",)  # the state that is one number for a parameter
+
     def update(
         self, w: Array, g: Array, state: dict[str, Any], options: dict[str, Any], scratch: tuple[Array, Array]
     ) -> None:
         """The rule: write the new values into `w` and the arrays of `state`.
 
         w is (a part of) a parameter and g its gradient, which must not be written to. state holds an array for each of
-        `state_names`, "new" (whether this is the parameter's first step) and "step" (1, 2, ..., if that is one of the
-        names). options are those of the group, tensors among them as numbers. scratch is two arrays to write
-        intermediate values into; all arrays have one shape. The rule must be elementwise: it is called on parts of big
-        parameters and on many small ones at once.
+        `state_names`, a number for those that are in `numbers` ("step" is 1, 2, ...), and "new": whether this is the
+        parameter's first step. options are those of the group, tensors among them as numbers. scratch is two arrays to
+        write intermediate values into; all arrays have one shape. The rule must be elementwise, since it is called on
+        parts of big parameters and on many small ones at once, unless the class says `elementwise = False`.
         """
         raise NotImplementedError(f"{self._name}: a subclass of Optimizer defines update(), or step()")
 
     def state_names(self, options: dict[str, Any]) -> tuple[str, ...]:
-        """The names of the arrays that the rule keeps for each parameter, zeros at first; "step" counts steps."""
+        """The names of what the rule keeps for each parameter."""
         return ()
+
+    def state_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+        """The shape of an array of the state for a parameter of a shape; None where the rule keeps no such array."""
+        return shape
+
+    def first_value(self, name: str, options: dict[str, Any]) -> float:
+        """What an array or a number of the state is filled with before the first step."""
+        return 0.0
+
+    def advance(self, numbers: dict[str, float], options: dict[str, Any]) -> None:
+        """Set the numbers of the state for this step, once for each parameter, before `update`; more may be added."""
+        numbers["step"] += 1
 
     def check_options(self, options: dict[str, Any]) -> None:
         """Raise for options out of range: called with the defaults and with those of each group."""
+        for name in self.not_negative:
+            if name == "betas":
+                require_betas(self, options[name])
+            else:
+                require_number(self, name, options[name])
         if options.get("differentiable"):
             raise NotImplementedError(
                 f"{self._name}: differentiable=True (a step that is itself recorded) is not supported; write the "
@@ -136,7 +157,7 @@ class Optimizer:
                 plain = _PLAIN.issuperset(map(type, group.values()))  # usual, and ten conversions less
                 options = group if plain else {name: _number(value) for name, value in group.items()}
                 layout = self._layout(index, params, options)
-                layout.run(self.update, [p._grad.array for p in params], options, f"{self._name}.step")
+                layout.run(self, [p._grad.array for p in params], options, f"{self._name}.step")
                 if layout.new:  # from their second step on, parameters may share calls with older ones
                     del self._layouts[index]
         return loss
@@ -252,7 +273,7 @@ class Optimizer:
         state: defaultdict[Any, Any] = defaultdict(dict)
         for key, value in saved.items():
             if key in params:
-                state[params[key]] = {name: _adopt(name, one, params[key].array) for name, one in value.items()}
+                state[params[key]] = {name: self._adopt(name, one, params[key]) for name, one in value.items()}
             else:
                 state[key] = copy.deepcopy(value)
         self.state, self.param_groups, self._layouts = state, groups, {}  # nothing can fail any more
@@ -288,10 +309,15 @@ class Optimizer:
             return [f"state {number}: a dict is needed, {type(saved).__name__} came"]
         found = []
         for name, value in (saved or {}).items():
-            if name == "step" and not _is_count(value):
-                found.append(f"state {number}: step must be a number, or a tensor of one; {value!r} came")
-            if name != "step" and isinstance(value, Tensor) and value.array.shape != p.array.shape:
-                found.append(f"state {number}: {name} has shape {tuple(value.shape)}, the parameter {tuple(p.shape)}")
+            if name in self.numbers:
+                if not _is_number(value):
+                    found.append(f"state {number}: {name} must be a number, or a tensor of one; {value!r} came")
+            elif isinstance(value, Tensor):
+                wanted = self.state_shape(name, p.array.shape)
+                if wanted is not None and value.array.shape != wanted:
+                    found.append(
+                        f"state {number}: {name} has shape {tuple(value.shape)}, the parameter {tuple(p.shape)}"
+                    )
         known = self._known_state()
         if known and saved and not known & saved.keys():
             found.append(
@@ -368,7 +394,9 @@ class Optimizer:
             or not all(map(is_, held, layout.held))
             or not layout.in_step()
         ):
-            layout = self._layouts[index] = Layout([self._entry(p, names) for p in params], self._scratch)
+            layout = self._layouts[index] = Layout(
+                [self._entry(p, names, options) for p in params], self._scratch, self.elementwise
+            )
             layout.held = self._held(params, names)
         return layout
 
@@ -384,7 +412,7 @@ class Optimizer:
                     held.append(None if tensor is None else tensor.array)
         return held
 
-    def _entry(self, p: Tensor, names: tuple[str, ...]) -> Entry:
+    def _entry(self, p: Tensor, names: tuple[str, ...], options: dict[str, Any]) -> Entry:
         """A parameter for the layout, with the state it needs made, and moved to where the parameter is now."""
         gradient: Tensor = p._grad
         w, g = p.array, gradient.array
@@ -399,22 +427,44 @@ class Optimizer:
                 f"{self._name}.step: a parameter of shape {tuple(p.shape)} lies in memory that can't be written to; "
                 "give it memory of its own: p.data = p.data.clone()"
             )
-        state = self.state[p] if names else {}
-        new = any(state.get(name) is None for name in names)
+        new = self._make_state(p, names, options)
+        kept = {name: self.state[p][name] for name in names if name in self.state[p]} if names else {}
+        numbers = {name: kept.pop(name) for name in self.numbers if name in kept}
+        return Entry(w, kept, numbers, new)
+
+    def _make_state(self, p: Tensor, names: tuple[str, ...], options: dict[str, Any]) -> bool:
+        """Give a parameter the state that it does not have yet, and make what it has follow it; whether any was new."""
+        w, new = p.array, False
         for name in names:
+            state = self.state[p]
             value = state.get(name)
-            if name == "step":
-                state[name] = _count(value)
-            elif value is None:
-                state[name] = wrap(zeros(w, w.shape))
-            elif value.array.shape == w.shape:
+            if name in self.numbers:
+                state[name] = _held_number(self.first_value(name, options) if value is None else value)
+                new |= value is None
+                continue
+            shape = self.state_shape(name, w.shape)
+            if value is None and shape is not None:
+                state[name] = made = wrap(zeros(w, shape))
+                new = True
+                if first := self.first_value(name, options):
+                    made.array.fill(first)
+            elif value is not None and value.array.shape == shape:
                 _follow(value, w)
-            else:
+            elif value is not None:
                 raise ShapeError(
                     f"{self._name}.step: a parameter has shape {tuple(p.shape)}, but its state {name!r} "
                     f"{tuple(value.shape)}; make a new optimizer after changing a parameter's shape"
                 )
-        return Entry(w, {name: state[name] for name in names}, new)
+        return new
+
+    def _adopt(self, name: str, value: Any, p: Tensor) -> Any:
+        """A copy of a loaded value of the state of a parameter."""
+        value = copy.deepcopy(value)
+        if name in self.numbers:
+            return _held_number(0.0 if value is None else value)
+        if isinstance(value, Tensor):
+            _follow(value, p.array)
+        return value
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("_layouts", "_scratch", "_hooks")}
@@ -434,24 +484,78 @@ class Optimizer:
 # --- for the rules
 
 
-def step_gradient(w: Array, g: Array, decay: float, options: dict[str, Any], out: Array) -> Array:
-    """The gradient to descend along: -g to maximize, plus decay * w. It is g itself, or lies in `out`."""
+def step_gradient(w: Array, g: Array, options: dict[str, Any], out: Array) -> Array:
+    """The gradient to descend along: -g to maximize, plus weight_decay * w. It is g itself, or lies in `out`.
+
+    With decoupled_weight_decay the decay goes to w at once: w = w - lr * weight_decay * w.
+    """
+    decay = options.get("weight_decay")
+    if decay and options.get("decoupled_weight_decay"):
+        w *= 1 - options["lr"] * decay
+        decay = 0
     if decay:
         np.multiply(w, decay, out=out)
         return np.subtract(out, g, out=out) if options["maximize"] else np.add(out, g, out=out)
     return np.negative(g, out=out) if options["maximize"] else g
 
 
-def require_number(optimizer: Optimizer, name: str, value: Any, below: float = math.inf) -> None:
-    """Raise unless an option is a number (or a tensor of one element) from 0 up to, but without, `below`."""
+def average(m: Array, g: Array, beta: float, out: Array) -> None:
+    """m = beta * m + (1 - beta) * g; `out` is overwritten."""
+    m *= beta
+    m += np.multiply(g, 1 - beta, out=out)
+
+
+def average_square(v: Array, g: Array, beta: float, out: Array) -> None:
+    """v = beta * v + (1 - beta) * g^2; `out` is overwritten."""
+    v *= beta
+    np.multiply(g, (1 - beta) ** 0.5, out=out)
+    v += np.square(out, out=out)  # g^2 alone would overflow sooner in float16
+
+
+def root(v: Array, eps: float, in_root: bool, out: Array) -> Array:
+    """sqrt(v) + eps, or sqrt(v + eps) as some of the notes write it; lies in `out`."""
+    if in_root:
+        np.add(v, eps, out=out)
+        return np.sqrt(out, out=out)
+    np.sqrt(v, out=out)
+    out += eps
+    return out
+
+
+def require_number(
+    optimizer: Optimizer, name: str, value: Any, below: float = math.inf, least: float = 0.0, most: float = math.inf
+) -> None:
+    """Raise unless an option is a number (or a tensor of one element), finite, at least 0, and in other given bounds.
+
+    `least` and `most` may be reached, `below` may not.
+    """
     who = type(optimizer).__name__
     if isinstance(value, Tensor) and value.array.size != 1:
         raise ArgumentError(f"{who}: {name} is a tensor of shape {tuple(value.shape)}, but must have one element")
     if not isinstance(value, Tensor | numbers.Real):
         raise ArgumentTypeError(f"{who}: {name} is {value!r}, but must be a number")
-    if not 0 <= float(value) < below:
-        wanted = "0 or more, and finite" if below == math.inf else f"at least 0 and less than {below:g}"
+    number = float(value)
+    if not (least <= number < below and number <= most and math.isfinite(number)):
+        bounds = [] if least == -math.inf else [f"at least {least:g}" if most < math.inf or below < math.inf else ""]
+        bounds += [f"less than {below:g}"] if below < math.inf else []
+        bounds += [f"at most {most:g}"] if most < math.inf else []
+        wanted = " and ".join(filter(None, bounds)) or (
+            "finite" if least == -math.inf else f"{least:g} or more, and finite"
+        )
         raise ArgumentError(f"{who}: {name} is {value!r}, but must be {wanted}")
+
+
+def require_pair(optimizer: Optimizer, name: str, value: Any, parts: str) -> None:
+    """Raise unless an option is a pair."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise ArgumentError(f"{type(optimizer).__name__}: {name} is {value!r}, but must be a pair ({parts})")
+
+
+def require_betas(optimizer: Optimizer, betas: Any) -> None:
+    """Raise unless an option is a pair of numbers from 0 up to, but without, 1."""
+    require_pair(optimizer, "betas", betas, "beta1, beta2")
+    for index, beta in enumerate(betas):
+        require_number(optimizer, f"betas[{index}]", beta, below=1)
 
 
 # --- inside
@@ -483,28 +587,18 @@ def _split_names(who: str, params: Any) -> tuple[list[Any], list[str] | None]:
     return [tensor for _, tensor in pairs], [name for name, _ in pairs]
 
 
-def _is_count(steps: Any) -> bool:
-    return steps is None or isinstance(steps, numbers.Real) or (isinstance(steps, Tensor) and steps.array.size == 1)
+def _is_number(value: Any) -> bool:
+    return value is None or isinstance(value, numbers.Real) or (isinstance(value, Tensor) and value.array.size == 1)
 
 
-def _count(steps: Any) -> Tensor:
-    """A count of steps as a 0-d tensor on the host, where reading it costs nothing; 0 for None."""
-    if isinstance(steps, Tensor) and steps.array.ndim == 0 and device_of(steps.array) == CPU:
-        return steps
-    return wrap(np.full((), 0 if steps is None else float(steps), step_dtype()))
+def _held_number(value: Any) -> Tensor:
+    """A number of the state as a 0-d tensor on the host, where reading it costs nothing."""
+    if isinstance(value, Tensor) and value.array.ndim == 0 and device_of(value.array) == CPU:
+        return value
+    return wrap(np.full((), float(value), step_dtype()))
 
 
 def _follow(state: Tensor, w: Array) -> None:
     """Give state the dtype and device of its parameter, which may have moved."""
     if state.array.dtype != w.dtype or device_of(state.array) != device_of(w):
         state.array = to_device(state.array.astype(w.dtype), device_of(w))
-
-
-def _adopt(name: str, value: Any, w: Array) -> Any:
-    """A copy of a loaded value of the state of a parameter `w`."""
-    value = copy.deepcopy(value)
-    if name == "step":
-        return _count(value)
-    if isinstance(value, Tensor):
-        _follow(value, w)
-    return value

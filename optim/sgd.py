@@ -8,7 +8,7 @@ from tinygrad_dl.backend import Array, constant
 from tinygrad_dl.errors import ArgumentError
 from tinygrad_dl.tensor import Tensor
 
-from .optimizer import Optimizer, Params, require_number, step_gradient
+from .optimizer import Optimizer, Params, step_gradient
 
 
 class SGD(Optimizer):
@@ -34,6 +34,8 @@ class SGD(Optimizer):
     >>> w.detach()
     tensor([ 0.4600, -0.9200])
     """
+
+    not_negative = ("lr", "momentum", "weight_decay")
 
     def __init__(
         self,
@@ -64,8 +66,6 @@ class SGD(Optimizer):
 
     def check_options(self, options: dict[str, Any]) -> None:
         super().check_options(options)
-        for name in ("lr", "momentum", "weight_decay"):
-            require_number(self, name, options[name])
         momentum, dampening = options["momentum"], options["dampening"]
         if options["nesterov"] and (momentum == 0 or dampening != 0):
             raise ArgumentError(
@@ -80,7 +80,7 @@ class SGD(Optimizer):
         self, w: Array, g: Array, state: dict[str, Any], options: dict[str, Any], scratch: tuple[Array, Array]
     ) -> None:
         spare, t = scratch
-        g = step_gradient(w, g, options["weight_decay"], options, out=spare)
+        g = step_gradient(w, g, options, out=spare)
         if options["momentum"]:
             momentum, dampening = constant(options["momentum"], w), options["dampening"]
             v = state["momentum_buffer"]

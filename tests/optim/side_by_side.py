@@ -58,18 +58,35 @@ def halves(params: list[Any], **options: Any) -> list[dict[str, Any]]:
     return [{"params": params[:4]}, {"params": params[4:], **options}]
 
 
-def compare_with_torch(name: str, options: dict[str, Any], group_options: dict[str, Any], torch: Any) -> None:
-    """50 steps in two groups with missing gradients, in float64, to 1e-9 of each number's size."""
-    ours, given = leaves(), gradients(50, missing=0.15)
-    mine = follow(ours, getattr(tg.optim, name)(halves(ours, **group_options), **options), given)
-    theirs = [torch.tensor(array, requires_grad=True) for array in values()]
-    optimizer = getattr(torch.optim, name)(halves(theirs, **group_options), **options)
-    for one in given:
-        for p, g in zip(theirs, one):
-            p.grad = None if g is None else torch.tensor(g)
-        optimizer.step()
+def compare_with_torch(
+    name: str,
+    options: dict[str, Any],
+    group_options: dict[str, Any],
+    torch: Any,
+    shapes: Sequence[tuple[int, ...]] = SHAPES,
+    rtol: float = 1e-9,
+) -> None:
+    """50 steps in two groups with missing gradients, in float64, to 1e-9 of each number's size.
+
+    Both count in float64, as with that default dtype: in float32 the two round their counters differently.
+    """
+    defaults = tg.get_default_dtype(), torch.get_default_dtype()
+    tg.set_default_dtype(tg.float64)
+    torch.set_default_dtype(torch.float64)
+    try:
+        ours, given = leaves(shapes=shapes), gradients(50, missing=0.15, shapes=shapes)
+        mine = follow(ours, getattr(tg.optim, name)(halves(ours, **group_options), **options), given)
+        theirs = [torch.tensor(array, requires_grad=True) for array in values(shapes=shapes)]
+        optimizer = getattr(torch.optim, name)(halves(theirs, **group_options), **options)
+        for one in given:
+            for p, g in zip(theirs, one):
+                p.grad = None if g is None else torch.tensor(g)
+            optimizer.step()
+    finally:
+        tg.set_default_dtype(defaults[0])
+        torch.set_default_dtype(defaults[1])
     for a, b in zip(mine, theirs):
-        np.testing.assert_allclose(a, b.detach().numpy(), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(a, b.detach().numpy(), rtol=rtol, atol=1e-12)
 
 
 def trace(make: Callable[[list[Any]], Any]) -> Iterator[list[float]]:
