@@ -3,6 +3,7 @@
 if not __name__.startswith("tinygrad_dl."):
     raise ImportError("`import optim` would make a second copy of every class; use `from tinygrad_dl import optim`")
 
+from . import lr_scheduler
 from .adadelta import Adadelta
 from .adafactor import Adafactor
 from .adagrad import Adagrad
@@ -35,4 +36,5 @@ __all__ = [
     "Muon",
     "LBFGS",
     "SparseAdam",
+    "lr_scheduler",
 ]

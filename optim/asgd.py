@@ -38,7 +38,7 @@ class ASGD(Optimizer):
     >>> for _ in range(3):
     ...     optimizer.zero_grad(); (w * w).sum().backward(); optimizer.step()
     >>> w.detach(), optimizer.state[w]["ax"]
-    (tensor([0.1250]), tensor([0.2188]))
+    (tensor([0.1250]), tensor([0.1875]))
     """
 
     not_negative = ("lr", "weight_decay", "lambd", "alpha", "t0")

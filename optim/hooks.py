@@ -45,6 +45,7 @@ def hooked(step: Step) -> Step:
 
     @functools.wraps(step)
     def step_with_hooks(self: Any, *args: Any, **kwargs: Any) -> Any:
+        self.stepped = True
         if not (self._hooks or everywhere) or type(self).step is not step_with_hooks:
             return step(self, *args, **kwargs)
         args = (self, *args)  # hooks see it there, as in PyTorch

@@ -16,7 +16,7 @@ from .optimizer import Optimizer, Params, require_number
 
 FLAT = 1e-10  # curvature y . s that is too small to learn from
 SUFFICIENT, CURVATURE = 1e-4, 0.9  # the two constants of Wolfe's conditions
-MOST_TRIALS = 25  # of one line search
+MOST_TRIALS = 25  # of one line search after the first
 
 
 class LBFGS(Optimizer):
@@ -125,7 +125,8 @@ class LBFGS(Optimizer):
                 if slope > -flat:  # not downhill any more
                     break
                 if options["line_search_fn"]:
-                    found, trials = strong_wolfe(point, d, _Trial(0.0, loss, g, slope), t, flat)
+                    most = min(MOST_TRIALS, options["max_eval"] - evaluations)
+                    found, trials = strong_wolfe(point, d, _Trial(0.0, loss, g, slope), t, flat, most)
                     t, loss, g = found.t, found.loss, found.gradient
                     point.move_to(t, d)
                     point.start = point.where()
@@ -227,8 +228,11 @@ class _Trial(NamedTuple):
     slope: float
 
 
-def strong_wolfe(point: _Flat, d: Array, start: _Trial, t: float, tolerance: float) -> tuple[_Trial, int]:
-    """A t that lowers the loss enough and flattens the slope enough (Wolfe's strong conditions), and trials made."""
+def strong_wolfe(point: _Flat, d: Array, start: _Trial, t: float, tolerance: float, most: int) -> tuple[_Trial, int]:
+    """A t that lowers the loss enough and flattens the slope enough (Wolfe's strong conditions), and trials made.
+
+    After the first trial and `most` others it is the best one so far.
+    """
 
     def trial(t: float) -> _Trial:
         point.move_to(t, d)
@@ -244,7 +248,7 @@ def strong_wolfe(point: _Flat, d: Array, start: _Trial, t: float, tolerance: flo
     # Forward until the minimum lies between two trials.
     before, now, trials, iterations = start, trial(t), 1, 0
     while True:
-        if iterations == MOST_TRIALS:
+        if iterations >= most:
             low, high = start, now
             break
         if too_high(now) or (iterations > 1 and now.loss >= before.loss) or now.slope >= 0 and not flat_enough(now):
@@ -261,7 +265,7 @@ def strong_wolfe(point: _Flat, d: Array, start: _Trial, t: float, tolerance: flo
     if first.loss > last.loss:
         low, high = last, first
     size, stuck = _largest(d), False
-    while iterations < MOST_TRIALS and abs(high.t - low.t) * size >= tolerance:
+    while iterations < most and abs(high.t - low.t) * size >= tolerance:
         t, stuck = _inside(cubic_minimum(low, high), low, high, stuck)
         now = trial(t)
         trials, iterations = trials + 1, iterations + 1
@@ -295,12 +299,14 @@ def cubic_minimum(a: _Trial, b: _Trial, least: float | None = None, most: float 
         a, b = b, a
     if least is None or most is None:
         least, most = a.t, b.t
-    mean = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.t - b.t)
-    square = mean**2 - a.slope * b.slope
-    if not square >= 0:
+    try:
+        mean = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.t - b.t)
+        r = math.sqrt(mean * mean - a.slope * b.slope)
+        t = b.t - (b.t - a.t) * (b.slope + r - mean) / (b.slope - a.slope + 2 * r)
+    except ValueError:  # of a negative number: the cubic has no minimum
         return (least + most) / 2
-    r = math.sqrt(square)
-    t = b.t - (b.t - a.t) * (b.slope + r - mean) / (b.slope - a.slope + 2 * r)
+    except ZeroDivisionError:  # a straight line
+        return most
     return min(max(t, least), most)
 
 

@@ -63,6 +63,8 @@ class Optimizer:
     """
 
     _hooks: Registry | None = None  # made with the first one
+    stepped = False  # whether step() was called since a schedule began to watch
+    _watched = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -161,6 +163,11 @@ class Optimizer:
                 if layout.new:  # from their second step on, parameters may share calls with older ones
                     del self._layouts[index]
         return loss
+
+    def watch_steps(self) -> None:
+        """From the first call on, `stepped` tells whether step() was called: schedules report a wrong order."""
+        if not self._watched:
+            self._watched, self.stepped = True, False
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients: `.grad` becomes None or, with set_to_none=False, zeros in the same tensor."""
