@@ -3,7 +3,7 @@
 if __name__ == "nn":  # `import nn` in a checkout would make a second copy of every class
     raise ImportError("import nn as a part of the package: from tinygrad_dl import nn")
 
-from . import functional, init, modules
+from . import functional, init, modules, utils
 from .activation import LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from .containers import ModuleDict, ModuleList, Sequential
 from .dropout import Dropout
@@ -17,6 +17,7 @@ __all__ = [
     "functional",
     "init",
     "modules",
+    "utils",
     "Module",
     "Parameter",
     "Buffer",

@@ -3,7 +3,7 @@
 if not __name__.startswith("tinygrad_dl."):
     raise ImportError("`import optim` would make a second copy of every class; use `from tinygrad_dl import optim`")
 
-from . import lr_scheduler
+from . import lr_scheduler, swa_utils
 from .adadelta import Adadelta
 from .adafactor import Adafactor
 from .adagrad import Adagrad
@@ -37,4 +37,5 @@ __all__ = [
     "LBFGS",
     "SparseAdam",
     "lr_scheduler",
+    "swa_utils",
 ]

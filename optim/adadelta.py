@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from tinygrad_dl.backend import Array
 from tinygrad_dl.tensor import Tensor
 

@@ -147,6 +147,4 @@ class SparseAdam(Optimizer):
     """
 
     def __init__(self, params: Params, *args: Any, **options: Any) -> None:
-        raise NotImplementedError(
-            "SparseAdam: there are no sparse tensors, gradients are whole arrays; use optim.Adam"
-        )
+        raise NotImplementedError("SparseAdam: there are no sparse tensors, gradients are whole arrays; use optim.Adam")

@@ -251,7 +251,7 @@ def strong_wolfe(point: _Flat, d: Array, start: _Trial, t: float, tolerance: flo
         if iterations >= most:
             low, high = start, now
             break
-        if too_high(now) or (iterations > 1 and now.loss >= before.loss) or now.slope >= 0 and not flat_enough(now):
+        if too_high(now) or (iterations > 1 and now.loss >= before.loss) or (now.slope >= 0 and not flat_enough(now)):
             low, high = before, now
             break
         if flat_enough(now):
