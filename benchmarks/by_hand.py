@@ -172,6 +172,18 @@ def classification() -> Run:
     return Run(step, lambda: results)
 
 
+def adam_steps(shapes: Sequence[tuple[int, ...]]) -> Run:
+    """W12, W12s."""
+    parameters, gradients = numbers.parameters_with_gradients(shapes)
+    update = adam(parameters, ADAM_RATE)
+
+    def step() -> Array:
+        update(gradients)
+        return parameters[0]
+
+    return Run(step, lambda: parameters)
+
+
 def matmul() -> Run:
     """W13."""
     a, b, gradient = numbers.square_matrices(1024)
@@ -224,6 +236,8 @@ WORKLOADS: dict[str, Callable[[], Run]] = {
     "W5": lambda: large_training(loss_and_gradients),
     "W10a": bandwidth,
     "W11": classification,
+    "W12": lambda: adam_steps(numbers.MANY_BIG),
+    "W12s": lambda: adam_steps(numbers.MANY_SMALL),
     "W13": matmul,
     "W16": lambda: inference(logits, 128),
     "W16s": lambda: inference(logits, 1),

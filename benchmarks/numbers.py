@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -50,6 +50,17 @@ def embedding(rows: int, width: int, count: int) -> tuple[Array, NDArray[np.int6
     """A table (rows, width), and indices (count,) of which frequent ones repeat, as words do."""
     draw = np.random.default_rng(7)
     return draw.standard_normal((rows, width), dtype=np.float32), (rows * draw.random(count) ** 3).astype(np.int64)
+
+
+MANY_BIG = [(400, 500)] * 50  # 10 million parameters
+MANY_SMALL = [(100,)] * 50
+
+
+def parameters_with_gradients(shapes: Sequence[tuple[int, ...]]) -> tuple[list[Array], list[Array]]:
+    """Parameters and their gradients, from normal distributions."""
+    draw = np.random.default_rng(5)
+    parameters, gradients = ([draw.standard_normal(shape, dtype=np.float32) for shape in shapes] for _ in range(2))
+    return parameters, gradients
 
 
 SCALAR_NET = (3, 11, 17, 1)  # with four samples exactly 2,019 operations

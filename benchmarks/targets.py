@@ -26,6 +26,8 @@ TARGETS = {
     "W10": Target("exp(tanh(gelu(x))) on 10 million, mean, both ways", 0.8, 0.5),
     "W10a": Target("relu(2x + 1)·x on 10 million, mean, both ways", 1.0, 0.8),
     "W11": Target("softmax cross-entropy, (4096, 1000), both ways", 1.2, 1.05),
+    "W12": Target("Adam over 10 million parameters in 50 tensors, step", 1.0, 0.9),
+    "W12s": Target("Adam over 50 tensors of 100, step", 0.3, 0.15),
     "W13": Target("matmul 1024 x 1024 x 1024, both ways", 1.15, 1.1),
     "W14": Target("import in a fresh process", 0.08, 0.07, 0.12),
     "W15": Target("embedding 50,000 x 128, 16,384 indices, both ways", 1.5, 1.2),

@@ -151,6 +151,21 @@ def big_training(lib: Any, device: str, optimizer: Callable[[Any], Any]) -> Run:
     return training(lib, device, (4096, 4096, 4096, 4096, 10), 256, optimizer)
 
 
+def adam_steps(lib: Any, device: str, shapes: Sequence[tuple[int, ...]]) -> Run:
+    """W12, W12s: steps of an optimizer alone, on parameters whose gradients stay."""
+    parameters, gradients = numbers.parameters_with_gradients(shapes)
+    leaves = [lib.tensor(array, requires_grad=True, device=device) for array in parameters]
+    for leaf, gradient in zip(leaves, gradients, strict=True):
+        leaf.grad = lib.tensor(gradient, device=device)
+    optimizer = lib.optim.Adam(leaves, lr=ADAM_RATE)
+
+    def step() -> Any:
+        optimizer.step()
+        return leaves[0]
+
+    return Run(step, lambda: leaves)
+
+
 def matmul(lib: Any, device: str) -> Run:
     """W13."""
     a, b, gradient = (lib.tensor(array, device=device) for array in numbers.square_matrices(1024))
@@ -273,6 +288,8 @@ WORKLOADS: dict[str, Callable[[Any, str], Run]] = {
     "W10": lambda lib, device: elementwise(lib, device, lambda x: lib.exp(lib.tanh(lib.nn.functional.gelu(x)))),
     "W10a": lambda lib, device: elementwise(lib, device, lambda x: lib.relu(2 * x + 1) * x),
     "W11": classification,
+    "W12": lambda lib, device: adam_steps(lib, device, numbers.MANY_BIG),
+    "W12s": lambda lib, device: adam_steps(lib, device, numbers.MANY_SMALL),
     "W13": matmul,
     "W15": embedding,
     "W16": lambda lib, device: inference(lib, device, 128),
