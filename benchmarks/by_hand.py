@@ -178,6 +178,12 @@ def adam_steps(shapes: Sequence[tuple[int, ...]]) -> Run:
     update = adam(parameters, ADAM_RATE)
     return Run(lambda: update(gradients), lambda: parameters)
 
+    def step() -> Array:
+        update(gradients)
+        return parameters[0]
+
+    return Run(step, lambda: parameters)
+
 
 def matmul() -> Run:
     """W13."""

@@ -160,6 +160,12 @@ def adam_steps(lib: Any, device: str, shapes: Sequence[tuple[int, ...]]) -> Run:
     optimizer = lib.optim.Adam(leaves, lr=ADAM_RATE)
     return Run(optimizer.step, lambda: leaves)
 
+    def step() -> Any:
+        optimizer.step()
+        return leaves[0]
+
+    return Run(step, lambda: leaves)
+
 
 def matmul(lib: Any, device: str) -> Run:
     """W13."""

@@ -96,6 +96,7 @@ class Adafactor(Optimizer):
                 mean *= beta
                 mean += (1 - beta) / w.shape[dim] * np.add.reduce(u, dim, keepdims=True)
             np.multiply(R, C, out=u)
+            np.matmul(R, C, out=u)  # a product that broadcasts both would allocate
             u /= np.maximum(np.add.reduce(R, -2, keepdims=True) / R.shape[-2], eps1)
         else:
             average_square(state["variance"], g, beta, u)

@@ -114,6 +114,7 @@ class LBFGS(Optimizer):
             memory = _Memory(state, options["history_size"])
             d, t = (_array(state[name]) if name in state else None for name in ("d", "t"))
             previous = _array(state["prev_flat_grad"]) if "prev_flat_grad" in state else None
+            d, t, previous = (_array(state.get(name)) for name in ("d", "t", "prev_flat_grad"))
             for iteration in range(1, options["max_iter"] + 1):
                 state["n_iter"] += 1
                 if state["n_iter"] > 1:
@@ -195,6 +196,8 @@ class _Memory:
             for held, new in ((self.ys, y), (self.ss, s), (self.rhos, 1 / curvature)):
                 held.append(new)  # type: ignore[attr-defined]
                 del held[: -self.size]  # type: ignore[attr-defined]
+                held.append(new)
+                del held[: -self.size]
             self.scale = curvature / float(y.dot(y))
 
     def direction(self, g: Array) -> Array:

@@ -202,6 +202,8 @@ class SWALR(LRScheduler):
 
     rate = swa_lr * a + (rate without it) * (1 - a), a from 0 to 1 along a cosine or a straight line. Other schedules may
     go on beneath it.
+    rate = swa_lr * a + (rate without it) * (1 - a), a from 0 to 1 along a cosine or a straight line. Other schedules
+    may go on beneath it.
 
     Arguments: optimizer; swa_lr (a number, or a list of one for each group); anneal_epochs; anneal_strategy, "cos" or
     "linear"; last_epoch. Raises ArgumentError for others.

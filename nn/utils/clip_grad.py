@@ -137,6 +137,9 @@ def _require_bound(operation: str, name: str, value: Any) -> None:
     if not isinstance(value, numbers.Real | Tensor):
         raise ArgumentTypeError(f"{operation}: {name} is {value!r}, but must be a number")
     if not value >= 0:
+    if not isinstance(value, int | float | Tensor):
+        raise ArgumentTypeError(f"{operation}: {name} is {value!r}, but must be a number")
+    if not float(value) >= 0:
         raise ArgumentError(f"{operation}: {name} is {value!r}, but must be 0 or more")
 
 

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from tinygrad_dl.errors import ArgumentError, StateDictError
@@ -112,6 +113,7 @@ class SequentialLR(_Several):
                 f"{len(milestones)} came"
             )
         if any(later <= sooner for sooner, later in zip(milestones, milestones[1:])):
+        if any(later <= sooner for sooner, later in pairwise(milestones)):
             raise ArgumentError(f"SequentialLR: milestones must rise, but are {milestones}")
         self._milestones = list(milestones)
         self.last_epoch = last_epoch + 1

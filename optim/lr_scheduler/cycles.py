@@ -49,6 +49,13 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self._go_to(epoch)  # type: ignore[arg-type]
 
     def _go_to(self, epoch: float | None = None) -> None:  # type: ignore[override]
+    def step(self, epoch: float | None = None) -> None:
+        """Set the rates of the next epoch, or of `epoch`, which may be a fraction."""
+        if epoch is not None:
+            require(self, epoch >= 0, "epoch", epoch, "0 or more")
+        self._go_to(epoch)
+
+    def _go_to(self, epoch: float | None = None) -> None:
         if epoch is None and self.last_epoch >= 0:
             self.T_cur += 1
             if self.T_cur >= self.T_i:
@@ -231,6 +238,7 @@ class OneCycleLR(LRScheduler):
         corners.append((self.total_steps - 1, "min_lr", "max_momentum"))
         starts = [(0.0, "initial_lr", "max_momentum"), *corners]
         self._schedule_phases = [
+        self._schedule_phases: list[dict[str, Any]] = [
             {"end_step": step, "start_lr": lr, "end_lr": end_lr, "start_momentum": momentum, "end_momentum": end}
             for (_, lr, momentum), (step, end_lr, end) in zip(starts, corners)
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,19 @@ def halves(params: list[Any], **options: Any) -> list[dict[str, Any]]:
     return [{"params": params[:4]}, {"params": params[4:], **options}]
 
 
+@contextmanager
+def counting_in_float64(torch: Any) -> Iterator[None]:
+    """Both libraries keep single numbers of the state in the default dtype; in float32 they round them differently."""
+    ours, theirs = tg.get_default_dtype(), torch.get_default_dtype()
+    tg.set_default_dtype(tg.float64)
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        tg.set_default_dtype(ours)
+        torch.set_default_dtype(theirs)
+
+
 def compare_with_torch(
     name: str,
     options: dict[str, Any],
@@ -74,6 +88,8 @@ def compare_with_torch(
     tg.set_default_dtype(tg.float64)
     torch.set_default_dtype(torch.float64)
     try:
+    """50 steps in two groups with missing gradients, in float64, to 1e-9 of each number's size."""
+    with counting_in_float64(torch):
         ours, given = leaves(shapes=shapes), gradients(50, missing=0.15, shapes=shapes)
         mine = follow(ours, getattr(tg.optim, name)(halves(ours, **group_options), **options), given)
         theirs = [torch.tensor(array, requires_grad=True) for array in values(shapes=shapes)]
@@ -97,3 +113,20 @@ def trace(make: Callable[[list[Any]], Any]) -> Iterator[list[float]]:
         w.grad = tg.tensor(g, dtype=tg.float64)
         optimizer.step()
         yield w.tolist()
+
+
+def as_torch(value: Any, torch: Any) -> Any:
+    """Nested dicts and lists with our tensors as PyTorch's."""
+    return _converted(value, tg.Tensor, lambda tensor: torch.tensor(tensor.numpy()))
+
+
+def as_ours(value: Any, torch: Any) -> Any:
+    return _converted(value, torch.Tensor, lambda tensor: tg.tensor(tensor.detach().numpy()))
+
+
+def _converted(value: Any, kind: type, convert: Any) -> Any:
+    if isinstance(value, kind):
+        return convert(value)
+    if isinstance(value, dict):
+        return {key: _converted(one, kind, convert) for key, one in value.items()}
+    return [_converted(one, kind, convert) for one in value] if isinstance(value, list) else value
