@@ -55,6 +55,12 @@ MORE: list[tuple[str, str, str, str]] = [
         (name, "", "bool", "empty bools are refused as others are")
         for name in "mm bmm mv addmm addmv multi_dot inner einsum".split()
     ],
+    *[
+        (name, "of nothing", kind, "matrices without elements are refused as others are")
+        for name in "cholesky det eigh inv matrix_exp matrix_norm matrix_power matrix_rank pinv slogdet svd".split()
+        for kind in ("float16", "int")
+    ],
+    ("matrix_exp", "", "float16", "PyTorch's are wrong"),
     ("einsum", "'ij,jk->i'", "int", "a small integer and a sum, which is an int64, are refused also when empty"),
     ("linear", "", "bool", "empty bools are refused as others are"),
     ("index", "x[[[0, 1], [2, 0]]]", "", "one index of two rows, as in NumPy and as PyTorch announces"),
@@ -67,6 +73,7 @@ NO_GRADIENT_THERE = {
     "clamp(x, min=y) [3, 2x3]",
     "x.clamp(max=y) [3, 2x3]",
     "addr(x, y, z.float32)",
+    *[f"linalg.cond(x, {p})" for p in ("'fro'", "1", "-1", "inf", "-inf")],
 }
 NO_SECOND_DERIVATIVE = {"0 ** x"}  # 0 · infinity
 
@@ -174,6 +181,8 @@ ELSEWHERE = {
     "functional.dropout": "tests/nn",
     "Tensor.cpu": "test_devices below",
     "Tensor.cuda": "tests/gpu",
+    "linalg.eig": "refused: INVALID below",
+    "linalg.eigvals": "refused: INVALID below",
 }
 
 

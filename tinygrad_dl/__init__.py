@@ -139,6 +139,8 @@ from .ops.index_edits import index_add, index_copy, index_fill, index_put, maske
 from .ops.indexing import select, take_along_dim
 from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
 from .ops.linalg import outer as ger
+from .ops.matrix_functions import cross, matrix_exp, matrix_power
+from .ops.older_linalg import cholesky, inverse, pinverse, qr, svd, vander
 from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
 from .ops.reduction import (
     all,
@@ -158,6 +160,7 @@ from .ops.reduction import (
     var,
 )
 from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze
+from .ops.solving import cholesky_inverse, cholesky_solve, det, logdet, slogdet
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
 from .printing import set_printoptions, tensor_repr
 from .random import (
