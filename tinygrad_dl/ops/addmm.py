@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..dtypes import result_type
 from ..errors import DtypeError, ShapeError
 from ..methods import attach
@@ -45,10 +46,11 @@ def _combined(name: str, input: Any, out: Any, beta: Any, alpha: Any) -> Any:
     out = out[...]  # (the product of two vectors is NumPy's scalar)
     if alpha != 1:
         out *= _number(name, "alpha", alpha, out.dtype)
-    if beta == 0:
-        return out
     try:
-        out += _times(input, _number(name, "beta", beta, out.dtype))
+        if beta == 0:
+            backend.broadcast_to(input, out.shape)
+        else:
+            out += _times(input, _number(name, "beta", beta, out.dtype))
     except ValueError:
         raise ShapeError(
             f"{name}: input {tuple(input.shape)} must broadcast to the product's shape {tuple(out.shape)}"

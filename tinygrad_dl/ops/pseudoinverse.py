@@ -120,8 +120,8 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     Raises ShapeError, DtypeError, ArgumentError.
 
     >>> import tinygrad_dl as tg
-    >>> tg.linalg.lstsq(tg.tensor([[1.0], [1.0]]), tg.tensor([1.0, 3.0])).solution
-    tensor([2.])
+    >>> tg.linalg.lstsq(tg.tensor([[2.0]]), tg.tensor([3.0])).solution
+    tensor([1.5000])
     """
     require_matrix("lstsq", A)
     require_one_dtype("lstsq", A=A, B=B)
