@@ -22,7 +22,15 @@ from hypothesis.extra import numpy as npst
 
 import tinygrad_dl as tg
 from tinygrad_dl import nn
-from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DeviceError, DtypeError, ShapeError, TinygradError
+from tinygrad_dl.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DeviceError,
+    DtypeError,
+    LinAlgError,
+    ShapeError,
+    TinygradError,
+)
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::RuntimeWarning:tinygrad_dl.*"
@@ -58,6 +66,12 @@ MORE: list[tuple[str, str, str, str]] = [
         (name, "", "bool", "empty bools are refused as others are")
         for name in "mm bmm mv addmm addmv multi_dot inner einsum".split()
     ],
+    *[
+        (name, "of nothing", kind, "matrices without elements are refused as others are")
+        for name in "cholesky det eigh inv matrix_exp matrix_norm matrix_power matrix_rank pinv slogdet svd".split()
+        for kind in ("float16", "int")
+    ],
+    ("matrix_exp", "", "float16", "PyTorch's are wrong"),
     ("einsum", "'ij,jk->i'", "int", "a small integer and a sum, which is an int64, are refused also when empty"),
     ("linear", "", "bool", "empty bools are refused as others are"),
     *[
@@ -87,6 +101,7 @@ NO_GRADIENT_THERE = {
     "clamp(x, min=y) [3, 2x3]",
     "x.clamp(max=y) [3, 2x3]",
     "addr(x, y, z.float32)",
+    *[f"linalg.cond(x, {p})" for p in ("'fro'", "1", "-1", "inf", "-inf")],
 }
 NO_SECOND_DERIVATIVE = {"0 ** x"}  # 0 · infinity
 
@@ -145,10 +160,16 @@ def attempt(case: Case, lib: Any, dtype: str, **options: Any) -> tuple[list[Any]
         return inputs, error
 
 
+def counterpart(theirs: Exception) -> type[Exception]:
+    """What scripts written for PyTorch's error catch of ours; its NotImplementedError is a RuntimeError."""
+    if type(theirs).__name__ == "_LinAlgError":
+        return tg.linalg.LinAlgError
+    return RuntimeError if isinstance(theirs, NotImplementedError) else type(theirs)
+
+
 def same_class(ours: Exception, theirs: Exception) -> bool:
-    """Whether `except` clauses written for PyTorch catch ours; its NotImplementedError is a RuntimeError."""
-    expected = RuntimeError if isinstance(theirs, NotImplementedError) else type(theirs)
-    return isinstance(ours, expected) and isinstance(ours, TinygradError)
+    """Whether `except` clauses written for PyTorch catch ours."""
+    return isinstance(ours, counterpart(theirs)) and isinstance(ours, TinygradError)
 
 
 def gradients(lib: Any, inputs: list[Any], outputs: list[Any], **options: Any) -> list[Any]:
@@ -199,6 +220,8 @@ ELSEWHERE = {
     "functional.gumbel_softmax": "test_activation.py",
     "Tensor.cpu": "test_devices below",
     "Tensor.cuda": "tests/gpu",
+    "linalg.eig": "refused, below",
+    "linalg.eigvals": "refused, below",
 }
 
 
@@ -1143,6 +1166,55 @@ INVALID: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "class weights": (lambda lib: lib.nn.functional.cross_entropy(f23(lib), lib.tensor([0, 1]), weight=lib.ones(2)), ShapeError, r"weight has shape " r"\(2,\).*3 classes"),
     "label_smoothing": (lambda lib: lib.nn.functional.cross_entropy(f23(lib), lib.tensor([0, 1]), label_smoothing=2.0), ArgumentError, "between 0 " "and 1, 2.0 came"),
     "take_along_dim": (lambda lib: lib.take_along_dim(f23(lib), lib.tensor([0]), 1), ShapeError, r"indices of " r"shape \(1,\) do " r"not fit input " r"of shape \(2, 3\)"),
+    "bmm": (lambda lib: lib.bmm(f23(lib), f23(lib)), ShapeError, r"bmm: input must be a batch of matrices \(3-d\), shape \(2, 3\) came"),
+    "bmm of batches": (lambda lib: lib.bmm(lib.zeros(2, 2, 2), lib.zeros(1, 2, 2)), ShapeError, r"bmm: both batches must have one size"),
+    "mv": (lambda lib: lib.mv(f3(lib), f3(lib)), ShapeError, r"mv: input must be a matrix \(2-d\), shape \(3,\) came"),
+    "outer": (lambda lib: lib.outer(f23(lib), f3(lib)), ShapeError, r"outer: input must be a vector"),
+    "addmm": (lambda lib: lib.addmm(f3(lib), f23(lib), f23(lib)), ShapeError, r"addmm: shapes \(2, 3\) and \(2, 3\) can't be multiplied"),
+    "addmm's input": (lambda lib: lib.addmm(lib.zeros(5, 5), f23(lib), f23(lib).t()), ShapeError, r"addmm: input \(5, 5\) must broadcast to the product's shape \(2, 2\)"),
+    "addmm's input, unused": (lambda lib: lib.addmm(lib.zeros(5, 5), f23(lib), f23(lib).t(), beta=0), ShapeError, r"addmm: input \(5, 5\) must broadcast"),
+    "addmm of dtypes": (lambda lib: lib.addmm(f3(lib).double(), f23(lib).t(), f23(lib)), DtypeError, "addmm: all must have one dtype, input float64, first float32"),
+    "addbmm of batches": (lambda lib: lib.addbmm(f3(lib), lib.zeros(2, 2, 2), lib.zeros(1, 2, 2)), ShapeError, "addbmm: .*the batches must have one size"),
+    "einsum's sizes": (lambda lib: lib.einsum("ij,jk->ik", f23(lib), f23(lib)), ShapeError, r"einsum: 'j' has size 2 at operand 1 \(shape \(2, 3\)\) and 3 at operand 0"),
+    "einsum's diagonal": (lambda lib: lib.einsum("ii", f23(lib)), ShapeError, "einsum: 'i' stands twice at operand 0, .* for 2 and 3"),
+    "einsum's result": (lambda lib: lib.einsum("ij->ik", f23(lib)), ArgumentError, "einsum: 'k' of the result is in no operand"),
+    "einsum's result, twice": (lambda lib: lib.einsum("ij->ii", f23(lib)), ArgumentError, "einsum: 'i' stands more than once in the result"),
+    "einsum's operands": (lambda lib: lib.einsum("ij,jk->ik", f23(lib)), ArgumentError, "einsum: 'ij,jk->ik' names 2 operand.s., 1 came"),
+    "einsum's letters": (lambda lib: lib.einsum("i1", f23(lib)), ArgumentError, "einsum: '1' .* is no letter"),
+    "einsum's dimensions": (lambda lib: lib.einsum("ijk", f23(lib)), ShapeError, "einsum: operand 0 has 2 dimension.s., its letters 'ijk' name 3"),
+    "einsum's dots": (lambda lib: lib.einsum("i..j", f23(lib)), ArgumentError, "einsum: operand 0 has a '.' in 'i..j' that belongs to no ellipsis"),
+    "einsum of a number": (lambda lib: lib.einsum("ij,jk", f23(lib), 2.0), ArgumentTypeError, "einsum: operand 1 must be a Tensor, float came"),
+    "einsum of nothing": (lambda lib: lib.einsum("ij"), ArgumentError, "einsum: give an equation and at least one operand"),
+    "einsum of dtypes": (lambda lib: lib.einsum("ij,kj->ik", f23(lib), f23(lib).double()), DtypeError, "einsum: all operands must have one dtype"),
+    "einsum's list": (lambda lib: lib.einsum(f23(lib), [0, 60]), ArgumentError, "einsum: 60 in .* is no letter's number"),
+    "tensordot": (lambda lib: lib.tensordot(f23(lib), f23(lib), 1), ShapeError, r"tensordot: dimension 1 of \(2, 3\) has size 3, dimension 0 of \(2, 3\) has 2"),
+    "tensordot's dims": (lambda lib: lib.tensordot(f23(lib), f23(lib), 3), ShapeError, "tensordot: dims 3 does not fit"),
+    "inner": (lambda lib: lib.inner(f23(lib), lib.zeros(2)), ShapeError, r"inner: the last dimensions of \(2, 3\) and \(2,\) must agree"),
+    "vecdot of integers": (lambda lib: lib.linalg.vecdot(i3(lib), i3(lib)), DtypeError, "vecdot: floating numbers are needed, x is int64"),
+    "multi_dot of one": (lambda lib: lib.linalg.multi_dot([f23(lib)]), ArgumentError, "multi_dot: at least two tensors are needed, 1 came"),
+    "cross": (lambda lib: lib.linalg.cross(f23(lib), f23(lib), dim=0), ShapeError, "cross: dimension 0 must have size 3"),
+    "norm of integers": (lambda lib: lib.linalg.vector_norm(i3(lib)), DtypeError, "vector_norm: floating numbers are needed, .*int64 came"),
+    "norm of nothing": (lambda lib: lib.linalg.vector_norm(lib.zeros(0), float("inf")), RuntimeError, "vector_norm: the inf norm of no elements does not exist"),
+    "norm's ord": (lambda lib: lib.linalg.vector_norm(f3(lib), "fro"), ArgumentTypeError, "vector_norm: ord must be a number"),
+    "norm's narrower dtype": (lambda lib: lib.linalg.vector_norm(f3(lib), dtype=lib.float16), DtypeError, "vector_norm: dtype must be floating and not narrower than .*float32"),
+    "matrix_norm's ord": (lambda lib: lib.linalg.matrix_norm(f23(lib), 3), ArgumentError, "matrix_norm: ord is one of 'fro', 'nuc', .*, not 3"),
+    "matrix_norm of a vector": (lambda lib: lib.linalg.matrix_norm(f3(lib)), ShapeError, r"matrix_norm: a matrix has at least 2 dimensions, shape \(3,\) came"),
+    "norm of three dims": (lambda lib: lib.linalg.norm(lib.zeros(1, 1, 1), 2), ShapeError, "norm: with ord and without dim a vector or matrix is needed"),
+    "inv of a rectangle": (lambda lib: lib.linalg.inv(f23(lib)), ShapeError, r"inv: square matrices are needed, shape \(2, 3\) came"),
+    "inv of integers": (lambda lib: lib.linalg.inv(lib.ones(2, 2).long()), DtypeError, "inv: float32 or float64 is needed, int64 came"),
+    "inv of float16": (lambda lib: lib.linalg.inv(lib.ones(2, 2).half()), DtypeError, "inv: float32 or float64 is needed, float16 came"),
+    "inv of a singular matrix": (lambda lib: lib.linalg.inv(lib.ones(2, 2)), LinAlgError, r"inv: the matrix \(shape \(2, 2\)\) is singular"),
+    "inv of a batch": (lambda lib: lib.linalg.inv(lib.stack([lib.eye(2), lib.ones(2, 2)])), LinAlgError, "inv: matrix 1 of a batch .* is singular"),
+    "solve": (lambda lib: lib.linalg.solve(lib.ones(2, 2), lib.ones(2)), LinAlgError, "solve: the matrix .* is singular"),
+    "solve's shapes": (lambda lib: lib.linalg.solve(lib.eye(2), f3(lib)), ShapeError, r"solve: B \(3,\) does not fit A \(2, 2\): \(..., 2, k\) or \(..., 2\) would work"),
+    "cholesky": (lambda lib: lib.linalg.cholesky(lib.tensor([[1.0, 2.0], [2.0, 1.0]])), LinAlgError, "cholesky: the matrix .* is not positive definite: the leading 2 by 2 part"),
+    "svd of NaN": (lambda lib: lib.linalg.svd(lib.full((2, 2), float("nan"))), LinAlgError, "svd: the matrix .* holds infinities or NaN"),
+    "qr's mode": (lambda lib: lib.linalg.qr(f23(lib), "full"), ArgumentError, "qr: mode is 'reduced', 'complete' or 'r', not 'full'"),
+    "eigh's triangle": (lambda lib: lib.linalg.eigh(lib.eye(2), "X"), ArgumentError, "eigh: UPLO is 'L' or 'U'"),
+    "cond's p": (lambda lib: lib.linalg.cond(lib.eye(2), 3), ArgumentError, "cond: p is None, 2, -2, .*, not 3"),
+    "lstsq": (lambda lib: lib.linalg.lstsq(lib.ones(3, 2), lib.ones(4, 1)), ShapeError, "lstsq: B .* does not fit A"),
+    "matrix_power's n": (lambda lib: lib.linalg.matrix_power(lib.eye(2), 1.5), ArgumentTypeError, "matrix_power: n must be an integer, 1.5 came"),
+    "tensorinv": (lambda lib: lib.linalg.tensorinv(f23(lib), 1), ShapeError, r"tensorinv: the sizes \(2,\) and \(3,\) must have one product"),
     "item": (lambda lib: f3(lib).item(), RuntimeError, r"item: only a tensor of one " r"element is a " r"number, this " r"one has shape \(3,\)"),
     "truth": (lambda lib: bool(f3(lib)), RuntimeError, r"a tensor of shape \(3,\) is neither true nor false"),
     "length": (lambda lib: len(lib.tensor(1.0)), TypeError, "len: a 0-d tensor has no length"),
@@ -1178,6 +1250,12 @@ INVALID: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
 }  # fmt: skip
 
 
+def test_what_complex_numbers_are_needed_for_is_refused() -> None:
+    for name in ("eig", "eigvals"):
+        with pytest.raises(NotImplementedError, match=f"{name}: its results are complex numbers"):
+            getattr(tg.linalg, name)(tg.eye(2))
+
+
 @pytest.mark.parametrize("name", INVALID)
 def test_bad_input_is_explained(name: str) -> None:
     call, kind, message = INVALID[name]
@@ -1196,5 +1274,5 @@ def test_bad_input_raises_what_pytorch_raises(torch: Any, name: str) -> None:
         call(torch)
     with pytest.raises(Exception) as found:
         call(tg)
-    wanted = RuntimeError if isinstance(expected.value, NotImplementedError) else type(expected.value)
+    wanted = counterpart(expected.value)
     assert isinstance(found.value, wanted), f"{found.value!r}, PyTorch {expected.value!r}"

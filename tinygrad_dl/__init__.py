@@ -104,7 +104,7 @@ from .limits import finfo, iinfo
 from .methods import attach as _attach
 from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
-from .ops import conversion as _conversion  # attaches its methods
+from .ops import conversion as _conversion
 from .ops.activation import celu, celu_, hardshrink, prelu, relu_, selu, selu_, threshold, threshold_
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
 from .ops.arithmetic import (
@@ -222,6 +222,8 @@ from .ops.joining import (
 )
 from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
 from .ops.linalg import outer as ger
+from .ops.matrix_functions import cross, matrix_exp, matrix_power
+from .ops.older_linalg import cholesky, inverse, pinverse, qr, svd, vander
 from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
 from .ops.rearranging import flip, fliplr, flipud, repeat_interleave, roll, rot90, tile
 from .ops.reduction import (
@@ -260,6 +262,7 @@ from .ops.shape import (
     unflatten,
     unsqueeze,
 )
+from .ops.solving import cholesky_inverse, cholesky_solve, det, logdet, slogdet
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
 from .ops.trigonometry import (
     acos,

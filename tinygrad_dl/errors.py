@@ -36,6 +36,10 @@ class AnomalyError(TinygradError, RuntimeError):
     """In anomaly mode: a NaN or an infinity that nothing brought in."""
 
 
+class LinAlgError(TinygradError, RuntimeError):
+    """A matrix for which a result does not exist: singular, not positive definite, not finite."""
+
+
 class ArgumentError(TinygradError, ValueError, RuntimeError):
     """An argument of the right type with a value that makes no sense."""
 

@@ -38,4 +38,61 @@ CASES: list[Case] = [
         LINES + EMPTY_ROWS,
         exact=False,
     ),
+    *cases(
+        "matrix_norm",
+        {
+            f"linalg.matrix_norm(x, {order!r})": lambda lib, x, order=order: lib.linalg.matrix_norm(x, order)
+            for order in ("fro", "nuc", 2, -2, 1, -1, float("inf"), -float("inf"))
+        },
+        [inputs((3, 3)), inputs((2, 3, 4))],
+    ),
+    *cases(
+        "matrix_norm",
+        {
+            f"linalg.matrix_norm(x, {order!r}) of nothing": lambda lib, x, order=order: lib.linalg.matrix_norm(x, order)
+            for order in ("fro", "nuc", 2, 1, float("inf"))
+        },
+        [inputs((0, 0)), inputs((2, 0))],
+    ),
+    *cases(
+        "matrix_norm",
+        {
+            "linalg.matrix_norm(x)": lambda lib, x: lib.linalg.matrix_norm(x),
+            "linalg.matrix_norm(x, 2, (0, 2))": lambda lib, x: lib.linalg.matrix_norm(x, 2, (0, 2)),
+            "linalg.matrix_norm(x, 1, dim=(-1, 0), keepdim=True)": lambda lib, x: lib.linalg.matrix_norm(
+                x, 1, dim=(-1, 0), keepdim=True
+            ),
+            "linalg.matrix_norm(x, 'nuc', (1, 0), True)": lambda lib, x: lib.linalg.matrix_norm(x, "nuc", (1, 0), True),
+            "linalg.matrix_norm(x, dtype=float64)": lambda lib, x: lib.linalg.matrix_norm(x, dtype=lib.float64),
+        },
+        CUBE,
+    ),
+    *cases(
+        "norm",
+        {
+            "linalg.norm(x)": lambda lib, x: lib.linalg.norm(x),
+            "linalg.norm(x, keepdim=True)": lambda lib, x: lib.linalg.norm(x, keepdim=True),
+        },
+        [inputs(shape) for shape in SHAPES],
+    ),
+    *cases(
+        "norm",
+        {
+            "linalg.norm(x, 2)": lambda lib, x: lib.linalg.norm(x, 2),
+            "linalg.norm(x, 1)": lambda lib, x: lib.linalg.norm(x, 1),
+            "linalg.norm(x, inf)": lambda lib, x: lib.linalg.norm(x, float("inf")),
+            "linalg.norm(x, dim=0)": lambda lib, x: lib.linalg.norm(x, dim=0),
+            "linalg.norm(x, 3, dim=(-1,))": lambda lib, x: lib.linalg.norm(x, 3, dim=(-1,)),
+        },
+        [inputs((3,)), inputs((2, 3)), inputs((3, 2), layout="transposed")],
+    ),
+    *cases(
+        "norm",
+        {
+            "linalg.norm(x, 'nuc', (0, 1))": lambda lib, x: lib.linalg.norm(x, "nuc", (0, 1)),
+            "linalg.norm(x, dim=(0, 1))": lambda lib, x: lib.linalg.norm(x, dim=(0, 1)),
+            "linalg.norm(x, 2, 1, True)": lambda lib, x: lib.linalg.norm(x, 2, 1, True),
+        },
+        [inputs((2, 3)), inputs((2, 3, 2))],
+    ),
 ]

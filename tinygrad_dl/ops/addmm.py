@@ -4,15 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import find, result_type
+from .. import backend
+from ..dtypes import result_type
 from ..errors import DtypeError, ShapeError
 from ..methods import attach
 from ..operation import operation
 from .comparison import logical_or
 from .composed import composed
 from .editing import attach_in_place
-from .elementwise import mul
-from .linalg import first_rule, product, second_rule
+from .elementwise import logical_or, mul
+from .linalg import first_rule, fit, product, second_rule
 from .matrices import require_dims, require_one_dtype
 from .reduction import cast
 from .shape import expand, reshape, transpose, unsqueeze
@@ -22,57 +23,49 @@ def _times(x: Any, factor: Any) -> Any:
     return x if factor == 1 else x * factor
 
 
-def _combined(input: Any, out: Any, beta: Any, alpha: Any) -> Any:
-    """beta · input + alpha · out, written into `out`; with beta 0 the input does not count, not even its NaN."""
-    if alpha != 1:
-        out *= alpha
-    if beta != 0:
-        out += _times(input, beta)
-    return out
-
-
 @operation(
     "addmm",
     input=lambda g, beta: _times(g, beta),
     first=lambda g, first_shape, second, alpha: _times(first_rule(g, first_shape, second), alpha),
     second=lambda g, first, second_shape, alpha: _times(second_rule(g, first, second_shape), alpha),
 )
-def _plus_product(input: Any, first: Any, second: Any, beta: Any, alpha: Any) -> Any:
+def _plus_product(input: Any, first: Any, second: Any, beta: Any, alpha: Any, name: str) -> Any:
     if type(input) is not type(first):
         raise TypeError("mixed devices")  # also where beta is 0
+    if not (input.dtype is first.dtype is second.dtype):
+        require_one_dtype(name, input=input, first=first, second=second)
+    if first.shape[-1] != second.shape[-2 if second.ndim > 1 else 0]:
+        raise ShapeError(f"{name}: {fit(first.shape, second.shape)}")
     if input.dtype == np.float16:
         wide = [x.astype(np.float32) for x in (input, first, second)]
-        return _combined(wide[0], product(*wide[1:]), beta, alpha).astype(np.float16)
-    return _combined(input, product(first, second), beta, alpha)
+        return _combined(name, wide[0], product(*wide[1:]), beta, alpha).astype(np.float16)
+    return _combined(name, input, product(first, second), beta, alpha)
+
+
+def _combined(name: str, input: Any, out: Any, beta: Any, alpha: Any) -> Any:
+    """beta · input + alpha · out, written into `out`; with beta 0 the input does not count, not even its NaN."""
+    out = out[...]  # (the product of two vectors is NumPy's scalar)
+    if alpha != 1:
+        out *= _number(name, "alpha", alpha, out.dtype)
+    try:
+        if beta == 0:
+            backend.broadcast_to(input, out.shape)
+        else:
+            out += _times(input, _number(name, "beta", beta, out.dtype))
+    except ValueError:
+        raise ShapeError(
+            f"{name}: input {tuple(input.shape)} must broadcast to the product's shape {tuple(out.shape)}"
+        ) from None
+    return out
 
 
 def _number(name: str, argument: str, value: Any, dtype: Any) -> Any:
     """beta or alpha as the tensors take it: a fraction has no meaning beside integers."""
-    kind = find(dtype)
-    if kind.category == 1 and isinstance(value, float):
+    if type(value) is float and dtype.kind != "f":
         if value != int(value):
-            raise DtypeError(f"{name}: {argument} must be an integer for {kind.name} tensors, {value} came")
+            raise DtypeError(f"{name}: {argument} must be an integer for {dtype} tensors, {value} came")
         return int(value)
     return value
-
-
-def _checked(name: str, input: Any, first: Any, second: Any, shape: tuple[int, ...], beta: Any, alpha: Any) -> Any:
-    """The input and the product, whose shape is given, together."""
-    beta, alpha = _number(name, "beta", beta, first.dtype), _number(name, "alpha", alpha, first.dtype)
-    own = tuple(input.shape)
-    if own != shape and (
-        len(own) > len(shape) or any(n not in (1, m) for n, m in zip(own[::-1], shape[::-1], strict=False))
-    ):
-        raise ShapeError(f"{name}: input {own} must broadcast to the product's shape {shape}")
-    return _plus_product(input, first, second, beta, alpha)
-
-
-def _fit(name: str, inner: int, other: int, **tensors: Any) -> None:
-    """Raise unless the inner sizes of a product agree."""
-    require_one_dtype(name, **tensors)
-    if inner != other:
-        came = " and ".join(f"{argument} {tuple(tensor.shape)}" for argument, tensor in list(tensors.items())[1:])
-        raise ShapeError(f"{name}: {came} can't be multiplied: the inner sizes {inner} and {other} must agree")
 
 
 @composed
@@ -86,9 +79,9 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     >>> tg.addmm(tg.ones(2), tg.ones(1, 3), tg.ones(3, 2), beta=10)
     tensor([[13., 13.]])
     """
-    require_dims("addmm", 2, mat1=mat1, mat2=mat2)
-    _fit("addmm", mat1.shape[1], mat2.shape[0], input=input, mat1=mat1, mat2=mat2)
-    return _checked("addmm", input, mat1, mat2, (mat1.shape[0], mat2.shape[1]), beta, alpha)
+    if mat1.ndim != 2 or mat2.ndim != 2:
+        require_dims("addmm", 2, mat1=mat1, mat2=mat2)
+    return _plus_product(input, mat1, mat2, beta, alpha, "addmm")
 
 
 @composed
@@ -104,8 +97,7 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> A
     """
     require_dims("addmv", 2, mat=mat)
     require_dims("addmv", 1, vec=vec)
-    _fit("addmv", mat.shape[1], vec.shape[0], input=input, mat=mat, vec=vec)
-    return _checked("addmv", input, mat, vec, (mat.shape[0],), beta, alpha)
+    return _plus_product(input, mat, vec, beta, alpha, "addmv")
 
 
 @composed
@@ -119,9 +111,8 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any =
     >>> tg.baddbmm(tg.ones(2), tg.ones(1, 1, 3), tg.ones(1, 3, 2))
     tensor([[[4., 4.]]])
     """
-    _require_batches("baddbmm", input, batch1, batch2)
-    shape = (batch1.shape[0], batch1.shape[1], batch2.shape[2])
-    return _checked("baddbmm", input, batch1, batch2, shape, beta, alpha)
+    _require_batches("baddbmm", batch1, batch2)
+    return _plus_product(input, batch1, batch2, beta, alpha, "baddbmm")
 
 
 @composed
@@ -135,20 +126,20 @@ def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 
     >>> tg.addbmm(tg.ones(2), tg.ones(5, 1, 3), tg.ones(5, 3, 2))
     tensor([[16., 16.]])
     """
-    _require_batches("addbmm", input, batch1, batch2)
+    _require_batches("addbmm", batch1, batch2)
     b, n, k = batch1.shape
     first = reshape(transpose(batch1, 0, 1), (n, b * k))
-    second = reshape(batch2, (b * k, batch2.shape[2]))
-    return _checked("addbmm", input, first, second, (n, batch2.shape[2]), beta, alpha)
+    second = reshape(batch2, (b * batch2.shape[1], batch2.shape[2]))
+    return _plus_product(input, first, second, beta, alpha, "addbmm")
 
 
-def _require_batches(name: str, input: Any, batch1: Any, batch2: Any) -> None:
+def _require_batches(name: str, batch1: Any, batch2: Any) -> None:
     require_dims(name, 3, batch1=batch1, batch2=batch2)
-    if batch1.shape[0] != batch2.shape[0]:
+    if batch1.shape[0] != batch2.shape[0] or batch1.shape[2] != batch2.shape[1]:
         raise ShapeError(
-            f"{name}: both batches must have one size, {tuple(batch1.shape)} and {tuple(batch2.shape)} came"
+            f"{name}: {tuple(batch1.shape)} and {tuple(batch2.shape)} can't be multiplied: the batches must have one "
+            "size, and the last dimension of batch1 must equal the second of batch2"
         )
-    _fit(name, batch1.shape[2], batch2.shape[1], input=input, batch1=batch1, batch2=batch2)
 
 
 @composed
@@ -166,10 +157,11 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
     require_dims("addr", 1, vec1=vec1, vec2=vec2)
     kind = result_type([getattr(x, "array", x) for x in (input, vec1, vec2)])
     input, vec1, vec2 = (cast(x, kind) for x in (input, vec1, vec2))
-    shape = (vec1.shape[0], vec2.shape[0])
     if kind.kind == "b":  # which has no products of matrices
-        return logical_or(expand(input, shape) * bool(beta), mul(unsqueeze(vec1, 1), vec2) * bool(alpha))
-    return _checked("addr", input, unsqueeze(vec1, 1), unsqueeze(vec2, 0), shape, beta, alpha)
+        return logical_or(
+            expand(input, (vec1.shape[0], vec2.shape[0])) * bool(beta), mul(unsqueeze(vec1, 1), vec2) * bool(alpha)
+        )
+    return _plus_product(input, unsqueeze(vec1, 1), unsqueeze(vec2, 0), beta, alpha, "addr")
 
 
 attach(addmm, addmv, addr, addbmm, baddbmm)

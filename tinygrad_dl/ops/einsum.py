@@ -20,7 +20,7 @@ from ..operation import operation
 from ..tensor import Tensor, normalize_dim
 from .composed import composed
 from .elementwise import mul
-from .linalg import product
+from .linalg import matmul, product
 from .matrices import require_floating, require_one_dtype
 from .reduction import cast
 from .reduction import sum as sum_
@@ -148,7 +148,8 @@ def _split_term(term: str, i: int, ndim: int) -> tuple[str, str, str]:
     return before, "".join(chr(_GREEK + n) for n in reversed(range(ndim - known))), after
 
 
-def _parse(equation: str, ndims: Sequence[int]) -> tuple[list[str], str]:
+@functools.lru_cache(1000)
+def _parse(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
     """The letters of each operand and of the result, one for each dimension."""
     text = equation.replace(" ", "")
     left, arrow, right = text.partition("->")
@@ -232,6 +233,18 @@ def _multiplied(first: tuple[Any, str], second: tuple[Any, str], needed: str, ou
     return contract(x, y, f"{a},{b}->{result}"), result
 
 
+@functools.lru_cache(1000)
+def _direct(labels: tuple[str, ...], shapes: tuple[tuple[int, ...], ...], out: str) -> str | None:
+    """The equation of two operands that are a pair as they came, None for others."""
+    if len(labels) != 2 or any(len(set(names)) < len(names) for names in labels):
+        return None
+    a, b = labels
+    first, second = (dict(zip(names, shape, strict=True)) for names, shape in zip(labels, shapes, strict=True))
+    fit = first | second == second | first
+    whole = all(c in out or (c in a and c in b) for c in a + b)
+    return f"{a},{b}->{out}" if fit and whole and set(a) & set(b) - set(out) else None
+
+
 def _evaluated(operands: Sequence[Any], labels: list[str], out: str) -> Any:
     sizes = _sizes(operands, labels)
     terms = []
@@ -297,7 +310,9 @@ def einsum(equation: Any, *operands: Any) -> Any:
             )
         if type(operand.array) is not type(members[0].array):
             raise explain("einsum", ["operand 0", f"operand {i}"], [members[0], operand], TypeError("mixed devices"))
-    return _evaluated(members, *_parse(equation, [x.ndim for x in members]))
+    labels, out = _parse(equation, tuple([x.array.ndim for x in members]))
+    direct = _direct(tuple(labels), tuple([x.array.shape for x in members]), out)
+    return contract(*members, direct) if direct else _evaluated(members, labels, out)
 
 
 # --- products that are written with it
@@ -356,7 +371,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     for i, j in zip(first, second, strict=True):
         theirs[j] = ours[i]
     out = [c for c in ours if c not in theirs] + [c for c in theirs if c not in ours]
-    return _evaluated([a, b], ["".join(ours), "".join(theirs)], "".join(out))
+    return contract(a, b, f"{''.join(ours)},{''.join(theirs)}->{''.join(out)}")
 
 
 @composed
@@ -377,7 +392,7 @@ def inner(input: Any, other: Any) -> Any:
             f"inner: the last dimensions of {tuple(input.shape)} and {tuple(other.shape)} must agree, "
             f"{input.shape[-1]} and {other.shape[-1]} came"
         )
-    return tensordot(input, other, ((-1,), (-1,)))
+    return matmul(input, other.T) if other.ndim <= 2 else tensordot(input, other, ((-1,), (-1,)))
 
 
 @composed

@@ -14,7 +14,6 @@ from ..operation import operation, promote_arguments
 from ..tensor import NUMPY, Tensor
 from .composed import composed
 from .editing import attach_operator
-from .elementwise import mul
 from .matrices import require_dims, require_one_dtype
 from .shape import reshape, squeeze, transpose, unsqueeze
 
@@ -67,7 +66,7 @@ def matmul(input: Any, other: Any) -> Any:
             "other.to(input.dtype)"
         )
     if input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
-        raise ShapeError(f"matmul: {_fit(input.shape, other.shape)}")
+        raise ShapeError(f"matmul: {fit(input.shape, other.shape)}")
     return product(input, other)
 
 
@@ -88,7 +87,7 @@ def product(x: Any, y: Any) -> Any:
 _MULTIPLIED_AS_THEY_ARE = (np.dtype(np.float32), np.dtype(np.float64))  # a tuple: it is searched by identity first
 
 
-def _fit(first: tuple[int, ...], second: tuple[int, ...]) -> str:
+def fit(first: tuple[int, ...], second: tuple[int, ...]) -> str:
     inner = second[-2] if len(second) > 1 else second[0]
     return (
         f"shapes {tuple(first)} and {tuple(second)} can't be multiplied: the last dimension of the first ({first[-1]}) "
@@ -173,7 +172,8 @@ def bmm(input: Any, mat2: Any) -> Any:
     >>> tg.bmm(tg.ones(5, 2, 3), tg.ones(5, 3, 4)).shape
     tinygrad_dl.Size([5, 2, 4])
     """
-    require_dims("bmm", 3, input=input, mat2=mat2)
+    if input.ndim != 3 or mat2.ndim != 3:
+        require_dims("bmm", 3, input=input, mat2=mat2)
     if input.shape[0] != mat2.shape[0]:
         raise ShapeError(
             f"bmm: both batches must have one size, shapes {tuple(input.shape)} and {tuple(mat2.shape)} came; matmul "
@@ -190,8 +190,9 @@ def mv(input: Any, vec: Any) -> Any:
     >>> tg.mv(tg.tensor([[1.0, 2.0]]), tg.tensor([3.0, 4.0]))
     tensor([11.])
     """
-    require_dims("mv", 2, input=input)
-    require_dims("mv", 1, vec=vec)
+    if input.ndim != 2 or vec.ndim != 1:
+        require_dims("mv", 2, input=input)
+        require_dims("mv", 1, vec=vec)
     return matmul(input, vec)
 
 
@@ -223,7 +224,7 @@ def vdot(input: Any, other: Any) -> Any:
     return matmul(input, other)
 
 
-@composed
+@operation(promote="same", input=lambda g, vec2: matmul(g, vec2), vec2=lambda g, input: matmul(input, g))
 def outer(input: Any, vec2: Any) -> Any:
     """The matrix of all products of an element of one vector with one of the other: (n), (m) to (n, m).
 
@@ -234,8 +235,9 @@ def outer(input: Any, vec2: Any) -> Any:
     tensor([[3., 4.],
             [6., 8.]])
     """
-    require_dims("outer", 1, input=input, vec2=vec2)
-    return mul(unsqueeze(input, 1), vec2)
+    if input.ndim != 1 or vec2.ndim != 1:
+        require_dims("outer", 1, input=input, vec2=vec2)
+    return input[:, None] * vec2
 
 
 # --- products of many matrices

@@ -271,14 +271,19 @@ def _pointwise(ufunc: Any, inputs: tuple[Any, ...]) -> Symbol:
 
 
 def _evaluated(part: Any, values: Mapping[str, Any] | None) -> Any:
-    """A part as an array: zeros of its shape without values."""
+    """A part as an array: without values zeros of its shape, or identity matrices, which have inverses."""
     if isinstance(part, Symbol):
-        return np.zeros(part.shape, part.dtype) if values is None else part.evaluate(values)
+        return _stand_in(part.shape, part.dtype) if values is None else part.evaluate(values)
     if isinstance(part, _Whole):
         return part.symbol.compute(*[_evaluated(p, values) for p in part.symbol.parts])
     if type(part) in (list, tuple):
         return type(part)([_evaluated(p, values) for p in part])
     return part
+
+
+def _stand_in(shape: tuple[int, ...], dtype: Any) -> Any:
+    square = len(shape) > 1 and shape[-1] == shape[-2] and dtype.kind == "f"
+    return np.zeros(shape, dtype) + np.eye(shape[-1], dtype=dtype) if square else np.zeros(shape, dtype)
 
 
 # --- simplifying
