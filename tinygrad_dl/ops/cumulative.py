@@ -14,13 +14,13 @@ from ..backend import HOST
 from ..dtypes import FLOATING, find
 from ..errors import DtypeError
 from ..methods import attach
-from ..operation import operation
+from ..operation import keep, operation
 from ..return_types import named_result
 from ..tensor import NUMPY, normalize_dim
 from .composed import composed
 from .editing import attach_in_place
 from .elementwise import where
-from .indexing import gather_along
+from .indexing import put_along_dim
 from .reduction import cast, restore
 from .shape import reshape
 
@@ -260,29 +260,31 @@ def logcumsumexp(input: Any, dim: int) -> Any:
 # --- running extremes
 
 
-@operation()
-def _running_place(input: Any, dim: int, sign: int) -> Any:
-    """Where the largest (sign 1) or smallest element so far is, the last of several; the first NaN stays it."""
-    if not input.ndim:
-        return input.astype(np.int64) * 0
-    module, n = backend.array_module(input), input.shape[dim]
-    place = module.zeros(input.shape, np.int64)
-    place += module.arange(n).reshape((n,) + (1,) * (input.ndim - dim - 1))
+def _running_extreme(name: str, reaches: Any) -> Any:
+    """An operation that gives the extreme so far and its place, the last of several; the first NaN stays it."""
 
     def combine(first: list[Any], then: list[Any]) -> list[Any]:
-        reached = then[0] >= first[0] if sign > 0 else then[0] <= first[0]
-        later = reached | (then[0] != then[0])
+        later = reaches(then[0], first[0]) | (then[0] != then[0])
         return [np.where(later, b, a) for a, b in zip(first, then)]
 
-    return _scanned(combine, [input, place], dim)[1]
+    @operation(
+        name,
+        constants=("places",),
+        input=lambda g, input_shape, places, dim: put_along_dim(g[0], places, dim, input_shape),
+    )
+    def running(input: Any, dim: int) -> Any:
+        module = backend.array_module(input)
+        places = module.zeros(input.shape, np.int64)
+        if input.ndim:
+            places += module.arange(input.shape[dim]).reshape((-1,) + (1,) * (input.ndim - dim - 1))
+        values, places = _scanned(combine, [input.copy(), places], dim)
+        return keep((values, places), places=places)
+
+    return running
 
 
-def _running_extreme(name: str, result: Any, input: Any, dim: Any, sign: int) -> Any:
-    axis = normalize_dim(name, dim, input.ndim)
-    indices = _running_place(input, axis, sign)
-    return result(gather_along(input, indices, axis), indices)
-
-
+_running_largest = _running_extreme("cummax", np.greater_equal)
+_running_smallest = _running_extreme("cummin", np.less_equal)
 _Cummax = named_result("cummax", "values", "indices")
 _Cummin = named_result("cummin", "values", "indices")
 
@@ -297,7 +299,7 @@ def cummax(input: Any, dim: int) -> Any:
     >>> tg.cummax(tg.tensor([1.0, 3.0, 2.0]), 0).values
     tensor([1., 3., 3.])
     """
-    return _running_extreme("cummax", _Cummax, input, dim, 1)
+    return _Cummax(*_running_largest(input, normalize_dim("cummax", dim, input.ndim)))
 
 
 @composed
@@ -310,7 +312,7 @@ def cummin(input: Any, dim: int) -> Any:
     >>> tg.cummin(tg.tensor([2.0, 3.0, 1.0]), 0).indices
     tensor([0, 0, 2])
     """
-    return _running_extreme("cummin", _Cummin, input, dim, -1)
+    return _Cummin(*_running_smallest(input, normalize_dim("cummin", dim, input.ndim)))
 
 
 # --- methods and NumPy's functions
