@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..backend import HOST
 from ..dtypes import FLOATING, find
 from ..errors import DtypeError
 from ..methods import attach
 from ..operation import keep, operation
 from ..return_types import named_result
 from ..tensor import NUMPY, normalize_dim
+from .accumulate import accumulated, is_long, long_products
 from .composed import composed
 from .editing import attach_in_place
 from .elementwise import where
@@ -57,18 +57,6 @@ def _scanned(combine: Callable[..., Any], parts: list[Any], dim: int, reverse: b
     if reverse:
         return [x[..., ::-1].swapaxes(dim, -1) for x in scan(combine, [x[..., ::-1] for x in rows])]
     return [x.swapaxes(dim, -1) for x in scan(combine, rows)]
-
-
-def _accumulated(ufunc: Any, x: Any, dim: int, reverse: bool) -> Any:
-    """A running sum or product, in twice the width of its floating results, as in PyTorch."""
-    out = backend.array_module(x).empty(x.shape, x.dtype)
-    if not x.ndim:
-        out[...] = x
-        return out
-    order = (slice(None),) * dim + (slice(None, None, -1 if reverse else 1),)
-    wide = np.dtype(np.float64) if x.dtype.kind == "f" else x.dtype
-    ufunc.accumulate(x[order], dim, wide, out[order])
-    return out
 
 
 @operation(input=lambda g, dim, by: moved(g, dim, -by, 0))
@@ -121,7 +109,7 @@ def _wide(input: Any, dtype: Any) -> Any:
 
 @operation("cumsum", input=lambda g, dim, reverse: _running_sum(g, dim, not reverse))
 def _running_sum(input: Any, dim: int, reverse: bool) -> Any:
-    return _accumulated(np.add, input, dim, reverse)
+    return accumulated(np.add, input, dim, reverse)
 
 
 @composed
@@ -146,7 +134,7 @@ def _running_product_rule(g: Any, input: Any, out: Any, dim: int, reverse: bool)
 
 @operation("cumprod", input=_running_product_rule)
 def _running_product(input: Any, dim: int, reverse: bool) -> Any:
-    return _accumulated(np.multiply, input, dim, reverse)
+    return accumulated(np.multiply, input, dim, reverse)
 
 
 @composed
@@ -181,26 +169,16 @@ def _product_of_others(input: Any, dim: Any) -> Any:
     if int(np.count_nonzero(input)) == input.size:
         return _multiplied(input, dim, True) / input
     x, axis = (input.reshape(-1), 0) if dim is None else (input, dim)
-    before, behind = _accumulated(np.multiply, x, axis, False), _accumulated(np.multiply, x, axis, True)
+    before, behind = accumulated(np.multiply, x, axis, False), accumulated(np.multiply, x, axis, True)
     return (moved(before, axis, 1, 1) * moved(behind, axis, -1, 1)).reshape(input.shape)
 
 
 def _multiplied(x: Any, axis: Any, keepdim: bool) -> Any:
-    """The product of an array, float16 in float32; rows in memory are folded, which NumPy does four at a time."""
+    """The product of an array, float16 in float32."""
     wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    if type(wide) is HOST and wide.flags.c_contiguous and wide.size > _FOLDED and axis in (None, wide.ndim - 1):
-        rows = wide.reshape((1, -1) if axis is None else wide.shape)
-        while (half := rows.shape[-1] // 2) >= _SHORT:
-            rest = rows[..., 2 * half :]
-            rows = rows[..., :half] * rows[..., half : 2 * half]
-            rows[..., : rest.shape[-1]] *= rest
-        out = _multiply(rows, -1)
-        kept = (1,) * x.ndim if axis is None else (*x.shape[:-1], 1)
-        return out.reshape(kept if keepdim else () if axis is None else x.shape[:-1])
+    if is_long(wide, axis):
+        return long_products(wide, axis, keepdim).astype(x.dtype, copy=False)
     return _multiply(wide, axis, None, None, keepdim).astype(x.dtype, copy=False)
-
-
-_FOLDED, _SHORT = 4096, 16
 
 
 @operation(

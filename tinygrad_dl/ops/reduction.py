@@ -12,6 +12,7 @@ from ..errors import ArgumentTypeError, DtypeError, ShapeError
 from ..methods import attach
 from ..operation import operation
 from ..tensor import NUMPY, Tensor, normalize_dim
+from .accumulate import LONG, is_long, long_sums
 from .composed import composed
 from .elementwise import where
 from .shape import dims_of, expand, reshape, sizes_of, sum_to
@@ -68,6 +69,8 @@ def total(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -
     """The sum of an array: float16 in float32, small integers in int64, as PyTorch."""
     wanted = None if dtype is None else find(dtype).numpy
     if wanted is None and x.dtype in _SUMMED_AS_THEY_ARE:
+        if x.size >= LONG and is_long(x, axis):
+            return long_sums(x, axis, keepdims)
         return _add(x, axis, None, None, keepdims)
     if wanted is None:
         wanted = x.dtype if x.dtype.kind == "f" else np.dtype(np.int64)
