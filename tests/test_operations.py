@@ -833,6 +833,9 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
 
 MORE_IN_PLACE = {  # see MORE
     ("bool", "sub_"),
+    ("bool", "cumsum_"),
+    ("bool", "cumsum_ dtype"),
+    ("bool", "cumprod_"),
     ("bool", "-="),
     ("bool", "add_ alpha"),
     ("bool", "clamp_"),

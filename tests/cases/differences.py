@@ -48,7 +48,7 @@ CASES: list[Case] = [
                 y, spacing=[x.cumsum(0)], dim=-1, edge_order=2
             ),
         },
-        [(Draw((3, 4)), Draw((4,), "unit")), (Draw((4,)), Draw((4,), "unit"))],
+        [(Draw((3, 4)), Draw((4,), "positive")), (Draw((4,)), Draw((4,), "positive"))],
     ),
 ]
 for _name in ("trapezoid", "trapz", "cumulative_trapezoid"):

@@ -14,7 +14,7 @@ from .. import backend
 from ..backend import HOST
 
 LONG = 1 << 15  # elements: what is shorter takes NumPy's own loops less time
-_WIDE, _ROW, _GROUP, _BLOCK, _SHORT, _NARROW = np.dtype(np.float64), 4096, 8, 1 << 16, 64, 64
+_WIDE, _ROW, _GROUP, _BLOCK, _SHORT, _NARROW, _FEW = np.dtype(np.float64), 4096, 8, 1 << 16, 64, 64, 16
 
 
 @functools.lru_cache(8)
@@ -58,15 +58,17 @@ def _reduced_shape(x: Any, axis: Any, keepdims: bool) -> tuple[int, ...]:
 
 
 def accumulated(ufunc: Any, x: Any, dim: int, reverse: bool) -> Any:
-    """The running sum or product along a dimension, from the front or from the end."""
+    """The running sum or product along a dimension, from the front or from the end; of integers and bools in int64."""
+    floating = x.dtype.kind == "f"
     if not x.ndim:
-        return x.copy()
-    order = (slice(None),) * dim + (slice(None, None, -1),) if reverse else ...
-    if x.dtype.kind != "f":
-        return ufunc.accumulate(x[order], dim)[order]
-    out = backend.array_module(x).empty(x.shape, x.dtype)
-    if x.size < LONG or type(x) is not HOST or not x.flags.c_contiguous:
-        ufunc.accumulate(x[order], dim, _WIDE, out[order])
+        return x.copy() if floating else x.astype(np.int64)
+    precise = x.dtype.itemsize > 2 and x.shape[dim] <= _FEW  # no need for float64
+    if not reverse and (precise or not floating):
+        return ufunc.accumulate(x, dim, None if floating else np.int64)
+    order = (slice(None),) * dim + (slice(None, None, -1 if reverse else 1),)
+    out = backend.array_module(x).empty(x.shape, x.dtype if floating else np.int64)
+    if precise or not floating or x.size < LONG or type(x) is not HOST or not x.flags.c_contiguous:
+        ufunc.accumulate(x[order], dim, None if precise and floating else _WIDE if floating else np.int64, out[order])
         return out
     inner = math.prod(x.shape[dim + 1 :])
     back = slice(None, None, -1) if reverse else slice(None)

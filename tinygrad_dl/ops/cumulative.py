@@ -98,13 +98,10 @@ def recurrence(input: Any, factor: Any, dim: int, reverse: bool) -> Any:
 # --- sums and products
 
 
-def _wide(input: Any, dtype: Any) -> Any:
-    """The input in the dtype of the result: integers and bools are summed and multiplied as int64."""
-    if dtype is not None:
-        wanted = find(dtype).numpy
-    else:
-        wanted = input.dtype if input.dtype in FLOATING else np.dtype(np.int64)
-    return input if input.dtype == wanted else cast(input, wanted)
+def _in_dtype(input: Any, dtype: Any) -> Any:
+    """In the dtype that was asked for: asked of the input for floating numbers, of the result for integers."""
+    wanted = None if dtype is None else find(dtype).numpy
+    return input if wanted is None or input.dtype == wanted else cast(input, wanted)
 
 
 @operation("cumsum", input=lambda g, dim, reverse: _running_sum(g, dim, not reverse))
@@ -123,7 +120,7 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     >>> tg.cumsum(tg.tensor([1.0, 2.0, 3.0]), 0)
     tensor([1., 3., 6.])
     """
-    return _running_sum(_wide(input, dtype), normalize_dim("cumsum", dim, input.ndim), False)
+    return _in_dtype(_running_sum(_in_dtype(input, dtype), normalize_dim("cumsum", dim, input.ndim), False), dtype)
 
 
 def _running_product_rule(g: Any, input: Any, out: Any, dim: int, reverse: bool) -> Any:
@@ -148,7 +145,8 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     >>> tg.cumprod(tg.tensor([1.0, 2.0, 3.0]), 0)
     tensor([1., 2., 6.])
     """
-    return _running_product(_wide(input, dtype), normalize_dim("cumprod", dim, input.ndim), False)
+    axis = normalize_dim("cumprod", dim, input.ndim)
+    return _in_dtype(_running_product(_in_dtype(input, dtype), axis, False), dtype)
 
 
 def _others_rule(g: Any, input: Any, dim: Any) -> Any:
@@ -174,11 +172,12 @@ def _product_of_others(input: Any, dim: Any) -> Any:
 
 
 def _multiplied(x: Any, axis: Any, keepdim: bool) -> Any:
-    """The product of an array, float16 in float32."""
-    wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    if is_long(wide, axis):
-        return long_products(wide, axis, keepdim).astype(x.dtype, copy=False)
-    return _multiply(wide, axis, None, None, keepdim).astype(x.dtype, copy=False)
+    """The product of an array: float16 in float32, integers and bools in int64."""
+    if x.dtype.kind != "f":
+        return _multiply(x, axis, np.int64, None, keepdim)
+    if x.dtype == np.float16:
+        return _multiply(x, axis, np.float32, None, keepdim).astype(np.float16)
+    return long_products(x, axis, keepdim) if is_long(x, axis) else _multiply(x, axis, None, None, keepdim)
 
 
 @operation(
@@ -199,7 +198,8 @@ def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     >>> tg.prod(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
     tensor([ 2., 12.])
     """
-    return _prod(_wide(input, dtype), dim if dim is None else normalize_dim("prod", dim, input.ndim), keepdim)
+    axis = None if dim is None else normalize_dim("prod", dim, input.ndim)
+    return _in_dtype(_prod(_in_dtype(input, dtype), axis, keepdim), dtype)
 
 
 # --- logarithms of running sums
@@ -298,22 +298,21 @@ def cummin(input: Any, dim: int) -> Any:
 attach(cumsum, cumprod, prod, logcumsumexp, cummax, cummin)
 
 
-def _in_own_dtype(name: str, function: Any) -> Any:
-    """The form in place of a running sum or product: in the tensor's own dtype, whatever it is."""
+def _in_own_dtype(running: Any) -> Any:
+    """The form in place of a running sum or product, whose result has the tensor's dtype."""
 
     @composed
     def own(input: Any, dim: int, *, dtype: Any = None) -> Any:
-        if dtype is not None and find(dtype).numpy != input.dtype:
+        if dtype is not None and find(dtype) != input.dtype:
+            name = running.__name__
             raise DtypeError(f"{name}_: the result has the tensor's dtype, {input.dtype}; {dtype} came")
-        if input.dtype == np.bool_ and input.ndim:
-            raise DtypeError(f"{name}_: bools can't hold the result; use {name}(), whose result is int64")
-        return function(input, normalize_dim(name, dim, input.ndim), False)
+        return running(input, dim)
 
-    own.__name__ = name
+    own.__name__ = running.__name__
     return own
 
 
-attach_in_place(_in_own_dtype("cumsum", _running_sum), _in_own_dtype("cumprod", _running_product))
+attach_in_place(_in_own_dtype(cumsum), _in_own_dtype(cumprod))
 
 
 def _numpys_running(running: Any) -> Any:

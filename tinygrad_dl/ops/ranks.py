@@ -37,18 +37,21 @@ def _at(axis: int, start: int, stop: int | None) -> tuple[slice, ...]:
 
 def _first(mask: Any, axis: int) -> Any:
     """Where the first True is along an axis, which keeps size 1."""
-    return mask.argmax(axis=axis).reshape(tuple([1 if i == axis else n for i, n in enumerate(mask.shape)]))
+    return mask.argmax(axis=axis, keepdims=True)
 
 
 def _like(x: Any, value: Any) -> Any:
     """Which elements equal one of their row; NaN equals NaN."""
     alike, undefined = x == value, value != value
-    return alike | ((x != x) & undefined) if bool(undefined.any()) else alike
+    return alike | ((x != x) & undefined) if int(np.count_nonzero(undefined)) else alike
 
 
-def _place_of(x: Any, value: Any, rank: Any, axis: int) -> Any:
-    """Where the element of a rank and this value is along an axis; equal elements keep their order."""
-    alike = _like(x, value)
+def _place_of(x: Any, value: Any, rank: Any, axis: int, undefined: bool = True) -> Any:
+    """Where the element of a rank and this value is along an axis; equal elements keep their order.
+
+    undefined: whether one of the values may be NaN.
+    """
+    alike = _like(x, value) if undefined else x == value
     if int(np.count_nonzero(alike)) == value.size:
         return _first(alike, axis)
     below = np.where(value == value, x < value, x == x).sum(axis=axis, keepdims=True)
@@ -66,11 +69,11 @@ def _find_median(x: Any, axis: int, option: None) -> Any:
     middle = (n - 1) // 2
     ordered = np.partition(_whole("median", x), (middle, n - 1), axis)
     value, last = ordered[_at(axis, middle, middle + 1)], ordered[_at(axis, n - 1, None)]
-    place = _place_of(x, value, middle, axis)
     undefined = last != last
-    if bool(undefined.any()):
-        return np.where(undefined, last, value), np.where(undefined, _first(x != x, axis), place)
-    return value, place
+    if not int(np.count_nonzero(undefined)):
+        return value, _place_of(x, value, middle, axis, False)
+    place = _place_of(x, value, middle, axis)
+    return np.where(undefined, last, value), np.where(undefined, _first(x != x, axis), place)
 
 
 def _find_nanmedian(x: Any, axis: int, option: None) -> Any:

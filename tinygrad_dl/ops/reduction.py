@@ -17,6 +17,7 @@ from .composed import composed
 from .elementwise import where
 from .shape import dims_of, expand, reshape, sizes_of, sum_to
 
+_largest: Any = np.maximum.reduce
 _add: Any = np.add.reduce  # by position it takes half the time of `sum`: (x, axis, dtype, out, keepdims)
 
 # --- dimensions
@@ -143,27 +144,57 @@ def _std_rule(g: Any, input: Any, out: Any, dim: Any, correction: Any, keepdim: 
     return _var_rule(through_root, input, dim, correction, keepdim)
 
 
-def _variance(name: str, x: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
-    if x.dtype not in FLOATING:
+def _variance(name: str, x: Any, dim: Any, correction: Any, keepdim: bool) -> tuple[Any, Any]:
+    """The variance of an array, and its mean with the dimensions kept; float16 in float32."""
+    if x.dtype.kind != "f":
         raise DtypeError(f"{name}: floating numbers are needed, {x.dtype} came; use input.float()")
-    axis, n = axis_of(x, dim), _count(x.shape, dim)
+    axis = axis_of(x, dim)
     wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    centred = wide - _add(wide, axis, None, None, True) / (n or math.nan)
-    squares = _add(centred * centred, axis, None, None, keepdim)
-    return squares / (n - correction) if n > correction else squares * math.nan
+    center = _add(wide, axis, None, None, True)
+    n = x.size // center.size if center.size else _count(x.shape, dim)
+    center = center / (n or math.nan)
+    distance = wide - center
+    squares = _add(np.multiply(distance, distance, distance), axis, None, None, keepdim)
+    return squares / (n - correction) if n > correction else squares * math.nan, center
 
 
 @operation(input=_var_rule)
 def _var(input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
-    return _variance("var", input, dim, correction, keepdim).astype(input.dtype)
+    out = _variance("var", input, dim, correction, keepdim)[0]
+    return out if out.dtype == input.dtype else out.astype(input.dtype)
 
 
 @operation(input=_std_rule)
 def _std(input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
-    return np.sqrt(_variance("std", input, dim, correction, keepdim)).astype(input.dtype)
+    out = np.sqrt(_variance("std", input, dim, correction, keepdim)[0])
+    return out if out.dtype == input.dtype else out.astype(input.dtype)
 
 
-def _correction(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
+def _var_mean_rule(g: Any, input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    to_mean = restore(g[1] / _count(input.shape, dim), input.shape, dim, keepdim)
+    return _var_rule(g[0], input, dim, correction, keepdim) + to_mean
+
+
+@operation("var_mean", input=_var_mean_rule)
+def var_and_mean(input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    """The variance and the mean together."""
+    variance, center = _variance("var_mean", input, dim, correction, keepdim)
+    if not keepdim:
+        center = center.reshape(variance.shape)
+    return (
+        (variance, center)
+        if variance.dtype == input.dtype
+        else tuple(x.astype(input.dtype) for x in (variance, center))
+    )
+
+
+@operation("sqrt", input=lambda g, out: where(out == 0, 0.0, g / (2 * out)))
+def deviation(input: Any) -> Any:
+    """The square root of a variance; its subgradient at 0 is 0."""
+    return np.sqrt(input)
+
+
+def correction_of(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
     """PyTorch's three ways to say it: var(x, False), var(x, dim, unbiased=False), var(x, dim, correction=0)."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
@@ -187,7 +218,7 @@ def var(
     >>> tg.var(tg.tensor([1.0, 2.0, 3.0]))
     tensor(1.)
     """
-    dim, correction = _correction("var", dim, unbiased, correction)
+    dim, correction = correction_of("var", dim, unbiased, correction)
     return _var(input, dim, correction, keepdim)
 
 
@@ -203,7 +234,7 @@ def std(
     >>> tg.std(tg.tensor([1.0, 2.0, 3.0]))
     tensor(1.)
     """
-    dim, correction = _correction("std", dim, unbiased, correction)
+    dim, correction = correction_of("std", dim, unbiased, correction)
     return _std(input, dim, correction, keepdim)
 
 
@@ -250,11 +281,15 @@ def _floating(name: str, x: Any, dtype: Any) -> Any:
     return x
 
 
+def _maxima(x: Any, axis: int) -> Any:
+    return _largest(x, axis, None, None, True) if type(x) is HOST else x.max(axis=axis, keepdims=True)
+
+
 def shifted(x: Any, dim: int) -> Any:
     """x without its maximum along a dimension."""
     if x.ndim == 2 and dim in (-1, 1) and 0 < x.shape[1] <= SHORT_ROW and x.shape[0] > 16 and type(x) is HOST:
         return x - np.maximum.reduce(x.T.copy(), 0)[:, None]
-    return x - x.max(axis=dim, keepdims=True) if x.size else x
+    return x - _maxima(x, dim) if x.size else x
 
 
 SHORT_ROW = 64  # up to here NumPy is faster, up to ten times, along the columns of a transposed copy than along rows
@@ -276,7 +311,7 @@ def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     if x.ndim == 0:
         return x * 0 + 1
     e = np.exp(shifted(x, dim))
-    return e / total(e, (dim,), True)
+    return np.divide(e, total(e, dim, True), e)
 
 
 @operation(input=lambda g, out, dim, input_dtype: cast(g - np.exp(out) * sum(g, dim, True), input_dtype))
@@ -294,7 +329,7 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     if x.ndim == 0:
         return x * 0
     x = shifted(x, dim)
-    return x - np.log(total(np.exp(x), (dim,), True))
+    return x - np.log(total(np.exp(x), dim, True))
 
 
 @operation(
