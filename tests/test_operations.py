@@ -912,6 +912,9 @@ IN_PLACE |= {
 MORE_IN_PLACE = {  # see MORE
     ("bool", "sub_"),
     ("bool", "subtract_"),
+    ("bool", "cumsum_"),
+    ("bool", "cumsum_ dtype"),
+    ("bool", "cumprod_"),
     ("bool", "-="),
     ("bool", "add_ alpha"),
     ("uint8", "masked_fill_ with a tensor"),
@@ -1130,7 +1133,7 @@ INVALID: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "mean of integers": (lambda lib: i3(lib).mean(), DtypeError, r"mean: a mean needs " r"floating " r"numbers, int64 " r"came; use input.float\(\)"),
     "var of integers": (lambda lib: i3(lib).var(), DtypeError, "var: floating numbers are needed, int64 came"),
     "max of nothing": (lambda lib: lib.zeros(0).max(), RuntimeError, r"max: an empty tensor \(shape \(0,\)\)"),
-    "max along nothing": (lambda lib: lib.zeros(0, 3).max(0), IndexError, r"argmax: dimension 0 of " r"shape \(0, " r"3\) has size 0"),
+    "max along nothing": (lambda lib: lib.zeros(0, 3).max(0), IndexError, r"max: dimension 0 of shape \(0, 3\) has size 0"),
     "softmax's dim": (lambda lib: f3(lib).softmax(1), IndexError, "softmax: dim 1 is out of " "range for " "a tensor " "of 1 dimension"),
     "softmax of integers": (lambda lib: i3(lib).softmax(0), DtypeError, "softmax: " "floating numbers " "are needed, " "int64 came"),
     "reshape": (lambda lib: f3(lib).reshape(2, 2), ShapeError, r"reshape: shape \(2, " r"2\) has 4 " r"elements, the " r"input of shape \(3,\) has 3"),

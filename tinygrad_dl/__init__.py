@@ -195,6 +195,7 @@ from .ops.elementwise import (
 )
 from .ops.error_functions import erf, erfc, erfinv
 from .ops.exponential import exp, exp2, expm1, frexp, ldexp, log, log1p, log2, log10, logaddexp, logaddexp2
+from .ops.extremes import amax, amin, aminmax, argmax, argmin, max, min
 from .ops.grids import block_diag, cartesian_prod, combinations, meshgrid
 from .ops.histograms import bincount, histc, histogram, histogramdd
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
@@ -226,24 +227,7 @@ from .ops.matrix_functions import cross, matrix_exp, matrix_power
 from .ops.older_linalg import cholesky, inverse, pinverse, qr, svd, vander
 from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
 from .ops.rearranging import flip, fliplr, flipud, repeat_interleave, roll, rot90, tile
-from .ops.reduction import (
-    all,
-    amax,
-    amin,
-    aminmax,
-    any,
-    argmax,
-    argmin,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    softmax,
-    std,
-    sum,
-    var,
-)
+from .ops.reduction import all, any, log_softmax, logsumexp, mean, softmax, std, sum, var
 from .ops.rounding import ceil, clamp_max, clamp_min, fix, floor, frac, nan_to_num, round, trunc
 from .ops.shape import (
     adjoint,

@@ -48,7 +48,7 @@ CASES: list[Case] = [
                 y, spacing=[x.cumsum(0)], dim=-1, edge_order=2
             ),
         },
-        [(Draw((3, 4)), Draw((4,), "unit")), (Draw((4,)), Draw((4,), "unit"))],
+        [(Draw((3, 4)), Draw((4,), "positive")), (Draw((4,)), Draw((4,), "positive"))],
     ),
 ]
 for _name in ("trapezoid", "trapz", "cumulative_trapezoid"):
@@ -57,6 +57,7 @@ for _name in ("trapezoid", "trapz", "cumulative_trapezoid"):
             _name,
             {
                 f"{_name}(y)": lambda lib, y, name=_name: getattr(lib, name)(y),
+                f"{_name}(y, y)": lambda lib, y, name=_name: getattr(lib, name)(y, y),
                 f"{_name}(y, dx=2)": lambda lib, y, name=_name: getattr(lib, name)(y, dx=2),
                 f"{_name}(y, dx=0.5, dim=0)": lambda lib, y, name=_name: getattr(lib, name)(y, dx=0.5, dim=0),
             },
@@ -66,7 +67,6 @@ for _name in ("trapezoid", "trapz", "cumulative_trapezoid"):
             _name,
             {
                 f"{_name}(y, x)": lambda lib, y, x, name=_name: getattr(lib, name)(y, x),
-                f"{_name}(y, y)": lambda lib, y, x, name=_name: getattr(lib, name)(y, y),
                 f"{_name}(y, x=x * y, dim=0)": lambda lib, y, x, name=_name: getattr(lib, name)(y, x=x * y, dim=0),
             },
             CURVES,

@@ -43,13 +43,20 @@ CASES: list[Case] = [
     *cases(
         "histogramdd",
         {
-            "histogramdd(x, 3)": lambda lib, x, w: (lambda r: (r.hist, *r.bin_edges))(lib.histogramdd(x, 3)),
-            "histogramdd(x, [2, 3], range=)": lambda lib, x, w: (
+            "histogramdd(x, 3)": lambda lib, x: (lambda r: (r.hist, *r.bin_edges))(lib.histogramdd(x, 3)),
+            "histogramdd(x, [2, 3], range=)": lambda lib, x: (
                 lib.histogramdd(x, [2, 3], range=[-1.0, 1.0, 0.0, 2.0]).hist
             ),
+        },
+        [inputs((9, 2)), inputs((2, 3, 2))],
+        differentiable=False,
+    ),
+    *cases(
+        "histogramdd",
+        {
             "histogramdd(x, (edges, edges), weight=w, density=True)": lambda lib, x, w: lib.histogramdd(
                 x, (_edges(lib, x, -2.0, 0.0, 2.0), _edges(lib, x, -3.0, 3.0)), weight=w, density=True
-            )[0],
+            )[0]
         },
         [(Draw((9, 2)), Draw((9,), "positive"))],
         differentiable=False,

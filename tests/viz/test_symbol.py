@@ -106,6 +106,21 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "softmax": [(mixed(2, 3), 1)],
     "log_softmax": [(mixed(2, 3), 0)],
     "logsumexp": [(mixed(2, 3), 1), (mixed(2, 3), (0, 1), True)],
+    "max": [(mixed(2, 3),)],
+    "min": [(mixed(2, 3),)],
+    "median": [(mixed(2, 3), 1, False), (mixed(3), 0, True)],
+    "nanmedian": [(mixed(2, 3), 0, False)],
+    "mode": [(mixed(2, 3), 0, True)],
+    "kthvalue": [(mixed(2, 3), 1, False, 2)],
+    "cummax": [(mixed(2, 3), 1)],
+    "cummin": [(mixed(2, 3), 0)],
+    "cumsum": [(mixed(2, 3), 1, False), (mixed(4), 0, True)],
+    "cumprod": [(mixed(2, 3), 1, False), (mixed(4), 0, True)],
+    "logcumsumexp": [(mixed(2, 3), 1)],
+    "moved": [(mixed(2, 3), 1, 1, 1)],
+    "recurrence": [(mixed(2, 3), mixed(2, 3), 1, False), (mixed(4), mixed(4), 0, True)],
+    "prod": [(mixed(2, 3), None, False), (mixed(2, 3), 1, True)],
+    "product_of_others": [(mixed(2, 3), 1), (mixed(4), None)],
     "matmul": [
         (mixed(*first), mixed(*second))
         for first, second in [

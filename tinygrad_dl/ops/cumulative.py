@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..backend import HOST
 from ..dtypes import FLOATING, find
 from ..errors import DtypeError
 from ..methods import attach
-from ..operation import operation
+from ..operation import keep, operation
 from ..return_types import named_result
 from ..tensor import NUMPY, normalize_dim
+from .accumulate import accumulated, is_long, long_products
 from .composed import composed
 from .editing import attach_in_place
 from .elementwise import where
-from .indexing import gather_along
+from .indexing import put_along_dim
 from .reduction import cast, restore
 from .shape import reshape
 
@@ -57,18 +57,6 @@ def _scanned(combine: Callable[..., Any], parts: list[Any], dim: int, reverse: b
     if reverse:
         return [x[..., ::-1].swapaxes(dim, -1) for x in scan(combine, [x[..., ::-1] for x in rows])]
     return [x.swapaxes(dim, -1) for x in scan(combine, rows)]
-
-
-def _accumulated(ufunc: Any, x: Any, dim: int, reverse: bool) -> Any:
-    """A running sum or product, in twice the width of its floating results, as in PyTorch."""
-    out = backend.array_module(x).empty(x.shape, x.dtype)
-    if not x.ndim:
-        out[...] = x
-        return out
-    order = (slice(None),) * dim + (slice(None, None, -1 if reverse else 1),)
-    wide = np.dtype(np.float64) if x.dtype.kind == "f" else x.dtype
-    ufunc.accumulate(x[order], dim, wide, out[order])
-    return out
 
 
 @operation(input=lambda g, dim, by: moved(g, dim, -by, 0))
@@ -110,18 +98,15 @@ def recurrence(input: Any, factor: Any, dim: int, reverse: bool) -> Any:
 # --- sums and products
 
 
-def _wide(input: Any, dtype: Any) -> Any:
-    """The input in the dtype of the result: integers and bools are summed and multiplied as int64."""
-    if dtype is not None:
-        wanted = find(dtype).numpy
-    else:
-        wanted = input.dtype if input.dtype in FLOATING else np.dtype(np.int64)
-    return input if input.dtype == wanted else cast(input, wanted)
+def _in_dtype(input: Any, dtype: Any) -> Any:
+    """In the dtype that was asked for: asked of the input for floating numbers, of the result for integers."""
+    wanted = None if dtype is None else find(dtype).numpy
+    return input if wanted is None or input.dtype == wanted else cast(input, wanted)
 
 
 @operation("cumsum", input=lambda g, dim, reverse: _running_sum(g, dim, not reverse))
 def _running_sum(input: Any, dim: int, reverse: bool) -> Any:
-    return _accumulated(np.add, input, dim, reverse)
+    return accumulated(np.add, input, dim, reverse)
 
 
 @composed
@@ -135,7 +120,7 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     >>> tg.cumsum(tg.tensor([1.0, 2.0, 3.0]), 0)
     tensor([1., 3., 6.])
     """
-    return _running_sum(_wide(input, dtype), normalize_dim("cumsum", dim, input.ndim), False)
+    return _in_dtype(_running_sum(_in_dtype(input, dtype), normalize_dim("cumsum", dim, input.ndim), False), dtype)
 
 
 def _running_product_rule(g: Any, input: Any, out: Any, dim: int, reverse: bool) -> Any:
@@ -146,7 +131,7 @@ def _running_product_rule(g: Any, input: Any, out: Any, dim: int, reverse: bool)
 
 @operation("cumprod", input=_running_product_rule)
 def _running_product(input: Any, dim: int, reverse: bool) -> Any:
-    return _accumulated(np.multiply, input, dim, reverse)
+    return accumulated(np.multiply, input, dim, reverse)
 
 
 @composed
@@ -160,7 +145,8 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     >>> tg.cumprod(tg.tensor([1.0, 2.0, 3.0]), 0)
     tensor([1., 2., 6.])
     """
-    return _running_product(_wide(input, dtype), normalize_dim("cumprod", dim, input.ndim), False)
+    axis = normalize_dim("cumprod", dim, input.ndim)
+    return _in_dtype(_running_product(_in_dtype(input, dtype), axis, False), dtype)
 
 
 def _others_rule(g: Any, input: Any, dim: Any) -> Any:
@@ -181,26 +167,17 @@ def _product_of_others(input: Any, dim: Any) -> Any:
     if int(np.count_nonzero(input)) == input.size:
         return _multiplied(input, dim, True) / input
     x, axis = (input.reshape(-1), 0) if dim is None else (input, dim)
-    before, behind = _accumulated(np.multiply, x, axis, False), _accumulated(np.multiply, x, axis, True)
+    before, behind = accumulated(np.multiply, x, axis, False), accumulated(np.multiply, x, axis, True)
     return (moved(before, axis, 1, 1) * moved(behind, axis, -1, 1)).reshape(input.shape)
 
 
 def _multiplied(x: Any, axis: Any, keepdim: bool) -> Any:
-    """The product of an array, float16 in float32; rows in memory are folded, which NumPy does four at a time."""
-    wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    if type(wide) is HOST and wide.flags.c_contiguous and wide.size > _FOLDED and axis in (None, wide.ndim - 1):
-        rows = wide.reshape((1, -1) if axis is None else wide.shape)
-        while (half := rows.shape[-1] // 2) >= _SHORT:
-            rest = rows[..., 2 * half :]
-            rows = rows[..., :half] * rows[..., half : 2 * half]
-            rows[..., : rest.shape[-1]] *= rest
-        out = _multiply(rows, -1)
-        kept = (1,) * x.ndim if axis is None else (*x.shape[:-1], 1)
-        return out.reshape(kept if keepdim else () if axis is None else x.shape[:-1])
-    return _multiply(wide, axis, None, None, keepdim).astype(x.dtype, copy=False)
-
-
-_FOLDED, _SHORT = 4096, 16
+    """The product of an array: float16 in float32, integers and bools in int64."""
+    if x.dtype.kind != "f":
+        return _multiply(x, axis, np.int64, None, keepdim)
+    if x.dtype == np.float16:
+        return _multiply(x, axis, np.float32, None, keepdim).astype(np.float16)
+    return long_products(x, axis, keepdim) if is_long(x, axis) else _multiply(x, axis, None, None, keepdim)
 
 
 @operation(
@@ -221,7 +198,8 @@ def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     >>> tg.prod(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
     tensor([ 2., 12.])
     """
-    return _prod(_wide(input, dtype), dim if dim is None else normalize_dim("prod", dim, input.ndim), keepdim)
+    axis = None if dim is None else normalize_dim("prod", dim, input.ndim)
+    return _in_dtype(_prod(_in_dtype(input, dtype), axis, keepdim), dtype)
 
 
 # --- logarithms of running sums
@@ -260,29 +238,31 @@ def logcumsumexp(input: Any, dim: int) -> Any:
 # --- running extremes
 
 
-@operation()
-def _running_place(input: Any, dim: int, sign: int) -> Any:
-    """Where the largest (sign 1) or smallest element so far is, the last of several; the first NaN stays it."""
-    if not input.ndim:
-        return input.astype(np.int64) * 0
-    module, n = backend.array_module(input), input.shape[dim]
-    place = module.zeros(input.shape, np.int64)
-    place += module.arange(n).reshape((n,) + (1,) * (input.ndim - dim - 1))
+def _running_extreme(name: str, reaches: Any) -> Any:
+    """An operation that gives the extreme so far and its place, the last of several; the first NaN stays it."""
 
     def combine(first: list[Any], then: list[Any]) -> list[Any]:
-        reached = then[0] >= first[0] if sign > 0 else then[0] <= first[0]
-        later = reached | (then[0] != then[0])
+        later = reaches(then[0], first[0]) | (then[0] != then[0])
         return [np.where(later, b, a) for a, b in zip(first, then)]
 
-    return _scanned(combine, [input, place], dim)[1]
+    @operation(
+        name,
+        constants=("places",),
+        input=lambda g, input_shape, places, dim: put_along_dim(g[0], places, dim, input_shape),
+    )
+    def running(input: Any, dim: int) -> Any:
+        module = backend.array_module(input)
+        places = module.zeros(input.shape, np.int64)
+        if input.ndim:
+            places += module.arange(input.shape[dim]).reshape((-1,) + (1,) * (input.ndim - dim - 1))
+        values, places = _scanned(combine, [input.copy(), places], dim)
+        return keep((values, places), places=places)
+
+    return running
 
 
-def _running_extreme(name: str, result: Any, input: Any, dim: Any, sign: int) -> Any:
-    axis = normalize_dim(name, dim, input.ndim)
-    indices = _running_place(input, axis, sign)
-    return result(gather_along(input, indices, axis), indices)
-
-
+_running_largest = _running_extreme("cummax", np.greater_equal)
+_running_smallest = _running_extreme("cummin", np.less_equal)
 _Cummax = named_result("cummax", "values", "indices")
 _Cummin = named_result("cummin", "values", "indices")
 
@@ -297,7 +277,7 @@ def cummax(input: Any, dim: int) -> Any:
     >>> tg.cummax(tg.tensor([1.0, 3.0, 2.0]), 0).values
     tensor([1., 3., 3.])
     """
-    return _running_extreme("cummax", _Cummax, input, dim, 1)
+    return _Cummax(*_running_largest(input, normalize_dim("cummax", dim, input.ndim)))
 
 
 @composed
@@ -310,7 +290,7 @@ def cummin(input: Any, dim: int) -> Any:
     >>> tg.cummin(tg.tensor([2.0, 3.0, 1.0]), 0).indices
     tensor([0, 0, 2])
     """
-    return _running_extreme("cummin", _Cummin, input, dim, -1)
+    return _Cummin(*_running_smallest(input, normalize_dim("cummin", dim, input.ndim)))
 
 
 # --- methods and NumPy's functions
@@ -318,22 +298,21 @@ def cummin(input: Any, dim: int) -> Any:
 attach(cumsum, cumprod, prod, logcumsumexp, cummax, cummin)
 
 
-def _in_own_dtype(name: str, function: Any) -> Any:
-    """The form in place of a running sum or product: in the tensor's own dtype, whatever it is."""
+def _in_own_dtype(running: Any) -> Any:
+    """The form in place of a running sum or product, whose result has the tensor's dtype."""
 
     @composed
     def own(input: Any, dim: int, *, dtype: Any = None) -> Any:
-        if dtype is not None and find(dtype).numpy != input.dtype:
+        if dtype is not None and find(dtype) != input.dtype:
+            name = running.__name__
             raise DtypeError(f"{name}_: the result has the tensor's dtype, {input.dtype}; {dtype} came")
-        if input.dtype == np.bool_ and input.ndim:
-            raise DtypeError(f"{name}_: bools can't hold the result; use {name}(), whose result is int64")
-        return function(input, normalize_dim(name, dim, input.ndim), False)
+        return running(input, dim)
 
-    own.__name__ = name
+    own.__name__ = running.__name__
     return own
 
 
-attach_in_place(_in_own_dtype("cumsum", _running_sum), _in_own_dtype("cumprod", _running_product))
+attach_in_place(_in_own_dtype(cumsum), _in_own_dtype(cumprod))
 
 
 def _numpys_running(running: Any) -> Any:

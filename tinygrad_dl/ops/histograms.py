@@ -53,8 +53,10 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     if weights is not None and weights.shape != input.shape:
         raise ShapeError(f"bincount: weights have shape {tuple(weights.shape)}, the input {tuple(input.shape)}")
     n = max(input.max().item() + 1 if input.numel() else 0, minlength)
-    found = _counts(input, n, weights if input.numel() else None)
-    return found.to(weights.dtype) if weights is not None and weights.dtype == np.float32 and input.numel() else found
+    found = _counts(input, n, weights)
+    if weights is None or (input.numel() and weights.dtype != np.float32):
+        return found
+    return found.to(weights.dtype if input.numel() else np.int64)  # of nothing it is a count, as in PyTorch
 
 
 # --- edges

@@ -17,50 +17,75 @@ from ..tensor import Tensor, normalize_dim, wrap
 from .composed import composed
 from .cumulative import scan
 from .elementwise import where
+from .extremes import evenly_rule, picking
 from .indexing import gather_along
-from .reduction import evenly_rule, picked
 from .shape import clone, permute, reshape
 
 # --- one element of each row
 
 
-def _place_of(x: Any, rank: Any, axis: int) -> Any:
-    """Where the element of a rank is along an axis; rank has size 1 there. Equal elements keep their order."""
-    if rank.size == 0:
-        return rank
-    wanted = np.unique(rank).tolist()
-    value = np.take_along_axis(np.partition(x, wanted, axis), rank, axis)
-    alike = (x == value) | ((x != x) & (value != value))
+def _whole(name: str, x: Any) -> Any:
+    """The input, if its elements have an order."""
+    if x.dtype == np.bool_:
+        raise DtypeError(f"{name}: bools have no {name}; convert them first, for example with .int()")
+    return x
+
+
+def _at(axis: int, start: int, stop: int | None) -> tuple[slice, ...]:
+    return (*(slice(None),) * axis, slice(start, stop))
+
+
+def _first(mask: Any, axis: int) -> Any:
+    """Where the first True is along an axis, which keeps size 1."""
+    return mask.argmax(axis=axis, keepdims=True)
+
+
+def _like(x: Any, value: Any) -> Any:
+    """Which elements equal one of their row; NaN equals NaN."""
+    alike, undefined = x == value, value != value
+    return alike | ((x != x) & undefined) if int(np.count_nonzero(undefined)) else alike
+
+
+def _place_of(x: Any, value: Any, rank: Any, axis: int, undefined: bool = True) -> Any:
+    """Where the element of a rank and this value is along an axis; equal elements keep their order.
+
+    undefined: whether one of the values may be NaN.
+    """
+    alike = _like(x, value) if undefined else x == value
     if int(np.count_nonzero(alike)) == value.size:
         return _first(alike, axis)
     below = np.where(value == value, x < value, x == x).sum(axis=axis, keepdims=True)
     return _first(np.cumsum(alike, axis) == rank - below + 1, axis)
 
 
-def _first(mask: Any, axis: int) -> Any:
-    """Where the first True is along an axis, which keeps size 1."""
-    return mask.argmax(axis=axis).reshape(tuple([1 if i == axis else n for i, n in enumerate(mask.shape)]))
+def _find_kth(x: Any, axis: int, k: int) -> Any:
+    value = np.partition(_whole("kthvalue", x), k - 1, axis)[_at(axis, k - 1, k)]
+    return value, _place_of(x, value, k - 1, axis)
 
 
-def _same_rank(x: Any, rank: int, axis: int) -> Any:
-    shape = tuple([1 if i == axis else n for i, n in enumerate(x.shape)])
-    return backend.array_module(x).zeros(shape, np.int64) + rank
+def _find_median(x: Any, axis: int, option: None) -> Any:
+    """The lower median; the first NaN where there is one."""
+    n = x.shape[axis]
+    middle = (n - 1) // 2
+    ordered = np.partition(_whole("median", x), (middle, n - 1), axis)
+    value, last = ordered[_at(axis, middle, middle + 1)], ordered[_at(axis, n - 1, None)]
+    undefined = last != last
+    if not int(np.count_nonzero(undefined)):
+        return value, _place_of(x, value, middle, axis, False)
+    place = _place_of(x, value, middle, axis)
+    return np.where(undefined, last, value), np.where(undefined, _first(x != x, axis), place)
 
 
-def _median_place(x: Any, axis: int) -> Any:
-    """Of the lower median; of the first NaN where there is one."""
-    place = _place_of(x, _same_rank(x, (x.shape[axis] - 1) // 2, axis), axis)
-    undefined = x != x
-    return np.where(undefined.any(axis=axis, keepdims=True), _first(undefined, axis), place)
+def _find_nanmedian(x: Any, axis: int, option: None) -> Any:
+    middle = np.maximum((_whole("nanmedian", x) == x).sum(axis=axis, keepdims=True) - 1, 0) // 2
+    if middle.size == 0:
+        return middle.astype(x.dtype), middle
+    value = np.take_along_axis(np.partition(x, np.unique(middle).tolist(), axis), middle, axis)
+    return value, _place_of(x, value, middle, axis)
 
 
-def _nanmedian_place(x: Any, axis: int) -> Any:
-    known = (x == x).sum(axis=axis, keepdims=True)
-    return _place_of(x, np.maximum(known - 1, 0) // 2, axis)
-
-
-def _mode_place(x: Any, axis: int) -> Any:
-    """Of the last of the most frequent elements, of the smallest ones if several are as frequent."""
+def _find_mode(x: Any, axis: int, option: None) -> Any:
+    """The most frequent element, the smallest of several, and its last place."""
     rows = np.sort(x.swapaxes(axis, -1), -1)
     n = rows.shape[-1]
     position = backend.array_module(x).arange(n)
@@ -68,36 +93,12 @@ def _mode_place(x: Any, axis: int) -> Any:
     start[..., 1:] = np.where(rows[..., 1:] != rows[..., :-1], position[1:], 0)
     length = position - scan(lambda first, then: [np.maximum(first[0], then[0])], [start])[0]
     value = np.take_along_axis(rows, length.argmax(axis=-1)[..., None], -1).swapaxes(axis, -1)
-    alike = (x == value) | ((x != x) & (value != value))
-    backwards = (slice(None),) * axis + (slice(None, None, -1),)
-    return n - 1 - _first(alike[backwards], axis)
+    backwards = (*(slice(None),) * axis, slice(None, None, -1))
+    return value, n - 1 - _first(_like(x, value)[backwards], axis)
 
 
-_FINDERS = {"median": _median_place, "nanmedian": _nanmedian_place, "mode": _mode_place}
-
-
-@operation()
-def _found(input: Any, dim: int, name: str) -> Any:
-    return _FINDERS[name](_ordered(name, input, dim), dim)
-
-
-@operation()
-def _kth_place(input: Any, dim: int, k: int) -> Any:
-    return _place_of(_ordered("kthvalue", input, dim), _same_rank(input, k - 1, dim), dim)
-
-
-def _ordered(name: str, x: Any, dim: int) -> Any:
-    """The input, if it has an order and elements along `dim`."""
-    if x.shape[dim] == 0:
-        raise DimensionError(f"{name}: dimension {dim} of shape {tuple(x.shape)} has size 0 and no {name}")
-    if x.dtype == np.bool_ and name != "mode":
-        raise DtypeError(f"{name}: bools have no {name}; convert them first, for example with .int()")
-    return x
-
-
-def _element(name: str, result: Any, input: Any, dim: Any, keepdim: bool) -> Any:
-    axis = normalize_dim(name, dim, input.ndim)
-    return picked(result, input, lambda rows, dim: _found(rows, dim, name), axis, keepdim)
+_median_along, _nanmedian_along = picking("median", _find_median), picking("nanmedian", _find_nanmedian)
+_mode_along, _kth_along = picking("mode", _find_mode), picking("kthvalue", _find_kth)
 
 
 @operation("median", input=evenly_rule)
@@ -106,7 +107,9 @@ def _median_of_all(input: Any, skip: bool) -> Any:
     row, name = input.reshape(-1), "nanmedian" if skip else "median"
     if row.size == 0 and row.dtype in FLOATING:
         return np.sum(row) * np.nan
-    if _ordered(name, row, 0).dtype in FLOATING and bool(np.isnan(row.max())):
+    if row.size == 0:
+        raise DimensionError(f"{name}: an empty tensor (shape {tuple(input.shape)}) of integers has no median")
+    if _whole(name, row).dtype in FLOATING and bool(np.isnan(row.max())):
         known = row[row == row]
         if not skip or known.size == 0:
             return row.max()
@@ -131,7 +134,7 @@ def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     >>> tg.median(tg.tensor([3.0, 1.0, 2.0, 4.0]))
     tensor(2.)
     """
-    return _median_of_all(input, False) if dim is None else _element("median", _Median, input, dim, keepdim)
+    return _median_of_all(input, False) if dim is None else _Median(*_median_along(input, dim, keepdim))
 
 
 @composed
@@ -144,7 +147,7 @@ def nanmedian(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     >>> tg.nanmedian(tg.tensor([3.0, float("nan"), 2.0]))
     tensor(2.)
     """
-    return _median_of_all(input, True) if dim is None else _element("nanmedian", _Nanmedian, input, dim, keepdim)
+    return _median_of_all(input, True) if dim is None else _Nanmedian(*_nanmedian_along(input, dim, keepdim))
 
 
 @composed
@@ -157,7 +160,7 @@ def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
     >>> tg.mode(tg.tensor([2, 1, 2, 1, 3])).values
     tensor(1)
     """
-    return _element("mode", _Mode, input, dim, keepdim)
+    return _Mode(*_mode_along(input, dim, keepdim))
 
 
 @composed
@@ -175,7 +178,7 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     n = input.shape[axis] if input.ndim else 1
     if not 1 <= k <= n:
         raise ArgumentError(f"kthvalue: k is from 1 to the size of dimension {axis}, {n}; {k} came")
-    return picked(_Kthvalue, input, lambda rows, dim: _kth_place(rows, dim, k), axis, keepdim)
+    return _Kthvalue(*_kth_along(input, axis, keepdim, k))
 
 
 # --- quantiles

@@ -1,4 +1,4 @@
-"""Reductions: sums, means, extremes and their kin over some or all dimensions. Source: notes, section 1.12."""
+"""Reductions: sums, means, variances and their kin over some or all dimensions. Source: notes, section 1.12."""
 
 import builtins
 import math
@@ -8,22 +8,22 @@ import numpy as np
 
 from ..backend import HOST
 from ..dtypes import FLOATING, find
-from ..errors import ArgumentTypeError, DimensionError, DtypeError, ShapeError
+from ..errors import ArgumentTypeError, DtypeError, ShapeError
 from ..methods import attach
 from ..operation import operation
-from ..return_types import named_result
 from ..tensor import NUMPY, Tensor, normalize_dim
+from .accumulate import LONG, is_long, long_sums
 from .composed import composed
-from .elementwise import maximum, minimum, where
-from .indexing import take_along_dim
-from .shape import clone, dims_of, expand, reshape, sizes_of, squeeze, sum_to
+from .elementwise import where
+from .shape import dims_of, expand, reshape, sizes_of, sum_to
 
+_largest: Any = np.maximum.reduce
 _add: Any = np.add.reduce  # by position it takes half the time of `sum`: (x, axis, dtype, out, keepdims)
 
 # --- dimensions
 
 
-def _axis(input: Any, dim: Any) -> Any:
+def axis_of(input: Any, dim: Any) -> Any:
     """What NumPy takes for `dim`: None for all dimensions. A 0-d tensor has dimensions 0 and -1, as in PyTorch."""
     if dim is None or (input.ndim == 0 and dim in (0, -1, (0,), (-1,))):
         return None
@@ -63,13 +63,15 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -
     >>> tg.sum(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
     tensor([3., 7.])
     """
-    return total(input, _axis(input, dim), keepdim, dtype)
+    return total(input, axis_of(input, dim), keepdim, dtype)
 
 
 def total(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
     """The sum of an array: float16 in float32, small integers in int64, as PyTorch."""
     wanted = None if dtype is None else find(dtype).numpy
     if wanted is None and x.dtype in _SUMMED_AS_THEY_ARE:
+        if x.size >= LONG and is_long(x, axis):
+            return long_sums(x, axis, keepdims)
         return _add(x, axis, None, None, keepdims)
     if wanted is None:
         wanted = x.dtype if x.dtype.kind == "f" else np.dtype(np.int64)
@@ -124,8 +126,8 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) 
         )
     n = _count(input.shape, dim) or math.nan
     if result == np.float16:  # the sum would overflow where the mean does not
-        return (total(input, _axis(input, dim), keepdim, np.float32) / n).astype(result)
-    return total(input, _axis(input, dim), keepdim, dtype) / n
+        return (total(input, axis_of(input, dim), keepdim, np.float32) / n).astype(result)
+    return total(input, axis_of(input, dim), keepdim, dtype) / n
 
 
 # --- spread
@@ -142,27 +144,57 @@ def _std_rule(g: Any, input: Any, out: Any, dim: Any, correction: Any, keepdim: 
     return _var_rule(through_root, input, dim, correction, keepdim)
 
 
-def _variance(name: str, x: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
-    if x.dtype not in FLOATING:
+def _variance(name: str, x: Any, dim: Any, correction: Any, keepdim: bool) -> tuple[Any, Any]:
+    """The variance of an array, and its mean with the dimensions kept; float16 in float32."""
+    if x.dtype.kind != "f":
         raise DtypeError(f"{name}: floating numbers are needed, {x.dtype} came; use input.float()")
-    axis, n = _axis(x, dim), _count(x.shape, dim)
+    axis = axis_of(x, dim)
     wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    centred = wide - _add(wide, axis, None, None, True) / (n or math.nan)
-    squares = _add(centred * centred, axis, None, None, keepdim)
-    return squares / (n - correction) if n > correction else squares * math.nan
+    center = _add(wide, axis, None, None, True)
+    n = x.size // center.size if center.size else _count(x.shape, dim)
+    center = center / (n or math.nan)
+    distance = wide - center
+    squares = _add(np.multiply(distance, distance, distance), axis, None, None, keepdim)
+    return squares / (n - correction) if n > correction else squares * math.nan, center
 
 
 @operation(input=_var_rule)
 def _var(input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
-    return _variance("var", input, dim, correction, keepdim).astype(input.dtype)
+    out = _variance("var", input, dim, correction, keepdim)[0]
+    return out if out.dtype == input.dtype else out.astype(input.dtype)
 
 
 @operation(input=_std_rule)
 def _std(input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
-    return np.sqrt(_variance("std", input, dim, correction, keepdim)).astype(input.dtype)
+    out = np.sqrt(_variance("std", input, dim, correction, keepdim)[0])
+    return out if out.dtype == input.dtype else out.astype(input.dtype)
 
 
-def _correction(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
+def _var_mean_rule(g: Any, input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    to_mean = restore(g[1] / _count(input.shape, dim), input.shape, dim, keepdim)
+    return _var_rule(g[0], input, dim, correction, keepdim) + to_mean
+
+
+@operation("var_mean", input=_var_mean_rule)
+def var_and_mean(input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    """The variance and the mean together."""
+    variance, center = _variance("var_mean", input, dim, correction, keepdim)
+    if not keepdim:
+        center = center.reshape(variance.shape)
+    return (
+        (variance, center)
+        if variance.dtype == input.dtype
+        else tuple(x.astype(input.dtype) for x in (variance, center))
+    )
+
+
+@operation("sqrt", input=lambda g, out: where(out == 0, 0.0, g / (2 * out)))
+def deviation(input: Any) -> Any:
+    """The square root of a variance; its subgradient at 0 is 0."""
+    return np.sqrt(input)
+
+
+def correction_of(name: str, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
     """PyTorch's three ways to say it: var(x, False), var(x, dim, unbiased=False), var(x, dim, correction=0)."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
@@ -186,7 +218,7 @@ def var(
     >>> tg.var(tg.tensor([1.0, 2.0, 3.0]))
     tensor(1.)
     """
-    dim, correction = _correction("var", dim, unbiased, correction)
+    dim, correction = correction_of("var", dim, unbiased, correction)
     return _var(input, dim, correction, keepdim)
 
 
@@ -202,181 +234,8 @@ def std(
     >>> tg.std(tg.tensor([1.0, 2.0, 3.0]))
     tensor(1.)
     """
-    dim, correction = _correction("std", dim, unbiased, correction)
+    dim, correction = correction_of("std", dim, unbiased, correction)
     return _std(input, dim, correction, keepdim)
-
-
-# --- extremes
-
-
-def _extreme_rule(g: Any, input: Any, input_dtype: Any, out: Any, dim: Any, keepdim: bool) -> Any:
-    """The gradient in equal parts to all elements that reach the extreme."""
-    reached = cast(input == restore(out, input.shape, dim, keepdim), input_dtype)
-    return restore(g, input.shape, dim, keepdim) * (reached / sum(reached, dim, True))
-
-
-def evenly_rule(g: Any, input: Any, out: Any) -> Any:
-    """The gradient of one element of all, in equal parts to all that are like it; to the NaN where it is one."""
-    alike = cast((input == out) | ((input != input) & (out != out)), g.dtype)
-    return alike * (g / sum(alike))
-
-
-def _reduced(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
-    if x.size == 0:
-        lost = [d for d in dims_of(name, dim, x.ndim) if x.shape[d] == 0]
-        if dim is None or lost:
-            raise DimensionError(
-                f"{name}: an empty tensor (shape {tuple(x.shape)}) has no extreme over dimensions of size 0"
-            )
-    return getattr(x, name)(axis=_axis(x, dim), keepdims=keepdim)
-
-
-@operation(input=_extreme_rule)
-def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
-    """The largest element over all dimensions or those in `dim`; ties share the gradient evenly.
-
-    Arguments: input (tensor), dim (integer, tuple; all if empty), keepdim. Raises DimensionError for an empty tensor.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.amax(tg.tensor([[1.0, 4.0], [3.0, 2.0]]), 1)
-    tensor([4., 3.])
-    """
-    return _reduced("max", input, dim, keepdim)
-
-
-@operation(input=_extreme_rule)
-def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
-    """The smallest element over all dimensions or those in `dim`; ties share the gradient evenly.
-
-    Arguments as for `amax`.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.amin(tg.tensor([[1.0, 4.0], [3.0, 2.0]]), 1)
-    tensor([1., 2.])
-    """
-    return _reduced("min", input, dim, keepdim)
-
-
-@operation("max", input=evenly_rule)
-def evenly_largest(input: Any) -> Any:
-    return _reduced("max", input, None, False)
-
-
-@operation("min", input=evenly_rule)
-def evenly_smallest(input: Any) -> Any:
-    return _reduced("min", input, None, False)
-
-
-@operation()
-def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The index of the largest element, of the first if several: over all elements, or along `dim`.
-
-    Arguments: input (tensor), dim (integer or None), keepdim. Returns int64. Raises DimensionError for an empty tensor.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.argmax(tg.tensor([1.0, 5.0, 2.0]))
-    tensor(1)
-    """
-    return _position("argmax", input, dim, keepdim)
-
-
-@operation()
-def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The index of the smallest element, of the first if several: over all elements, or along `dim`.
-
-    Arguments as for `argmax`.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.argmin(tg.tensor([3.0, 1.0, 2.0]))
-    tensor(1)
-    """
-    return _position("argmin", input, dim, keepdim)
-
-
-def _position(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
-    if dim is None:
-        if x.size == 0:
-            raise DimensionError(
-                f"{name}: an empty tensor (shape {tuple(x.shape)}) has no extreme; give a dim of another size"
-            )
-        place = getattr(x.reshape(-1), name)()
-        return place.reshape((1,) * x.ndim) if keepdim else place
-    if not isinstance(dim, int):
-        raise ArgumentTypeError(f"{name}: dim must be one integer or None, not {dim!r}")
-    axis = normalize_dim(name, dim, x.ndim)
-    if x.ndim == 0:
-        return x.argmax()
-    if x.shape[axis] == 0:
-        raise DimensionError(f"{name}: dimension {dim} of shape {tuple(x.shape)} has size 0 and no extreme")
-    place = getattr(x, name)(axis=axis)
-    return place.reshape((*x.shape[:axis], 1, *x.shape[axis + 1 :])) if keepdim else place
-
-
-def picked(result: Any, input: Any, position: Any, dim: int, keepdim: bool) -> Any:
-    """(values, indices): the elements of each row along `dim` at the place that `position(rows, dim)` finds."""
-    row = input if input.ndim else reshape(input, (1,))
-    indices = position(row, dim)
-    values = take_along_dim(row, indices, dim)
-    if not (keepdim and input.ndim):
-        values, indices = clone(squeeze(values, dim)), clone(squeeze(indices, dim))  # results of their own, no views
-    return result(values, indices)
-
-
-_Max, _Min = named_result("max", "values", "indices"), named_result("min", "values", "indices")
-
-
-def _extreme(result: Any, whole: Any, position: Any, between: Any, input: Any, dim: Any, keepdim: bool) -> Any:
-    """PyTorch's three meanings of max and min, told apart by what comes second."""
-    if isinstance(dim, Tensor | np.ndarray):
-        return between(input, dim)
-    if dim is None:
-        return whole(input)
-    return picked(result, input, lambda rows, dim: position(rows, dim, True), dim, keepdim)
-
-
-@composed
-def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-    """The largest element; with `dim` (values, indices) along it; with a second tensor the larger of two elements.
-
-    Arguments: input (tensor), dim (integer) or other (tensor), keepdim. Over all elements ties share the gradient
-    evenly, along a dimension the first index gets it, between two tensors half each: as PyTorch. Raises DimensionError
-    for an empty tensor.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.max(tg.tensor([[1.0, 4.0], [3.0, 2.0]]), 1).indices
-    tensor([1, 0])
-    """
-    return _extreme(_Max, evenly_largest, argmax, maximum, input, dim if other is None else other, keepdim)
-
-
-@composed
-def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-    """The smallest element; with `dim` (values, indices) along it; with a second tensor the smaller of two elements.
-
-    Arguments and gradients as for `max`.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.min(tg.tensor([[1.0, 4.0], [3.0, 2.0]]))
-    tensor(1.)
-    """
-    return _extreme(_Min, evenly_smallest, argmin, minimum, input, dim if other is None else other, keepdim)
-
-
-_Aminmax = named_result("aminmax", "min", "max")
-
-
-@composed
-def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
-    """The smallest and the largest element, of all or along `dim`: (min, max).
-
-    Arguments and gradients as for `amin` and `amax`; dim is one integer.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.aminmax(tg.tensor([3.0, 1.0, 2.0])).max
-    tensor(3.)
-    """
-    dim = () if dim is None else normalize_dim("aminmax", dim, input.ndim)
-    return _Aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
 # --- truth
@@ -422,11 +281,15 @@ def _floating(name: str, x: Any, dtype: Any) -> Any:
     return x
 
 
+def _maxima(x: Any, axis: int) -> Any:
+    return _largest(x, axis, None, None, True) if type(x) is HOST else x.max(axis=axis, keepdims=True)
+
+
 def shifted(x: Any, dim: int) -> Any:
     """x without its maximum along a dimension."""
     if x.ndim == 2 and dim in (-1, 1) and 0 < x.shape[1] <= SHORT_ROW and x.shape[0] > 16 and type(x) is HOST:
         return x - np.maximum.reduce(x.T.copy(), 0)[:, None]
-    return x - x.max(axis=dim, keepdims=True) if x.size else x
+    return x - _maxima(x, dim) if x.size else x
 
 
 SHORT_ROW = 64  # up to here NumPy is faster, up to ten times, along the columns of a transposed copy than along rows
@@ -448,7 +311,7 @@ def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     if x.ndim == 0:
         return x * 0 + 1
     e = np.exp(shifted(x, dim))
-    return e / total(e, (dim,), True)
+    return np.divide(e, total(e, dim, True), e)
 
 
 @operation(input=lambda g, out, dim, input_dtype: cast(g - np.exp(out) * sum(g, dim, True), input_dtype))
@@ -466,7 +329,7 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     if x.ndim == 0:
         return x * 0
     x = shifted(x, dim)
-    return x - np.log(total(np.exp(x), (dim,), True))
+    return x - np.log(total(np.exp(x), dim, True))
 
 
 @operation(
@@ -509,8 +372,7 @@ def _sum_to_size(self: Tensor, *size: Any) -> Any:
     return sum_to(self if self.array.dtype in FLOATING else cast(self, np.dtype(np.int64)), wanted)
 
 
-attach(sum, mean, var, std, amax, amin, argmax, argmin, max, min, any, all, softmax, log_softmax, logsumexp)
-attach(aminmax, sum_to_size=_sum_to_size)
+attach(sum, mean, var, std, any, all, softmax, log_softmax, logsumexp, sum_to_size=_sum_to_size)
 
 
 # NumPy's functions take what they share with ours in another order.
@@ -523,7 +385,7 @@ def _refuse_out(reduction: Any, out: Any) -> None:
         )
 
 
-def _numpys(reduction: Any) -> Any:
+def numpys_reduction(reduction: Any) -> Any:
     def numpys(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
         _refuse_out(reduction, out)
         return reduction(a, axis, keepdims)
@@ -565,5 +427,4 @@ NUMPY |= {
     np.var: _numpys_spread(var),
     np.std: _numpys_spread(std),
 }
-NUMPY |= {np.max: _numpys(amax), np.min: _numpys(amin), np.amax: _numpys(amax), np.amin: _numpys(amin)}
-NUMPY |= {np.any: _numpys(any), np.all: _numpys(all), np.argmax: _numpys(argmax), np.argmin: _numpys(argmin)}
+NUMPY |= {np.any: numpys_reduction(any), np.all: numpys_reduction(all)}

@@ -13,7 +13,7 @@ from ..tensor import NUMPY, Tensor
 from .composed import composed
 from .elementwise import clamp, where
 from .linalg import matmul
-from .reduction import cast, mean, std, total, var
+from .reduction import cast, correction_of, deviation, total, var_and_mean
 from .reduction import sum as sum_
 from .shape import dims_of, reshape, squeeze, transpose, unsqueeze
 
@@ -37,11 +37,8 @@ def var_mean(
     >>> tg.var_mean(tg.tensor([1.0, 2.0, 3.0]))
     (tensor(1.), tensor(2.))
     """
-    _floating("var_mean", input)
-    return (
-        var(input, dim, unbiased, keepdim, correction=correction),
-        mean(input, None if isinstance(dim, bool) else dim, keepdim),
-    )
+    dim, correction = correction_of("var_mean", dim, unbiased, correction)
+    return var_and_mean(input, dim, correction, keepdim)
 
 
 @composed
@@ -56,11 +53,9 @@ def std_mean(
     >>> tg.std_mean(tg.tensor([1.0, 2.0, 3.0]))
     (tensor(1.), tensor(2.))
     """
-    _floating("std_mean", input)
-    return (
-        std(input, dim, unbiased, keepdim, correction=correction),
-        mean(input, None if isinstance(dim, bool) else dim, keepdim),
-    )
+    dim, correction = correction_of("std_mean", dim, unbiased, correction)
+    variance, center = var_and_mean(input, dim, correction, keepdim)
+    return deviation(variance), center
 
 
 # --- without NaN, and counts
