@@ -176,7 +176,6 @@ def adam_steps(shapes: Sequence[tuple[int, ...]]) -> Run:
     """W12, W12s."""
     parameters, gradients = numbers.parameters_with_gradients(shapes)
     update = adam(parameters, ADAM_RATE)
-    return Run(lambda: update(gradients), lambda: parameters)
 
     def step() -> Array:
         update(gradients)

@@ -254,7 +254,6 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     weight = np.zeros(tuple(tensor.shape))
     each = outputs // groups
     for channel in range(min(each, inputs)):
-        weight[(slice(channel, None, each), channel, *(size // 2 for size in kernel))] = 1
         place: Any = (slice(channel, None, each), channel, *(size // 2 for size in kernel))
         weight[place] = 1
     return _write(tensor, weight)

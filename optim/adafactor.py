@@ -95,7 +95,6 @@ class Adafactor(Optimizer):
             for mean, dim in ((R, -1), (C, -2)):
                 mean *= beta
                 mean += (1 - beta) / w.shape[dim] * np.add.reduce(u, dim, keepdims=True)
-            np.multiply(R, C, out=u)
             np.matmul(R, C, out=u)  # a product that broadcasts both would allocate
             u /= np.maximum(np.add.reduce(R, -2, keepdims=True) / R.shape[-2], eps1)
         else:

@@ -112,8 +112,6 @@ class LBFGS(Optimizer):
         evaluations, loss, g = 1, point.loss, point.gradient
         if _largest(g) > options["tolerance_grad"]:
             memory = _Memory(state, options["history_size"])
-            d, t = (_array(state[name]) if name in state else None for name in ("d", "t"))
-            previous = _array(state["prev_flat_grad"]) if "prev_flat_grad" in state else None
             d, t, previous = (_array(state.get(name)) for name in ("d", "t", "prev_flat_grad"))
             for iteration in range(1, options["max_iter"] + 1):
                 state["n_iter"] += 1
@@ -194,8 +192,6 @@ class _Memory:
         curvature = float(y.dot(s))
         if curvature > FLAT:
             for held, new in ((self.ys, y), (self.ss, s), (self.rhos, 1 / curvature)):
-                held.append(new)  # type: ignore[attr-defined]
-                del held[: -self.size]  # type: ignore[attr-defined]
                 held.append(new)
                 del held[: -self.size]
             self.scale = curvature / float(y.dot(y))

@@ -200,8 +200,6 @@ BLENDS: dict[str, Callable[[float], float]] = {"cos": lambda x: (1 - math.cos(ma
 class SWALR(LRScheduler):
     """From the rate that it finds to swa_lr in anneal_epochs, and constant then: for the end of training.
 
-    rate = swa_lr * a + (rate without it) * (1 - a), a from 0 to 1 along a cosine or a straight line. Other schedules may
-    go on beneath it.
     rate = swa_lr * a + (rate without it) * (1 - a), a from 0 to 1 along a cosine or a straight line. Other schedules
     may go on beneath it.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 import warnings
 from collections.abc import Iterable
 from functools import reduce
@@ -134,9 +133,6 @@ def _gradients(operation: str, parameters: Any) -> list[Tensor]:
 
 
 def _require_bound(operation: str, name: str, value: Any) -> None:
-    if not isinstance(value, numbers.Real | Tensor):
-        raise ArgumentTypeError(f"{operation}: {name} is {value!r}, but must be a number")
-    if not value >= 0:
     if not isinstance(value, int | float | Tensor):
         raise ArgumentTypeError(f"{operation}: {name} is {value!r}, but must be a number")
     if not float(value) >= 0:

@@ -112,7 +112,6 @@ class SequentialLR(_Several):
                 f"SequentialLR: {len(self._schedulers)} schedules need {len(self._schedulers) - 1} milestone(s), but "
                 f"{len(milestones)} came"
             )
-        if any(later <= sooner for sooner, later in zip(milestones, milestones[1:])):
         if any(later <= sooner for sooner, later in pairwise(milestones)):
             raise ArgumentError(f"SequentialLR: milestones must rise, but are {milestones}")
         self._milestones = list(milestones)

@@ -42,13 +42,6 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         part = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (base - self.eta_min) * part for base in self.base_lrs]
 
-    def step(self, epoch: float | None = None) -> None:  # type: ignore[override]
-        """Set the rates of the next epoch, or of `epoch`, which may be a fraction."""
-        if epoch is not None:
-            require(self, epoch >= 0, "epoch", epoch, "0 or more")
-        self._go_to(epoch)  # type: ignore[arg-type]
-
-    def _go_to(self, epoch: float | None = None) -> None:  # type: ignore[override]
     def step(self, epoch: float | None = None) -> None:
         """Set the rates of the next epoch, or of `epoch`, which may be a fraction."""
         if epoch is not None:
@@ -237,7 +230,6 @@ class OneCycleLR(LRScheduler):
             corners.append((2 * pct_start * self.total_steps - 2, "initial_lr", "max_momentum"))
         corners.append((self.total_steps - 1, "min_lr", "max_momentum"))
         starts = [(0.0, "initial_lr", "max_momentum"), *corners]
-        self._schedule_phases = [
         self._schedule_phases: list[dict[str, Any]] = [
             {"end_step": step, "start_lr": lr, "end_lr": end_lr, "start_momentum": momentum, "end_momentum": end}
             for (_, lr, momentum), (step, end_lr, end) in zip(starts, corners)

@@ -12,7 +12,7 @@ from ..operation import operation
 from .comparison import logical_or
 from .composed import composed
 from .editing import attach_in_place
-from .elementwise import logical_or, mul
+from .elementwise import mul
 from .linalg import first_rule, fit, product, second_rule
 from .matrices import require_dims, require_one_dtype
 from .reduction import cast

@@ -12,8 +12,9 @@ from ..promotion import SCALARS
 from .composed import composed
 from .decompositions import svdvals
 from .elementwise import where
+from .extremes import amax, amin
 from .matrices import require_matrix
-from .reduction import SHORT_ROW, amax, amin, cast, restore, total
+from .reduction import SHORT_ROW, cast, restore, total
 from .reduction import sum as sum_
 from .shape import dims_of, permute, reshape, squeeze
 

@@ -13,10 +13,10 @@ from ..tensor import wrap
 from .composed import composed
 from .decompositions import svdvals
 from .elementwise import where
+from .extremes import amax, amin
 from .linalg import matmul
 from .matrices import attempt, is_not_finite, require_matrix, require_one_dtype
 from .norms import norm
-from .reduction import amax, amin
 from .reduction import sum as sum_
 from .shape import squeeze, unsqueeze
 from .solving import det, inv, turned
