@@ -22,7 +22,7 @@ FOLDERS = {PACKAGE: ROOT / PACKAGE, f"{PACKAGE}.nn": ROOT / "nn", f"{PACKAGE}.op
 # A module imports from its own line and from those above it. A name stands for the module and for what lies inside it.
 LAYERS = [
     ["errors", "_checkout"],
-    ["dtypes", "limits", "modes", "return_types"],
+    ["dtypes", "layouts", "limits", "modes", "return_types"],
     ["kernels"],
     ["backend"],
     ["explain", "inplace"],
@@ -33,7 +33,7 @@ LAYERS = [
     ["anomaly"],
     ["function", "hooks", "recorded", "registry"],
     ["autograd"],
-    ["creation", "graph", "linalg", "random", "printing", "serialization", "gradcheck", "testing"],
+    ["creation", "graph", "linalg", "random", "printing", "serialization", "gradcheck", "signal", "testing"],
     ["point"],
     ["functional"],
     ["nn", "optim", "utils", "viz"],
@@ -74,6 +74,7 @@ PUBLIC_MODULES = {
     "nn.utils",
     "optim",
     "optim.lr_scheduler",
+    "signal.windows",
     "testing",
     "utils",
     "utils.checkpoint",

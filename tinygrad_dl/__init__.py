@@ -9,6 +9,7 @@ tensor(8.)
 """
 
 import importlib
+import math
 import os
 import sys
 import warnings
@@ -34,16 +35,23 @@ from .backend import device, get_default_device, set_default_device
 from .creation import (
     arange,
     as_tensor,
+    asarray,
     empty,
     empty_like,
+    empty_strided,
     eye,
     from_numpy,
     full,
     full_like,
     linspace,
+    logspace,
     ones,
     ones_like,
+    range,
+    scalar_tensor,
     tensor,
+    tril_indices,
+    triu_indices,
     zeros,
     zeros_like,
 )
@@ -85,11 +93,13 @@ from .errors import (
     UnknownAttributeError,
 )
 from .gradcheck import gradcheck, gradgradcheck
+from .layouts import channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format, strided
 from .limits import finfo, iinfo
 from .methods import attach as _attach
 from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops import conversion as _conversion  # attaches its methods
+from .ops import shape_edits as _shape_edits
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
 from .ops.broadcasting import atleast_1d, atleast_2d, atleast_3d, broadcast_shapes, broadcast_tensors, broadcast_to
 from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
@@ -137,7 +147,7 @@ from .ops.elementwise import (
     true_divide,
     where,
 )
-from .ops.grids import block_diag, cartesian_prod, combinations, meshgrid
+from .ops.grids import block_diag, cartesian_prod, combinations, meshgrid, vander
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
 from .ops.joining import (
@@ -219,6 +229,8 @@ from .random import (
     seed,
     set_rng_state,
 )
+from .signal import windows as _windows
+from .signal.windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window
 from .tensor import Size, Tensor
 
 _attach(__repr__=tensor_repr)
@@ -231,6 +243,8 @@ for _name, _module in {"function": _function, "functional": _functional, "graph"
 for _name in ("detect_anomaly", "set_detect_anomaly", "is_anomaly_enabled", "is_anomaly_check_nan_enabled"):
     setattr(autograd, _name, getattr(_anomaly, _name))
 _make_public(globals())
+
+e, inf, nan, newaxis, pi = math.e, math.inf, math.nan, None, math.pi
 
 __version__ = "0.1.0"
 if TYPE_CHECKING:
