@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -125,9 +126,43 @@ MADE: dict[str, Callable[[Any], Any]] = {
     "linspace": lambda lib: lib.linspace(0, 1, 5),
     "linspace down": lambda lib: lib.linspace(3, -3, 7),
     "linspace of one": lambda lib: lib.linspace(2, 5, 1),
+    "logspace": lambda lib: lib.logspace(0, 2, 3),
+    "logspace, base": lambda lib: lib.logspace(0, 3, 4, base=2),
+    "logspace by names, to int": lambda lib: lib.logspace(start=2, end=0, steps=3, dtype=lib.int64),
+    "logspace of one": lambda lib: lib.logspace(1, 2, 1, requires_grad=True),
+    "tril_indices": lambda lib: lib.tril_indices(3, 2),
+    "tril_indices, offset": lambda lib: lib.tril_indices(2, 3, offset=-1, dtype=lib.int32),
+    "triu_indices": lambda lib: lib.triu_indices(2, 3, 1),
+    "triu_indices of nothing": lambda lib: lib.triu_indices(0, 3),
     "linspace of none": lambda lib: lib.linspace(2, 5, 0),
     "linspace by names": lambda lib: lib.linspace(start=0, end=2, steps=3, dtype=lib.float64, requires_grad=True),
+    "scalar_tensor": lambda lib: lib.scalar_tensor(3),
+    "scalar_tensor of a bool, dtype": lambda lib: lib.scalar_tensor(True, dtype=lib.int8, requires_grad=False),
+    "asarray of a list": lambda lib: lib.asarray([1, 2]),
+    "asarray of an array, dtype": lambda lib: lib.asarray(A, dtype=lib.float32),
+    "asarray, requires_grad": lambda lib: lib.asarray([1.0], requires_grad=True),
+    "asarray of one in the graph, copy": lambda lib: lib.asarray(lib.ones(2, requires_grad=True) * 2, copy=True),
+    "asarray that leaves the graph": lambda lib: lib.asarray(lib.ones(2, requires_grad=True) * 2, requires_grad=False),
+    "empty_strided": lambda lib: lib.empty_strided((2, 3), (1, 2), dtype=lib.float64) * 0 == 5,
+    "strides of empty_strided": lambda lib: lib.tensor(lib.empty_strided((2, 0, 3), (1, 5, 2)).stride()),
+    "constants": lambda lib: lib.tensor([lib.pi, lib.e, lib.inf, -lib.inf, lib.nan])[lib.newaxis],
+    "layout=": lambda lib: lib.zeros(2, layout=lib.strided, pin_memory=False),
+    "memory_format=": lambda lib: lib.ones_like(lib.zeros(2), memory_format=lib.preserve_format),
     # like another
+    "new_zeros": lambda lib: lib.ones(2, dtype=lib.float64).new_zeros(2, 3),
+    "new_zeros, size=": lambda lib: lib.ones(2, dtype=lib.int8).new_zeros(size=(2,), layout=lib.strided),
+    "new_zeros, 0-d": lambda lib: lib.ones(2).new_zeros(()),
+    "new_ones, dtype": lambda lib: lib.ones(2).new_ones((2,), dtype=lib.int32),
+    "new_empty, shape": lambda lib: lib.ones(2, dtype=lib.float64).new_empty(2, 1) * 0 == 5,
+    "new_full": lambda lib: lib.ones(2, dtype=lib.float64).new_full((2,), 3),
+    "new_full of a fraction": lambda lib: lib.tensor([1]).new_full(size=(2,), fill_value=3.5),
+    "new_full, requires_grad": lambda lib: lib.ones(1).new_full((1,), 2, requires_grad=True),
+    "new_tensor": lambda lib: lib.ones(2, dtype=lib.float64).new_tensor([1, 2]),
+    "new_tensor, dtype": lambda lib: lib.ones(2).new_tensor([1.5], dtype=lib.int8, requires_grad=False),
+    "new of data": lambda lib: lib.ones(2, dtype=lib.float64).new([1, 2]),
+    "new of fractions as integers": lambda lib: lib.tensor([1]).new([1.5]),
+    "new of nothing": lambda lib: lib.ones(2, dtype=lib.float64).new(),
+    "new of sizes": lambda lib: lib.ones(2, dtype=lib.float64).new(2, 1) * 0 == 5,
     "zeros_like": lambda lib: lib.zeros_like(lib.ones(2, 3, dtype=lib.int32)),
     "ones_like": lambda lib: lib.ones_like(lib.zeros(2, dtype=lib.float64)),
     "full_like": lambda lib: lib.full_like(lib.zeros(2), 3),
@@ -211,6 +246,49 @@ def test_any_linspace(torch: Any, start: float, end: float, steps: int, wide: bo
 
 
 # --- shared memory
+
+
+@pytest.mark.parametrize("lib", ["tinygrad_dl", "torch"])
+def test_asarray_shares_where_it_can(lib: str) -> None:
+    module = pytest.importorskip(lib)
+    a, t = np.zeros(2), module.ones(2)
+    assert module.asarray(t) is t and module.asarray(t, copy=True) is not t
+    shared, copied, converted = module.asarray(a), module.asarray(a, copy=True), module.asarray(a, dtype=module.float32)
+    a[0] = 5.0
+    assert [x[0].item() for x in (shared, copied, converted)] == [5.0, 0.0, 0.0]
+    assert module.asarray(a, copy=False)[0].item() == 5.0
+    for impossible in (
+        lambda: module.asarray([1.0], copy=False),
+        lambda: module.asarray(a, dtype=module.int8, copy=False),
+    ):
+        with pytest.raises(ValueError):
+            impossible()
+
+
+def test_layouts_have_names() -> None:
+    x = tg.zeros(2, 3)
+    assert repr([x.layout, tg.contiguous_format]) == "[tinygrad_dl.strided, tinygrad_dl.contiguous_format]"
+    assert x.layout is tg.strided and isinstance(x.layout, tg.layout)
+    assert isinstance(tg.channels_last, tg.memory_format)
+    assert x.contiguous(memory_format=tg.contiguous_format) is x and x.to(memory_format=tg.preserve_format) is x
+    assert x.t().contiguous(memory_format=tg.preserve_format).is_contiguous(memory_format=tg.contiguous_format)
+    assert pickle.loads(pickle.dumps(tg.strided)) is tg.strided
+    for refused in (
+        lambda: x.contiguous(memory_format=tg.channels_last),
+        lambda: x.clone(memory_format=tg.channels_last),
+        lambda: x.to(memory_format=tg.channels_last_3d),
+        lambda: x.is_contiguous(memory_format=tg.channels_last),
+        lambda: tg.empty(2, memory_format=tg.channels_last),
+        lambda: tg.zeros(2, layout="sparse"),
+        lambda: x.new_zeros(2, pin_memory=True),
+        lambda: tg.range(0, 2),
+        lambda: x.resize_(3),
+        lambda: x.resize_as_(x),
+    ):
+        with pytest.raises(NotImplementedError):
+            refused()
+    with pytest.raises(ArgumentTypeError, match="memory_format is for example contiguous_format, not 'C'"):
+        x.contiguous(memory_format="C")
 
 
 @pytest.mark.parametrize("lib", ["tinygrad_dl", "torch"])

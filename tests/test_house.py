@@ -22,7 +22,7 @@ FOLDERS = {PACKAGE: ROOT / PACKAGE, f"{PACKAGE}.nn": ROOT / "nn", f"{PACKAGE}.op
 # A module imports from its own line and from those above it. A name stands for the module and for what lies inside it.
 LAYERS = [
     ["errors", "_checkout"],
-    ["dtypes", "limits", "modes", "return_types"],
+    ["dtypes", "layouts", "limits", "modes", "return_types"],
     ["kernels"],
     ["backend"],
     ["explain", "inplace"],
@@ -48,6 +48,7 @@ LAYERS = [
         "tensor_types",
         "unavailable",
     ],
+    ["creation", "graph", "linalg", "random", "printing", "serialization", "gradcheck", "signal", "testing"],
     ["point"],
     ["functional"],
     ["nn", "optim", "utils", "viz"],
@@ -92,6 +93,7 @@ PUBLIC_MODULES = {
     "optim",
     "optim.lr_scheduler",
     "special",
+    "signal.windows",
     "testing",
     "utils",
     "utils.checkpoint",

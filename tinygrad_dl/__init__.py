@@ -9,6 +9,7 @@ tensor(8.)
 """
 
 import importlib
+import math
 import os
 import sys
 import warnings
@@ -32,31 +33,28 @@ from . import linalg as linalg
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
 from . import return_types as return_types
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
-from .attributes import (
-    get_device,
-    is_complex,
-    is_floating_point,
-    is_inference,
-    is_nonzero,
-    is_same_size,
-    is_signed,
-    layout,
-    strided,
-)
+from .attributes import get_device, is_complex, is_floating_point, is_inference, is_nonzero, is_same_size, is_signed
 from .backend import device, get_default_device, set_default_device
 from .creation import (
     arange,
     as_tensor,
+    asarray,
     empty,
     empty_like,
+    empty_strided,
     eye,
     from_numpy,
     full,
     full_like,
     linspace,
+    logspace,
     ones,
     ones_like,
+    range,
+    scalar_tensor,
     tensor,
+    tril_indices,
+    triu_indices,
     zeros,
     zeros_like,
 )
@@ -100,11 +98,13 @@ from .errors import (
 )
 from .generator import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .gradcheck import gradcheck, gradgradcheck
+from .layouts import channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format, strided
 from .limits import finfo, iinfo
 from .methods import attach as _attach
 from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops import conversion as _conversion
+from .ops import shape_edits as _shape_edits
 from .ops.activation import celu, celu_, hardshrink, prelu, relu_, selu, selu_, threshold, threshold_
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
 from .ops.arithmetic import (
@@ -196,7 +196,7 @@ from .ops.elementwise import (
 from .ops.error_functions import erf, erfc, erfinv
 from .ops.exponential import exp, exp2, expm1, frexp, ldexp, log, log1p, log2, log10, logaddexp, logaddexp2
 from .ops.extremes import amax, amin, aminmax, argmax, argmin, max, min
-from .ops.grids import block_diag, cartesian_prod, combinations, meshgrid
+from .ops.grids import block_diag, cartesian_prod, combinations, meshgrid, vander
 from .ops.histograms import bincount, histc, histogram, histogramdd
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
@@ -224,7 +224,7 @@ from .ops.joining import (
 from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
 from .ops.linalg import outer as ger
 from .ops.matrix_functions import cross, matrix_exp, matrix_power
-from .ops.older_linalg import cholesky, inverse, pinverse, qr, svd, vander
+from .ops.older_linalg import cholesky, inverse, pinverse, qr, svd
 from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
 from .ops.rearranging import flip, fliplr, flipud, repeat_interleave, roll, rot90, tile
 from .ops.reduction import all, any, log_softmax, logsumexp, mean, softmax, std, sum, var
@@ -288,6 +288,8 @@ from .settings import (
     use_deterministic_algorithms,
 )
 from .sharing import from_dlpack, frombuffer, is_storage, to_dlpack
+from .signal import windows as _windows
+from .signal.windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window
 from .tensor import Size, Tensor
 from .tensor_types import TYPES as _TYPES
 from .tensor_types import Variable as _Variable
@@ -309,6 +311,8 @@ for _name, _module in {"function": _function, "functional": _functional, "graph"
 for _name in ("detect_anomaly", "set_detect_anomaly", "is_anomaly_enabled", "is_anomaly_check_nan_enabled"):
     setattr(autograd, _name, getattr(_anomaly, _name))
 _make_public(globals())
+
+e, inf, nan, newaxis, pi = math.e, math.inf, math.nan, None, math.pi
 
 __version__ = "0.1.0"
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ import numpy as np
 
 from . import backend, dtypes
 from .errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError
+from .layouts import row_major, strided
+from .methods import attach
 from .ops.shape import sizes_of
 from .outputs import fills_out
 from .tensor import Size, Tensor, wrap
@@ -26,9 +28,9 @@ def _construct(self: Tensor, *data: Any, requires_grad: bool = False, device: An
 Tensor.__init__ = _construct  # type: ignore[method-assign]
 
 
-def _from_data_or_sizes(data: tuple[Any, ...], requires_grad: bool, device: Any) -> Any:
+def _from_data_or_sizes(data: tuple[Any, ...], requires_grad: bool, device: Any, dtype: Any = None) -> Any:
     where = backend.find_device(device)
-    default = dtypes.get_default_dtype().numpy
+    default = dtypes.get_default_dtype().numpy if dtype is None else dtype
     sizes = data[0] if len(data) == 1 and isinstance(data[0], Size) else data
     if all(isinstance(size, int) and not isinstance(size, bool) for size in sizes):
         if requires_grad and len(data) == 1 and not isinstance(data[0], Size):
@@ -130,6 +132,33 @@ def tensor(
     return _finish(np.array(array), dtype, device, requires_grad)
 
 
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool | None = None
+) -> Tensor:
+    """A tensor of an object, which shares its memory where it can.
+
+    Arguments: obj (data as for `tensor`), dtype, device, copy (True: never share; False: an error where that would need
+    a copy), requires_grad (None: as the object's; False for a tensor in a graph leaves the graph).
+
+    >>> import numpy as np, tinygrad_dl as tg
+    >>> a = np.zeros(2); t = tg.asarray(a); a[0] = 5.0; t
+    tensor([5., 0.], dtype=tinygrad_dl.float64)
+    """
+    made = as_tensor(obj, dtype, device)
+    source = obj.array if isinstance(obj, Tensor) else obj
+    shared = backend.is_array(source) and backend.memory_root(made.array) is backend.memory_root(source)
+    if copy is False and not shared:
+        raise ArgumentError(
+            f"asarray: copy=False, but {type(obj).__name__} has no memory that {made.dtype} on '{made.device}' could "
+            "share"
+        )
+    if copy and shared:
+        made = made.clone()
+    if requires_grad is None:
+        return made
+    return made.requires_grad_() if requires_grad else made.detach()
+
+
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """A tensor that shares the data's memory where it can: an array's or a tensor's of the same dtype and device.
 
@@ -196,6 +225,7 @@ def _filled(name: str, sizes: tuple[int, ...], value: Any, dtype: Any, device: A
     return made
 
 
+@row_major
 @fills_out
 def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape.
@@ -209,6 +239,7 @@ def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, 
     return _filled("zeros", natural_sizes("zeros", sizes, size), 0, dtype, device, requires_grad)
 
 
+@row_major
 @fills_out
 def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape; arguments as for `zeros`.
@@ -220,6 +251,7 @@ def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, r
     return _filled("ones", natural_sizes("ones", sizes, size), 1, dtype, device, requires_grad)
 
 
+@row_major
 @fills_out
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """One number everywhere; without a dtype the number's: bool, int64 or the default dtype.
@@ -234,6 +266,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return _filled("full", natural_sizes("full", (size,)), value, dtype, device, requires_grad)
 
 
+@row_major
 @fills_out
 def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A shape whose values are not set; arguments as for `zeros`.
@@ -249,6 +282,7 @@ def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, 
     return made
 
 
+@row_major
 @fills_out
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The unit matrix of n rows and m (or n) columns.
@@ -270,6 +304,7 @@ def _number(name: str, argument: str, value: Any) -> Any:
     return number
 
 
+@row_major
 @fills_out
 def arange(
     start: Any = None,
@@ -306,6 +341,7 @@ def arange(
     return _finish(first + np.arange(count) * by, dtype, device, requires_grad)
 
 
+@row_major
 @fills_out
 def linspace(
     start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
@@ -321,6 +357,118 @@ def linspace(
     return _finish(numbers, dtypes.get_default_dtype() if dtype is None else dtype, device, requires_grad)
 
 
+@row_major
+@fills_out
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: Any = 10.0,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`steps` powers of `base`, from base^start to base^end, whose exponents have equal distances.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    (steps,) = natural_sizes("logspace", (steps,))
+    exponents = np.linspace(_number("logspace", "start", start), _number("logspace", "end", end), steps)
+    with np.errstate(all="ignore"):
+        numbers = np.power(float(_number("logspace", "base", base)), exponents)
+    return _finish(numbers, dtypes.get_default_dtype() if dtype is None else dtype, device, requires_grad)
+
+
+def range(*args: Any, **options: Any) -> Tensor:
+    """Refused: it counts the end in, and PyTorch too advises against it. Use `arange`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.range(0, 2)
+    Traceback (most recent call last):
+        ...
+    NotImplementedError: range: it counts the end in, unlike Python's, and is deprecated; use arange(start, end)
+    """
+    raise NotImplementedError("range: it counts the end in, unlike Python's, and is deprecated; use arange(start, end)")
+
+
+@row_major
+def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A number as a 0-d tensor of the default dtype, or of another.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.scalar_tensor(3)
+    tensor(3.)
+    """
+    return full(
+        (),
+        _number("scalar_tensor", "s", s),
+        dtype=dtype or dtypes.get_default_dtype(),
+        device=device,
+        requires_grad=requires_grad,
+    )
+
+
+def _triangle(name: str, row: int, col: int, offset: int, dtype: Any, device: Any, part: Any) -> Tensor:
+    row, col = natural_sizes(name, (row, col))
+    wanted = dtypes.int64 if dtype is None else dtypes.find(dtype)
+    if wanted.numpy.kind not in "iu":
+        raise DtypeError(f"{name}: dtype must be one of integers, not {wanted}")
+    rows, columns = np.divmod(np.flatnonzero(part(np.ones((row, col), bool), *sizes_of(name, (offset,)))), max(col, 1))
+    return _finish(np.stack([rows, columns]), wanted, device)
+
+
+@row_major
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """The places of the lower triangle of a matrix, as a row of their rows and one of their columns.
+
+    Arguments: row and col (its sizes), offset (of the last diagonal, above the main one), dtype, device.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.tril_indices(2, 2)
+    tensor([[0, 1, 1],
+            [0, 0, 1]])
+    """
+    return _triangle("tril_indices", row, col, offset, dtype, device, np.tril)
+
+
+@row_major
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """The places of the upper triangle of a matrix; arguments as for `tril_indices`.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.triu_indices(2, 2)
+    tensor([[0, 0, 1],
+            [0, 1, 1]])
+    """
+    return _triangle("triu_indices", row, col, offset, dtype, device, np.triu)
+
+
+@row_major
+def empty_strided(
+    size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """A shape whose values are not set, with given steps in memory from one element to the next.
+
+    Arguments: size and stride (equally many integers), dtype, device, requires_grad. Where steps are 0 one element
+    stands in several places, and can't be written to.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.empty_strided((2, 3), (1, 2)).stride()
+    (1, 2)
+    """
+    sizes, steps = natural_sizes("empty_strided", (size,)), natural_sizes("empty_strided", (stride,))
+    if len(sizes) != len(steps):
+        raise ShapeError(f"empty_strided: size {sizes} and stride {steps} must have equally many numbers")
+    reach = sum((n - 1) * step for n, step in zip(sizes, steps)) + 1 if all(sizes) else 0
+    memory = empty(reach, dtype=dtype, device=device).array
+    overlaps = reach < math.prod(sizes)
+    made = wrap(backend.strided(memory, sizes, tuple([step * memory.itemsize for step in steps]), not overlaps))
+    return made.requires_grad_(requires_grad)
+
+
 # --- like another tensor
 
 
@@ -330,6 +478,7 @@ def _like(name: str, input: Any, dtype: Any, device: Any) -> dict[str, Any]:
     return {"dtype": input.dtype if dtype is None else dtype, "device": input.device if device is None else device}
 
 
+@row_major
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros with the shape, dtype and device of a tensor.
 
@@ -341,6 +490,7 @@ def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     return zeros(input.shape, **like, requires_grad=requires_grad)
 
 
+@row_major
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones with the shape, dtype and device of a tensor.
 
@@ -352,6 +502,7 @@ def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
     return ones(input.shape, **like, requires_grad=requires_grad)
 
 
+@row_major
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -365,6 +516,7 @@ def full_like(
     return full(input.shape, fill_value, **like, requires_grad=requires_grad)
 
 
+@row_major
 def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor like another whose values are not set.
 
@@ -374,3 +526,39 @@ def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     """
     like = _like("empty_like", input, dtype, device)
     return empty(input.shape, **like, requires_grad=requires_grad)
+
+
+def _new(create: Any, name: str) -> Any:
+    """A method that makes a tensor as a function does, with the dtype and on the device of this one."""
+
+    @row_major
+    def method(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, **options: Any) -> Tensor:
+        return create(*args, **_like(name, self, dtype, device), **options)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = (
+        f"`{create.__name__.strip('_')}` with the dtype and on the device of this tensor, unless others are given."
+    )
+    return method
+
+
+def _new_full(size: Any, fill_value: Any, **options: Any) -> Tensor:
+    if isinstance(size, int):
+        raise ArgumentTypeError(f"new_full: size must be a sequence of integers, {size} came; write ({size},)")
+    return full(size, fill_value, **options)
+
+
+def _new_as_constructor(self: Tensor, *data: Any, device: Any = None) -> Tensor:
+    """Sizes or data as `Tensor(...)` takes them, with the dtype and on the device of this tensor."""
+    return wrap(_from_data_or_sizes(data, False, self.device if device is None else device, self.array.dtype))
+
+
+attach(
+    new_zeros=_new(zeros, "new_zeros"),
+    new_ones=_new(ones, "new_ones"),
+    new_empty=_new(empty, "new_empty"),
+    new_full=_new(_new_full, "new_full"),
+    new_tensor=_new(tensor, "new_tensor"),
+    new=_new_as_constructor,
+    layout=property(lambda self: strided),
+)

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import backend, dtypes
 from .errors import ArgumentError, ArgumentTypeError, DeviceError, DimensionError, DtypeError, GraphError, ShapeError
+from .layouts import require_row_major
 from .views import leave_place
 
 
@@ -162,8 +163,9 @@ class Tensor(_Slots):
         strides = tuple(step // self.array.itemsize for step in self.array.strides)
         return strides if dim is None else strides[normalize_dim("stride", dim, self.ndim)]
 
-    def is_contiguous(self) -> bool:
+    def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether the elements lie in memory one after the other, the last dimension running fastest."""
+        require_row_major("is_contiguous", memory_format)
         return bool(self.array.flags.c_contiguous)
 
     def data_ptr(self) -> int:

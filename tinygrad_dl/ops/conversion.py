@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend, dtypes
 from ..errors import ArgumentTypeError, DtypeError, GraphError, ShapeError
+from ..layouts import require_row_major
 from ..methods import attach
 from ..operation import to as convert
 from ..promotion import as_operand, wrapped_integers
@@ -19,7 +20,13 @@ _PLACES = (str, backend.device)
 
 
 def _to(
-    self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False
+    self: Tensor,
+    *args: Any,
+    dtype: Any = None,
+    device: Any = None,
+    non_blocking: bool = False,
+    copy: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
     """This tensor with another dtype or on another device; itself when nothing changes and `copy` is not set.
 
@@ -30,6 +37,8 @@ def _to(
     if len(args) == 1 and type(self.array) is backend.HOST and type(args[0]) in _PLACES and args[0] == "cpu":
         if dtype is None and device is None and not copy:  # the usual line of a loop that could run on a GPU
             return self
+    if memory_format is not None:
+        require_row_major("to", memory_format)
     for value in args:
         if isinstance(value, Tensor):
             dtype, device = value.dtype, value.device

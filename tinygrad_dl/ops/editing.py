@@ -217,14 +217,14 @@ def rebase(edited: Tensor, node: Node) -> None:
         strides = root.array.strides
         order = sorted(range(len(strides)), key=lambda i: -abs(strides[i]))
         node = patched(_before(root), part, edited.extras["view"].path, order).node
-    _set_node(root, node)
+    set_node(root, node)
     for view in live_views(root, forget=True):
         view.__class__ = _Outdated
         if view.retains_grad and view.extras["view"].refusal != MOVED:
             _read_again(view)
 
 
-def _set_node(tensor: Tensor, node: Node) -> None:
+def set_node(tensor: Tensor, node: Node) -> None:
     """The node of a tensor's new value; what retained the old value's gradient retains the new one's."""
     if tensor.retains_grad:
         tensor.node.extras.pop("retain")

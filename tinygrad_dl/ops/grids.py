@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..errors import ArgumentError, DtypeError, ShapeError
-from ..tensor import NUMPY, Tensor
+from ..tensor import NUMPY, Tensor, wrap
 from .broadcasting import atleast_2d, require_one_device, require_tensors
 from .composed import composed
+from .elementwise import pow
 from .joining import cat, stack
 from .padding import pad
 from .shape import expand, reshape
@@ -96,6 +98,30 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     chosen = itertools.chain.from_iterable(choose(range(input.numel()), r))
     return input[np.fromiter(chosen, np.int64).reshape(-1, r)]
+
+
+@composed
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """The powers of each element as a row: x^(N-1), ..., x, 1, or the other way round.
+
+    Arguments: x (1-d tensor), N (how many; None: as many as there are elements), increasing. Returns a tensor of shape
+    (n, N), int64 of integers. Raises ShapeError for other dimensions, ArgumentError for a negative N.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.vander(tg.tensor([1, 2, 3]))
+    tensor([[1, 1, 1],
+            [4, 2, 1],
+            [9, 3, 1]])
+    """
+    if x.ndim != 1:
+        raise ShapeError(f"vander: x must have one dimension, it has shape {tuple(x.shape)}")
+    count = x.numel() if N is None else N
+    if count < 0:
+        raise ArgumentError(f"vander: N can't be negative, {N} came")
+    base = x if x.is_floating_point() else x.long()
+    powers = np.arange(count) if increasing else np.arange(count)[::-1]
+    exponents = wrap(backend.from_numpy(powers.copy(), x.device))
+    return pow(base.unsqueeze(1) if count > 1 else base.detach().unsqueeze(1), exponents)
 
 
 def block_diag(*tensors: Any) -> Tensor:

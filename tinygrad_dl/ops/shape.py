@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import backend
 from ..errors import ArgumentError, ArgumentTypeError, ShapeError
+from ..layouts import require_row_major
 from ..methods import attach
 from ..operation import operation
 from ..tensor import NUMPY, Tensor, normalize_dim
@@ -379,13 +380,13 @@ def clone(input: Any, memory_format: Any = None) -> Any:
     >>> tg.clone(x).data_ptr() == x.data_ptr()
     False
     """
-    if memory_format is not None:
-        raise NotImplementedError("clone: memory_format is not known here; the copy is contiguous")
+    require_row_major("clone", memory_format)
     return input.copy()
 
 
-def contiguous(input: Any) -> Any:
+def contiguous(input: Any, memory_format: Any = None) -> Any:
     """The tensor itself when its elements lie one after the other in memory, else a copy that does."""
+    require_row_major("contiguous", memory_format)
     return input if input.is_contiguous() else clone(input)
 
 
