@@ -133,8 +133,8 @@ from .ops.elementwise import (
     sub,
     tanh,
     true_divide,
-    where,
 )
+from .ops.gathering import argwhere, gather, index_select, masked_select, nonzero, take, unravel_index, where
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
 from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
@@ -157,7 +157,9 @@ from .ops.reduction import (
     sum,
     var,
 )
+from .ops.scattering import index_reduce, put, scatter, scatter_add, scatter_reduce
 from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze
+from .ops.sorting import argsort, bucketize, msort, searchsorted, sort, topk, unique, unique_consecutive
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
 from .printing import set_printoptions, tensor_repr
 from .random import (
