@@ -85,6 +85,7 @@ MORE: list[tuple[str, str, str, str]] = [
         for way in ("", "_transpose")
         for dims in (1, 2, 3)
     ],
+    ("index_reduce", "", "bool", "bools are reduced of any shape"),
     ("index", "x[[[0, 1], [2, 0]]]", "", "one index of two rows, as in NumPy and as PyTorch announces"),
     ("rrelu", "rrelu(x, 0.25, 0.25, True)", "float16", "has a kernel here"),
     ("erfcx", "", "float16", "has a kernel here"),
@@ -895,6 +896,12 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
     "addbmm_": lambda x, y: x.addbmm_(x[None, :, :2].clone(), x[None, :2].clone()),
     "baddbmm_": lambda x, y: (x.unsqueeze(0).baddbmm_(x[None, :, :2].clone(), x[None, :2].clone()), x)[1],
     "index_put_ adding": lambda x, y: x.index_put_((x > 0,), y.to(x.dtype).reshape(-1)[:1], accumulate=True),
+    "put_": lambda x, y: x.put_((y > 9).long().reshape(-1)[:1], y.to(x.dtype).reshape(-1)[:1]),
+    "scatter_": lambda x, y: x.scatter_(0, (x > 9).long()[:1], y.to(x.dtype).expand_as(x)[:1]),
+    "scatter_ a number": lambda x, y: x.scatter_(0, (x > 9).long()[:1], 2),
+    "scatter_add_": lambda x, y: x.scatter_add_(0, (x > 9).long(), y.to(x.dtype).expand_as(x)),
+    "scatter_reduce_": lambda x, y: x.scatter_reduce_(0, (x > 9).long(), y.to(x.dtype).expand_as(x), "mean"),
+    "index_reduce_": lambda x, y: x.index_reduce_(0, (y > 9).long().reshape(-1)[:1], x[1:2].clone(), "mean"),
 }
 
 

@@ -8,8 +8,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from .. import backend
 from ..dtypes import FLOATING, can_cast, of
 from ..errors import DtypeError, GraphError, ShapeError
@@ -21,6 +19,7 @@ from ..node import Node, own
 from ..operation import operation, to
 from ..tensor import Tensor, wrap
 from ..views import MOVED, Path, live_views, register, replay, require_editable, root_of
+from .places import accumulate
 
 # --- operations that write into their first argument, which no rule asks for
 
@@ -44,15 +43,10 @@ def _put(input: Any, value: Any, index: Any, name: str) -> Any:
 
 
 def add_at(array: Any, index: Any, value: Any) -> None:
-    """Add at an index, as often as it names an element; CuPy has this for no integer of less than 32 bits."""
+    """Add at an index, as often as it names an element."""
     if not backend.is_writeable(array):
         raise ValueError("read-only")  # NumPy would write
-    if array.dtype.kind in "iub" and array.itemsize < 4:
-        total = backend.array_module(array).zeros(array.shape, np.int64)
-        np.add.at(total, index, value)
-        array[...] = array + total
-    else:
-        np.add.at(array, index, value)
+    accumulate(array, index, value)
 
 
 @operation("index_add", input=lambda g: g, value=lambda g, index: g[index])

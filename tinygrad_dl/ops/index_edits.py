@@ -12,6 +12,7 @@ from ..tensor import Tensor, normalize_dim
 from .composed import composed
 from .conversion import filling
 from .editing import store
+from .gathering import require_inside
 from .indexing import index_of
 from .shape import clone, expand, reshape
 
@@ -38,12 +39,17 @@ def _same_device(name: str, self: Tensor, argument: str, other: Tensor) -> None:
 def _sources(name: str, self: Tensor, dim: int, index: Any, source: Any) -> tuple[tuple[Any, ...], Tensor]:
     """The place of `index` along `dim`, and `source` checked to fit there exactly."""
     place = _place(name, self, dim, index)
+    check_source(name, self, dim, index, source)
+    return place, source
+
+
+def check_source(name: str, self: Tensor, dim: int, index: Any, source: Any) -> None:
+    """Raise unless `source` has a slice for each index along `dim`, and the indices count from the front."""
     if not isinstance(source, Tensor):
         raise ArgumentTypeError(f"{name}: source must be a Tensor, not {type(source).__name__}")
     if source.dtype != self.dtype:
         raise DtypeError(f"{name}: source is {source.dtype}, the tensor {self.dtype}; use source.to(tensor.dtype)")
-    if bool((index.array < 0).any()):
-        raise DimensionError(f"{name}: an index is {int(index.array.min())}; here indices count from the front only")
+    require_inside(name, index.array, self.shape[dim] if self.ndim else 1, f"dimension {dim}")
     wanted = list(self.shape)
     if wanted:
         wanted[dim] = index.numel()
@@ -52,7 +58,6 @@ def _sources(name: str, self: Tensor, dim: int, index: Any, source: Any) -> tupl
             f"{name}: source has shape {tuple(source.shape)}, {tuple(wanted)} fits {index.numel()} index(es) along "
             f"dimension {dim} of {tuple(self.shape)}"
         )
-    return place, source
 
 
 # --- by mask
