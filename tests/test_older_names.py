@@ -305,3 +305,42 @@ def test_versions(lib: Any) -> None:
     assert lib.version.__version__ == lib.__version__
     with pytest.raises(AttributeError):
         lib.version.cdua  # noqa: B018
+
+
+# --- constants and dtypes that are named
+
+
+def test_constants(lib: Any) -> None:
+    assert (lib.pi, lib.e, lib.inf, lib.newaxis) == (np.pi, np.e, np.inf, None) and lib.nan != lib.nan
+    assert issubclass(lib.OutOfMemoryError, MemoryError if lib is tg else RuntimeError)
+
+
+@pytest.mark.parametrize(
+    "name", ["complex64", "complex128", "cfloat", "cdouble", "uint16", "uint32", "uint64", "bfloat16"]
+)
+def test_dtypes_that_can_only_be_named(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    ours, theirs = getattr(tg, name), getattr(torch, name)
+    for what in ("itemsize", "is_floating_point", "is_complex", "is_signed"):
+        assert getattr(ours, what) == getattr(theirs, what)
+    assert str(ours).rpartition(".")[2] == str(theirs).rpartition(".")[2] and tg.ones(1).dtype not in (ours,)
+    with pytest.raises(tg.DtypeError, match=f"{ours.name}: tensors have no such dtype; use .*(float|int|two)"):
+        tg.zeros(1, dtype=ours)
+
+
+RESULT_TYPES: dict[str, Any] = {
+    "arrays": lambda lib: (lib.ones(1, dtype=lib.float16), lib.ones(1, dtype=lib.float64)),
+    "a number": lambda lib: (lib.tensor([1], dtype=lib.int8), 3),
+    "a number of another kind": lambda lib: (lib.tensor([1], dtype=lib.int8), 3.0),
+    "0-d": lambda lib: (lib.ones(1, dtype=lib.float16), lib.tensor(1.0, dtype=lib.float64)),
+    "0-d of a higher kind": lambda lib: (lib.tensor([True]), lib.tensor(1)),
+    "numbers": lambda lib: (1, 2.0),
+    "bools": lambda lib: (True, 2),
+}
+
+
+@pytest.mark.parametrize("name", RESULT_TYPES)
+def test_result_types(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    ours, theirs = (lib.result_type(*RESULT_TYPES[name](lib)) for lib in (tg, torch))
+    assert ours.name == str(theirs).rpartition(".")[2]

@@ -12,6 +12,7 @@ import importlib
 import os
 import sys
 import warnings
+from math import e, inf, nan, pi
 from typing import TYPE_CHECKING, Any
 
 from . import _checkout
@@ -41,6 +42,7 @@ from .attributes import (
     is_same_size,
     is_signed,
     layout,
+    result_type,
     strided,
 )
 from .backend import device, get_default_device, set_default_device
@@ -63,6 +65,10 @@ from .creation import (
 from .dtypes import (
     bfloat16,
     can_cast,
+    cdouble,
+    cfloat,
+    complex64,
+    complex128,
     double,
     dtype,
     float16,
@@ -79,6 +85,9 @@ from .dtypes import (
     set_default_dtype,
     short,
     uint8,
+    uint16,
+    uint32,
+    uint64,
 )
 from .dtypes import bool_ as bool
 from .dtypes import float_ as float
@@ -188,7 +197,7 @@ from .settings import (
     set_num_threads,
     use_deterministic_algorithms,
 )
-from .sharing import from_dlpack, frombuffer, is_storage, to_dlpack
+from .sharing import TypedStorage, UntypedStorage, from_dlpack, frombuffer, is_storage, to_dlpack
 from .tensor import Size, Tensor
 from .tensor_types import TYPES as _TYPES
 from .tensor_types import Variable as _Variable
@@ -211,6 +220,8 @@ for _name in ("detect_anomaly", "set_detect_anomaly", "is_anomaly_enabled", "is_
     setattr(autograd, _name, getattr(_anomaly, _name))
 _make_public(globals())
 
+newaxis = None  # x[:, newaxis]
+OutOfMemoryError = MemoryError  # CuPy's is one of these
 __version__ = "0.1.0"
 if TYPE_CHECKING:
     from . import (
