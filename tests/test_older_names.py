@@ -344,3 +344,20 @@ def test_result_types(name: str) -> None:
     torch = pytest.importorskip("torch")
     ours, theirs = (lib.result_type(*RESULT_TYPES[name](lib)) for lib in (tg, torch))
     assert ours.name == str(theirs).rpartition(".")[2]
+
+
+# --- nested structures
+
+
+def test_trees(lib: Any) -> None:
+    pytree = __import__(f"{lib.__name__}.utils._pytree", fromlist=["tree_flatten"])
+    tree = {"a": [1, (2, 3)], "b": 4, "c": []}
+    leaves, spec = pytree.tree_flatten(tree)
+    assert leaves == pytree.tree_leaves(tree) == [1, 2, 3, 4] and spec.num_leaves == 4
+    assert pytree.tree_unflatten(leaves, spec) == spec.unflatten(leaves) == tree
+    assert pytree.tree_map(lambda x: x * 2, tree) == {"a": [2, (4, 6)], "b": 8, "c": []}
+    assert pytree.tree_map(lambda x, y: x - y, [1, 2], [3, 5]) == [-2, -3]
+    assert spec == pytree.tree_flatten({"a": [0, (0, 0)], "b": 0, "c": []})[1] != pytree.tree_flatten([1])[1]
+    assert pytree.tree_flatten(5)[0] == [5] and pytree.tree_flatten((1,))[1] != pytree.tree_flatten([1])[1]
+    with pytest.raises(ValueError, match="4"):
+        pytree.tree_unflatten([1], spec)
