@@ -89,13 +89,14 @@ def test_a_type_does_not_copy_its_own() -> None:
     array = np.array([1, 2])
     tg.LongTensor(array)[0] = 5
     assert array.tolist() == [1, 2]
-    assert tg.FloatTensor(np.array([1.5, 2.5])).tolist() == [1.5, 2.5]
+    assert tg.FloatTensor(np.array([1.5, 2.5])).tolist() == [1.5, 2.5] and tg.LongTensor([1.5, 2]).tolist() == [1, 2]
 
 
 def test_what_types_refuse() -> None:
     for call, kind, words in (
         (lambda: tg.FloatTensor(5.0), TypeError, "FloatTensor: takes one sequence of numbers or sizes"),
         (lambda: tg.FloatTensor("a"), TypeError, "FloatTensor: .*'a'"),
+        (lambda: tg.ByteTensor([1, 300]), RuntimeError, "ByteTensor: 300 does not fit into uint8"),
         (lambda: tg.FloatTensor([1], [2]), TypeError, "FloatTensor"),
         (lambda: tg.FloatTensor([[1, 2], [3]]), ValueError, "FloatTensor: nested lists"),
         (lambda: tg.FloatTensor(-1), RuntimeError, r"FloatTensor: sizes can't be negative, \(-1,\)"),
