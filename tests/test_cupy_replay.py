@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import importlib.util
 import inspect
@@ -243,6 +244,9 @@ def edits() -> None:
     a, b = tg.rand(2, 3, device="strict"), tg.rand(3, device="strict")
     a.add_(b).sub_(1).mul_(b).div_(2).pow_(2).clamp_(0, 1).exp_().log_().sqrt_().neg_().abs_()
     a.sigmoid_().tanh_().sin_().cos_().relu_().sign_().zero_().fill_(2.0).copy_(b).uniform_().normal_()
+    a.log_normal_().cauchy_().exponential_().geometric_(0.5).random_(5).bernoulli_().bernoulli_(a)
+    tg.bernoulli(a), tg.poisson(a), tg.binomial(a, a), tg.normal(a, b), tg.normal(1.0, b), tg.multinomial(b + 1, 2)
+    list(reversed(a)), copy.deepcopy([a, a[0]]), tg.as_tensor(a.array), a.get_device(), a.storage().data_ptr()
     a += b
     a -= 1.0
     a *= b

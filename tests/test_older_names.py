@@ -89,13 +89,14 @@ def test_a_type_does_not_copy_its_own() -> None:
     array = np.array([1, 2])
     tg.LongTensor(array)[0] = 5
     assert array.tolist() == [1, 2]
-    assert tg.FloatTensor(np.array([1.5, 2.5])).tolist() == [1.5, 2.5]
+    assert tg.FloatTensor(np.array([1.5, 2.5])).tolist() == [1.5, 2.5] and tg.LongTensor([1.5, 2]).tolist() == [1, 2]
 
 
 def test_what_types_refuse() -> None:
     for call, kind, words in (
         (lambda: tg.FloatTensor(5.0), TypeError, "FloatTensor: takes one sequence of numbers or sizes"),
         (lambda: tg.FloatTensor("a"), TypeError, "FloatTensor: .*'a'"),
+        (lambda: tg.ByteTensor([1, 300]), RuntimeError, "ByteTensor: 300 does not fit into uint8"),
         (lambda: tg.FloatTensor([1], [2]), TypeError, "FloatTensor"),
         (lambda: tg.FloatTensor([[1, 2], [3]]), ValueError, "FloatTensor: nested lists"),
         (lambda: tg.FloatTensor(-1), RuntimeError, r"FloatTensor: sizes can't be negative, \(-1,\)"),
@@ -305,3 +306,59 @@ def test_versions(lib: Any) -> None:
     assert lib.version.__version__ == lib.__version__
     with pytest.raises(AttributeError):
         lib.version.cdua  # noqa: B018
+
+
+# --- constants and dtypes that are named
+
+
+def test_constants(lib: Any) -> None:
+    assert (lib.pi, lib.e, lib.inf, lib.newaxis) == (np.pi, np.e, np.inf, None) and lib.nan != lib.nan
+    assert issubclass(lib.OutOfMemoryError, MemoryError if lib is tg else RuntimeError)
+
+
+@pytest.mark.parametrize(
+    "name", ["complex64", "complex128", "cfloat", "cdouble", "uint16", "uint32", "uint64", "bfloat16"]
+)
+def test_dtypes_that_can_only_be_named(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    ours, theirs = getattr(tg, name), getattr(torch, name)
+    for what in ("itemsize", "is_floating_point", "is_complex", "is_signed"):
+        assert getattr(ours, what) == getattr(theirs, what)
+    assert str(ours).rpartition(".")[2] == str(theirs).rpartition(".")[2] and tg.ones(1).dtype not in (ours,)
+    with pytest.raises(tg.DtypeError, match=f"{ours.name}: tensors have no such dtype; use .*(float|int|two)"):
+        tg.zeros(1, dtype=ours)
+
+
+RESULT_TYPES: dict[str, Any] = {
+    "arrays": lambda lib: (lib.ones(1, dtype=lib.float16), lib.ones(1, dtype=lib.float64)),
+    "a number": lambda lib: (lib.tensor([1], dtype=lib.int8), 3),
+    "a number of another kind": lambda lib: (lib.tensor([1], dtype=lib.int8), 3.0),
+    "0-d": lambda lib: (lib.ones(1, dtype=lib.float16), lib.tensor(1.0, dtype=lib.float64)),
+    "0-d of a higher kind": lambda lib: (lib.tensor([True]), lib.tensor(1)),
+    "numbers": lambda lib: (1, 2.0),
+    "bools": lambda lib: (True, 2),
+}
+
+
+@pytest.mark.parametrize("name", RESULT_TYPES)
+def test_result_types(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    ours, theirs = (lib.result_type(*RESULT_TYPES[name](lib)) for lib in (tg, torch))
+    assert ours.name == str(theirs).rpartition(".")[2]
+
+
+# --- nested structures
+
+
+def test_trees(lib: Any) -> None:
+    pytree = __import__(f"{lib.__name__}.utils._pytree", fromlist=["tree_flatten"])
+    tree = {"a": [1, (2, 3)], "b": 4, "c": []}
+    leaves, spec = pytree.tree_flatten(tree)
+    assert leaves == pytree.tree_leaves(tree) == [1, 2, 3, 4] and spec.num_leaves == 4
+    assert pytree.tree_unflatten(leaves, spec) == spec.unflatten(leaves) == tree
+    assert pytree.tree_map(lambda x: x * 2, tree) == {"a": [2, (4, 6)], "b": 8, "c": []}
+    assert pytree.tree_map(lambda x, y: x - y, [1, 2], [3, 5]) == [-2, -3]
+    assert spec == pytree.tree_flatten({"a": [0, (0, 0)], "b": 0, "c": []})[1] != pytree.tree_flatten([1])[1]
+    assert pytree.tree_flatten(5)[0] == [5] and pytree.tree_flatten((1,))[1] != pytree.tree_flatten([1])[1]
+    with pytest.raises(ValueError, match="4"):
+        pytree.tree_unflatten([1], spec)

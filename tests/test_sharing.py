@@ -375,6 +375,12 @@ def test_what_is_not_there_says_what_is() -> None:
             call()
 
 
+def test_the_words_for_formats() -> None:
+    with pytest.raises(tg.ArgumentTypeError, match=r"format: '\.2f' is for one number, .*\(2,\); use tensor\.item\(\)"):
+        f"{tg.ones(2):.2f}"
+    assert f"{tg.ones(2)}" == repr(tg.ones(2)) == f"{tg.ones(2)!s}"
+
+
 def test_reversed_records() -> None:
     x = tg.arange(3.0).requires_grad_()
     (reversed(x) * tg.tensor([1.0, 2.0, 3.0])).sum().backward()

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from .dtypes import dtype, find
+from .dtypes import result_type as meet
 from .errors import ArgumentTypeError
 from .methods import attach
+from .promotion import as_operand
 from .tensor import Tensor
 from .unavailable import refused
 
@@ -104,6 +107,17 @@ def is_inference(input: Tensor) -> bool:
     """
     _tensor("is_inference", input)
     return False
+
+
+def result_type(tensor1: Any, tensor2: Any) -> dtype:
+    """The dtype in which two tensors or numbers meet: 0-d tensors yield to others, numbers to all tensors.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.result_type(tg.zeros(1, dtype=tg.float16), 1.0), tg.result_type(tg.tensor([1]), 1.0)
+    (tinygrad_dl.float16, tinygrad_dl.float32)
+    """
+    operands = [as_operand("result_type", f"tensor{i}", value) for i, value in enumerate((tensor1, tensor2), 1)]
+    return find(meet([getattr(operand, "array", operand) for operand in operands]))
 
 
 def _to_dense(self: Tensor, dtype: Any = None) -> Tensor:

@@ -1,4 +1,7 @@
-"""Filling tensors with random numbers in place, as `normal_` does. The gradient of what was there becomes 0."""
+"""Filling tensors with random numbers in place, as `normal_` does. The gradient of what was there becomes 0.
+
+Floating numbers are drawn in float64 and rounded, so that a seed gives the same ones in every dtype.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +14,7 @@ from .generator import Generator, numpy_generator
 from .inplace import assign
 from .methods import attach
 from .ops.editing import in_graph, store
-from .random import floating, require_integers, standard_normal, uniform, whole_range
+from .random import floating, require_integers, whole_range
 from .tensor import Tensor, wrap
 from .views import require_editable
 
@@ -73,23 +76,19 @@ def _uniform_(
     if not high - low <= np.finfo(kind).max:
         raise ArgumentError(f"uniform_: from {low} to {high} is wider than {self.dtype} can tell apart")
     last = np.nextafter(kind.type(high), kind.type(low))  # rounding must not reach `to`
-    inner = np.dtype(np.float64 if kind.itemsize == 8 else np.float32)
 
     def draw(source: Source, count: int) -> np.ndarray:
-        return np.minimum((uniform(source, (count,), inner) * (high - low) + low).astype(kind), last)
+        return np.minimum((source.random(count) * (high - low) + low).astype(kind), last)
 
     return redraw("uniform_", self, generator, draw)
 
 
 def _normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Numbers drawn from the normal distribution, in place. Raises ArgumentError for a negative deviation."""
-    kind = floating("normal_", self.dtype).numpy
+    floating("normal_", self.dtype)
     if not std >= 0:
         raise ArgumentError(f"normal_: std can't be negative, {std} came")
-    inner = np.dtype(np.float64 if kind.itemsize == 8 else np.float32)
-    return redraw(
-        "normal_", self, generator, lambda source, count: standard_normal(source, (count,), inner) * std + mean
-    )
+    return redraw("normal_", self, generator, lambda source, count: source.standard_normal(count) * std + mean)
 
 
 def _log_normal_(self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
@@ -159,7 +158,7 @@ def _bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = Non
         return bernoulli_of("bernoulli_", self, p, generator)
     if not isinstance(p, bool | int | float) or not 0 <= p <= 1:
         raise ArgumentError(f"bernoulli_: a probability lies between 0 and 1, {p!r} came")
-    return redraw("bernoulli_", self, generator, lambda source, count: source.random(count, np.float32) < p)
+    return redraw("bernoulli_", self, generator, lambda source, count: source.random(count) < p)
 
 
 def bernoulli_of(name: str, target: Tensor, p: Tensor, generator: Generator | None) -> Tensor:

@@ -46,18 +46,19 @@ class dtype:
 
 
 class _Refused(dtype):
-    """A dtype of PyTorch's that NumPy lacks: scripts may name it, using it is refused."""
+    """A dtype of PyTorch's that no tensor has here: scripts may name it, using it is refused."""
 
-    __slots__ = ()
+    __slots__ = ("instead",)
 
-    def __init__(self, name: str, itemsize: int) -> None:
-        self.name, self.itemsize, self.category = name, itemsize, 2
-        self.is_floating_point = self.is_signed = True
-        self.is_complex = False
+    def __init__(self, name: str, itemsize: int, instead: str) -> None:
+        self.name, self.itemsize, self.category, self.instead = name, itemsize, 2, instead
+        self.is_complex = name.startswith("complex")
+        self.is_floating_point = "float" in name
+        self.is_signed = not name.startswith("u")
 
     @property
     def numpy(self) -> Any:  # type: ignore[override]
-        raise DtypeError(f"{self.name}: NumPy has no such dtype; use float32, or float16 for half the memory")
+        raise DtypeError(f"{self.name}: tensors have no such dtype; use {self.instead}")
 
     dtype = numpy
 
@@ -68,7 +69,10 @@ class _Refused(dtype):
         return hash(self.name)
 
 
-bfloat16 = _Refused("bfloat16", 2)
+bfloat16 = _Refused("bfloat16", 2, "float32, or float16 for half the memory")
+complex64, complex128 = (_Refused(f"complex{8 * n}", n, "two tensors, for the two parts") for n in (8, 16))
+uint16, uint32, uint64 = (_Refused(f"uint{8 * n}", n, "int32 or int64") for n in (2, 4, 8))
+cfloat, cdouble = complex64, complex128
 bool_ = dtype("bool", 0)
 uint8, int8, int16, int32, int64 = (dtype(name, 1) for name in ("uint8", "int8", "int16", "int32", "int64"))
 float16, float32, float64 = (dtype(name, 2) for name in ("float16", "float32", "float64"))

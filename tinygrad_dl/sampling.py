@@ -6,7 +6,7 @@ import numpy as np
 
 from . import backend, dtypes
 from .creation import _finish, natural_sizes
-from .draws import _bernoulli_, _normal_, bernoulli_of
+from .draws import BLOCK, _bernoulli_, _normal_, bernoulli_of
 from .errors import ArgumentError, ArgumentTypeError, ShapeError
 from .generator import Generator, numpy_generator
 from .methods import attach
@@ -159,27 +159,33 @@ def multinomial(
             f"multinomial: {num_samples} samples can't be drawn from {array.shape[-1]} without replacement; pass "
             "replacement=True"
         )
-    weights = np.atleast_2d(array).astype(np.float64)
-    if not bool(((weights >= 0) & (weights < np.inf)).all()):
+    weights = np.atleast_2d(array)
+    totals = weights.sum(axis=1, dtype=np.float64)
+    if weights.min(initial=0) < 0 or not bool(np.isfinite(totals).all()):
         raise ArgumentError("multinomial: weights are finite and not negative; input holds NaN, inf or a negative one")
-    if not bool((weights.sum(axis=1) > 0).all()):
+    if not bool((totals > 0).all()):
         raise ArgumentError("multinomial: a row of input is all 0, so no index has a probability")
     draw = _with_replacement if replacement and num_samples > 1 else _without_replacement
-    drawn = draw(numpy_generator(generator), weights, int(num_samples))
+    source, step = numpy_generator(generator), max(1, BLOCK // max(1, weights.shape[1]))
+    drawn = np.empty((len(weights), num_samples), np.int64)
+    for start in range(0, len(weights), step):
+        rows = slice(start, start + step)
+        drawn[rows] = draw(source, weights[rows].astype(np.float64), int(num_samples))
     return _finish(drawn.reshape(*array.shape[:-1], num_samples), dtypes.int64, input.device)
 
 
 def _with_replacement(source: np.random.Generator, weights: np.ndarray, count: int) -> np.ndarray:
     """Row r's cumulative shares lie between r and r + 1, so that one search serves all rows."""
     rows, width = weights.shape
-    shares = np.cumsum(weights, axis=1)
-    shares /= shares[:, -1:]
     first = np.arange(rows)[:, None]
-    found = (
-        np.searchsorted((shares + first).ravel(), source.random((rows, count)) + first, side="right") - first * width
-    )
-    last = width - 1 - np.argmax(weights[:, ::-1] > 0, axis=1)  # where a sum that was rounded up leads
-    return np.minimum(found, last[:, None])
+    shares = np.cumsum(weights, axis=1)
+    shares /= shares[:, -1:].copy()
+    shares += first
+    found = np.searchsorted(shares.ravel(), source.random((rows, count)) + first, side="right") - first * width
+    if bool((found == width).any()):  # a sum was rounded up to the end of its row
+        last = width - 1 - np.argmax(weights[:, ::-1] > 0, axis=1)
+        found = np.minimum(found, last[:, None])
+    return found
 
 
 def _without_replacement(source: np.random.Generator, weights: np.ndarray, count: int) -> np.ndarray:

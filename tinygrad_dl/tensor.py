@@ -383,7 +383,12 @@ class Tensor(_Slots):
         raise ArgumentError(f"in: a number or a Tensor can be in a tensor, not {type(element).__name__}")
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
+        if spec and self.array.ndim:
+            raise ArgumentTypeError(
+                f"format: {spec!r} is for one number, this tensor has shape {tuple(self.shape)}; use tensor.item(), or "
+                "set_printoptions"
+            )
+        return str(self) if self.array.ndim else format(self.item(), spec)
 
 
 NUMPY: dict[Any, Callable[..., Any]] = {}  # NumPy's functions -> the operations that record them

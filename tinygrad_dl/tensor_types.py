@@ -4,7 +4,7 @@ import warnings
 from typing import Any
 
 from . import backend, dtypes
-from .creation import data_array
+from .creation import _natural
 from .errors import ArgumentError, ArgumentTypeError, DtypeError
 from .methods import attach
 from .ops.shape import sizes_of
@@ -43,7 +43,10 @@ class TensorType:
             if min(sizes, default=0) < 0:
                 raise ArgumentError(f"{self.__name__}: sizes can't be negative, {sizes} came")
             return wrap(backend.module_of(where).empty(sizes, self.dtype.numpy))
-        (values,) = data if len(data) == 1 else (None,)
+        return self._from_data(data, where)
+
+    def _from_data(self, data: tuple[Any, ...], where: backend.device) -> Tensor:
+        values = data[0] if len(data) == 1 else None
         if isinstance(values, Tensor):
             if not isinstance(values, self):  # type: ignore[arg-type]  # isinstance asks __instancecheck__
                 raise DtypeError(
@@ -52,7 +55,7 @@ class TensorType:
             return wrap(values.array)
         if isinstance(values, str | float | None):
             raise ArgumentTypeError(f"{self.__name__}: takes one sequence of numbers or sizes, {data!r} came")
-        array = data_array(self.__name__, values)
+        array = _natural(self.__name__, values, self.dtype)
         return wrap(backend.from_numpy(array.astype(self.dtype.numpy), where))
 
     def __instancecheck__(self, value: Any) -> bool:

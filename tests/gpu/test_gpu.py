@@ -325,6 +325,39 @@ def test_gpus_have_numbers() -> None:
         tg.zeros(2, device="cuda:99")
 
 
+@pytest.mark.gpu
+def test_memory_is_shared_with_cupy() -> None:
+    import cupy
+
+    array = cupy.zeros(3, "float32")
+    x = tg.as_tensor(array)
+    assert x.array is array and x.is_cuda
+    shared = tg.from_dlpack(array)
+    shared[0] = 5.0
+    cupy.from_dlpack(x)[1] = 6.0
+    tg.utils.dlpack.from_dlpack(tg.utils.dlpack.to_dlpack(x))[2] = 7.0
+    assert x.tolist() == shared.tolist() == [5.0, 6.0, 7.0] and x.__dlpack_device__() == (2, 0)
+
+
+@pytest.mark.gpu
+def test_what_a_gpu_says_of_itself() -> None:
+    cuda = tg.cuda
+    assert cuda.is_available() and cuda.device_count() >= 1 and cuda.current_device() == 0
+    assert cuda.get_device_name() == cuda.get_device_name("cuda:0") and cuda.get_device_capability()[0] >= 5
+    assert tg.version.cuda.partition(".")[0].isdigit() and tg.accelerator.current_accelerator() == tg.device("cuda")
+    cuda.empty_cache()
+    before = cuda.memory_allocated()
+    x = tg.zeros(1_000_000, device="cuda")
+    assert cuda.memory_allocated() - before >= 4_000_000 and cuda.memory_reserved() >= cuda.memory_allocated()
+    free, total = cuda.mem_get_info()
+    assert 0 < free < total and x.get_device() == 0 and isinstance(x, cuda.FloatTensor) and not x.is_cpu
+    with cuda.device(0), cuda.device_of(x):
+        cuda.synchronize()
+    cuda.manual_seed_all(3)
+    assert tg.initial_seed() == 3 and cuda.is_initialized()
+    assert tg.cuda.LongTensor([1, 2]).is_cuda and tg.ones(1).type("torch.cuda.DoubleTensor").dtype is tg.float64
+
+
 # --- networks
 
 
@@ -473,6 +506,19 @@ DRAWS: dict[str, Callable[[], Any]] = {
     "bernoulli": lambda: tg.bernoulli(tg.full((50,), 0.3)),
     "uniform_": lambda: tg.empty(6).uniform_(-1, 2),
     "normal_": lambda: tg.empty(6).normal_(3, 2),
+    "log_normal_": lambda: tg.empty(6).log_normal_(),
+    "cauchy_": lambda: tg.empty(6).cauchy_(),
+    "exponential_": lambda: tg.empty(6).exponential_(),
+    "geometric_": lambda: tg.empty(60).geometric_(0.3),
+    "random_": lambda: tg.empty(6).random_(),
+    "bernoulli_": lambda: tg.empty(50).bernoulli_(),
+    "bernoulli_ of a tensor": lambda: tg.empty(50).bernoulli_(tg.full((50,), 0.3)),
+    "poisson": lambda: tg.poisson(tg.full((50,), 3.0)),
+    "binomial": lambda: tg.binomial(tg.full((50,), 9.0), tg.full((50,), 0.3)),
+    "normal": lambda: tg.normal(tg.zeros(5), tg.ones(5)),
+    "normal of a size": lambda: tg.normal(0.0, 1.0, (5,)),
+    "multinomial": lambda: tg.multinomial(tg.rand(3, 20), 5),
+    "multinomial with replacement": lambda: tg.multinomial(tg.rand(3, 20), 50, True),
     "dropout": lambda: F.dropout(tg.ones(50), 0.4),
     "Linear": lambda: nn.Linear(3, 5).weight,
     "kaiming_normal_": lambda: nn.init.kaiming_normal_(tg.empty(4, 3)),
