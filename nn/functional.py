@@ -45,8 +45,8 @@ from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.elementwise import sigmoid, tanh
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
-from tinygrad_dl.ops.reduction import log_softmax as _log_softmax
-from tinygrad_dl.ops.reduction import softmax as _softmax
+from tinygrad_dl.ops.softmax import log_softmax as _log_softmax
+from tinygrad_dl.ops.softmax import softmax as _softmax
 from tinygrad_dl.random import numpy_generator
 from tinygrad_dl.tensor import Tensor, wrap
 

@@ -142,24 +142,9 @@ from .ops.indexing import select, take_along_dim
 from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
 from .ops.linalg import outer as ger
 from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
-from .ops.reduction import (
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    softmax,
-    std,
-    sum,
-    var,
-)
+from .ops.reduction import all, amax, amin, any, argmax, argmin, max, mean, min, std, sum, var
 from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze
+from .ops.softmax import log_softmax, logsumexp, softmax
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
 from .printing import set_printoptions, tensor_repr
 from .random import (
