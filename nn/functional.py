@@ -69,6 +69,8 @@ from tinygrad_dl.ops.pooling import (
 )
 from tinygrad_dl.ops.reduction import log_softmax as _log_softmax
 from tinygrad_dl.ops.reduction import softmax as _softmax
+from tinygrad_dl.ops.softmax import log_softmax as _log_softmax
+from tinygrad_dl.ops.softmax import softmax as _softmax
 from tinygrad_dl.random import numpy_generator
 from tinygrad_dl.tensor import Tensor, wrap
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,3 +90,30 @@ def test_dropout_takes_pytorchs_arguments() -> None:
     x = tg.ones(100)
     assert F.dropout(x, 0.5, False) is x
     assert set(F.dropout(x, p=0.75).tolist()) == {0.0, 4.0}
+
+
+@pytest.mark.parametrize("shape", [(70, 1000), (3, 40_000), (4000, 17), (1200, 100), (2, 300, 129)])
+@pytest.mark.parametrize("scale", [1.0, 300.0])
+def test_softmax_of_big_arrays_is_pytorchs(shape: tuple[int, ...], scale: float) -> None:
+    """In blocks of rows, with and without the maximum taken off."""
+    torch = pytest.importorskip("torch")
+    draw = np.random.default_rng(0)
+    x, weights = draw.normal(0, scale, shape), draw.normal(size=shape)
+    x.reshape(-1)[3], x.reshape(-1)[shape[-1] + 5] = -np.inf, np.nan
+    target = draw.integers(0, shape[-1], shape[:-1])
+
+    def run(lib: Any, name: str, dim: int) -> list[np.ndarray]:
+        input = lib.tensor(x, requires_grad=True)
+        if name == "cross_entropy":
+            out = lib.nn.functional.cross_entropy(
+                input.reshape(-1, shape[-1]), lib.tensor(target.reshape(-1)), reduction="none"
+            )
+            out.backward(lib.tensor(weights.reshape(-1, shape[-1])[:, 0].copy()))
+        else:
+            out = getattr(lib.nn.functional, name)(input, dim=dim)
+            out.backward(lib.tensor(weights))
+        return [out.detach().numpy(), input.grad.numpy()]
+
+    for name, dim in [("softmax", -1), ("softmax", 0), ("log_softmax", -1), ("log_softmax", 0), ("cross_entropy", -1)]:
+        for ours, theirs in zip(run(tg, name, dim), run(torch, name, dim), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12, err_msg=f"{name} {dim}")

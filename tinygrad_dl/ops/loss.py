@@ -6,16 +6,19 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..backend import HOST
 from ..dtypes import FLOATING
 from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
 from ..explain import explain
 from ..operation import keep, operation
 from ..tensor import Tensor
+from .blocks import BLOCK
 from .elementwise import sigmoid, where
 from .indexing import take_along_dim
-from .reduction import cast, log_softmax, mean, shifted, total
+from .reduction import cast, mean, total
 from .reduction import sum as sum_
 from .shape import reshape, squeeze, unsqueeze
+from .softmax import exponentials, log_softmax
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -174,25 +177,47 @@ def _composed_cross_entropy(input: Any, target: Any, reduction: str) -> Any:
     return _reduce(-squeeze(picked, -1), reduction)
 
 
+def _times_difference(g: Any, probabilities: Any, target: Any) -> Any:
+    """g · (A - Y), the gradient of the logits; on big NumPy arrays without Y, which is 0 nearly everywhere."""
+    if type(probabilities) is not HOST or probabilities.size <= BLOCK:
+        return g * (probabilities - one_hot_like(target, probabilities))
+    out = g * probabilities
+    out.reshape(-1)[np.arange(0, out.size, out.shape[1]) + target] -= g.reshape(-1)
+    return out
+
+
 def _cross_entropy_rule(g: Any, probabilities: Any, target: Any, reduction: str) -> Any:
-    dZ = probabilities - one_hot_like(target, probabilities)
     if reduction == "none":
-        return unsqueeze(g, -1) * dZ
-    return g / target.shape[0] * dZ if reduction == "mean" else g * dZ
+        return _times_difference(unsqueeze(g, -1), probabilities, target)
+    return _times_difference(g / target.shape[0] if reduction == "mean" else g, probabilities, target)
 
 
 @operation("cross_entropy", twin=_composed_cross_entropy, input=_cross_entropy_rule)
 def _fused_cross_entropy(input: Any, target: Any, reduction: str) -> Any:
     """Softmax and the negative log-likelihood of classes in one step; dZ = A - Y (notes, section 2, N040)."""
-    x = shifted(input, 1)
-    e = np.exp(x)
-    sums = total(e, 1, True)
-    picked = x.reshape(-1)[backend.array_module(target).arange(0, x.size, x.shape[1]) + target]
-    loss = np.log(sums).reshape(-1) - picked
+    loss, probabilities = _losses(input, target)
     if reduction != "none":
         loss = total(loss) / len(target) if reduction == "mean" else total(loss)
+    return keep(loss, probabilities=probabilities)
+
+
+def _losses(input: Any, target: Any) -> tuple[Any, Any]:
+    """The loss of each row and its probabilities; on big NumPy arrays a few rows at a time, which stay in the cache."""
+    if type(input) is HOST and input.size > BLOCK:
+        loss, probabilities = np.empty(len(input), input.dtype), np.empty(input.shape, input.dtype)
+        count = max(BLOCK // input.shape[1], 1)
+        for start in range(0, len(input), count):
+            rows = slice(start, start + count)
+            loss[rows], probabilities[rows] = _losses_at_once(input[rows], target[rows])
+        return loss, probabilities
+    return _losses_at_once(input, target)
+
+
+def _losses_at_once(input: Any, target: Any) -> tuple[Any, Any]:
+    e, sums, x = exponentials(input, 1)
+    picked = x.reshape(-1)[backend.array_module(target).arange(0, x.size, x.shape[1]) + target]
     e /= sums
-    return keep(loss, probabilities=e)
+    return np.log(sums).reshape(-1) - picked, e
 
 
 def _require_classes(name: str, target: Any, classes: int, ignore_index: int) -> bool:

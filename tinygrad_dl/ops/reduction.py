@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import HOST
 from ..dtypes import FLOATING, find
 from ..errors import ArgumentTypeError, DtypeError, ShapeError
 from ..methods import attach
@@ -373,6 +372,9 @@ def _sum_to_size(self: Tensor, *size: Any) -> Any:
 
 
 attach(sum, mean, var, std, any, all, softmax, log_softmax, logsumexp, sum_to_size=_sum_to_size)
+# --- methods and NumPy's functions
+
+attach(sum, mean, var, std, amax, amin, argmax, argmin, max, min, any, all)
 
 
 # NumPy's functions take what they share with ours in another order.
