@@ -98,7 +98,6 @@ from .ops.arithmetic import (
     float_power,
     fmax,
     fmin,
-    fmod,
     gcd,
     heaviside,
     lcm,
@@ -108,6 +107,7 @@ from .ops.arithmetic import (
     rsub,
     square,
 )
+from .ops.bounds import clamp, clamp_max, clamp_min, clip, nan_to_num
 from .ops.comparison import (
     bitwise_and,
     bitwise_left_shift,
@@ -142,16 +142,14 @@ from .ops.comparison import (
 )
 from .ops.complex import angle, conj, conj_physical, imag, is_conj, is_neg, real, resolve_conj, resolve_neg
 from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
+from .ops.division import floor_divide, fmod, remainder
 from .ops.einsum import einsum, inner, kron, tensordot
 from .ops.elementwise import (
     abs,
     absolute,
     add,
-    clamp,
-    clip,
     div,
     divide,
-    floor_divide,
     maximum,
     minimum,
     mul,
@@ -162,7 +160,6 @@ from .ops.elementwise import (
     pow,
     reciprocal,
     relu,
-    remainder,
     sgn,
     sigmoid,
     sign,
@@ -196,7 +193,7 @@ from .ops.reduction import (
     sum,
     var,
 )
-from .ops.rounding import ceil, clamp_max, clamp_min, fix, floor, frac, nan_to_num, round, trunc
+from .ops.rounding import ceil, fix, floor, frac, round, trunc
 from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
 from .ops.trigonometry import (
