@@ -162,12 +162,11 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
 )
 @blockwise
 def _lerp(input: Any, end: Any, weight: Any) -> Any:
-    """Exactly the ends for weights of 0 and 1; a number goes from the nearer end, as in PyTorch."""
+    """By a number from the nearer end, so that 1 gives `end` exactly."""
     way = end - input
-    if type(weight) in SCALARS:
-        return input + weight * way if -0.5 < weight < 0.5 else end - way * (1 - weight)
-    out, at_end = input + weight * way, weight == 1
-    return np.where(at_end, end, out) if at_end.any() else out
+    if type(weight) in SCALARS and not -0.5 < weight < 0.5:
+        return end - way * (1 - weight)
+    return input + weight * way
 
 
 @composed
@@ -181,7 +180,8 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     tensor([ 1.0000, 12.5000])
     """
     dtype = input.array.dtype
-    if dtype not in FLOATING or end.array.dtype is not dtype or getattr(weight, "dtype", dtype) != dtype:
+    weights = weight.array.dtype if isinstance(weight, Tensor) else dtype
+    if dtype not in FLOATING or end.array.dtype is not dtype or weights is not dtype:
         came = ", ".join(map(describe, (input, end, weight)))
         raise DtypeError(f"lerp: all tensors must have one floating dtype, {came} came; convert them first")
     return _lerp(input, end, weight)

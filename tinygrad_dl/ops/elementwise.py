@@ -315,7 +315,9 @@ tanh = elementwise(
 
 @blockwise
 def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + np.exp(x * -1.0))  # e^-x may be infinite, and 1/infinity is the right 0
+    out = np.exp(np.negative(x) if x.dtype.kind == "f" else x * -1.0)  # may be infinite; 1/infinity is the right 0
+    out += 1
+    return np.reciprocal(out)
 
 
 sigmoid = elementwise(
