@@ -119,7 +119,7 @@ def test_plus_x_is_x_and_edits_of_it_are_edits_of_x() -> None:
     y = +x
     y.mul_(2.0)
     assert y is x and x.tolist() == [6.0, 12.0]
-    with pytest.raises((TypeError, RuntimeError), match="positive: not defined for bool; got input bool of shape"):
+    with pytest.raises((TypeError, RuntimeError), match=r"positive: bools have no sign.*got input bool of shape"):
         +tg.tensor(True)
 
 

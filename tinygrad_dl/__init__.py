@@ -133,7 +133,6 @@ from .ops.arithmetic import (
     float_power,
     fmax,
     fmin,
-    fmod,
     gcd,
     heaviside,
     lcm,
@@ -143,6 +142,7 @@ from .ops.arithmetic import (
     rsub,
     square,
 )
+from .ops.bounds import clamp, clamp_max, clamp_min, clip, nan_to_num
 from .ops.broadcasting import atleast_1d, atleast_2d, atleast_3d, broadcast_shapes, broadcast_tensors, broadcast_to
 from .ops.comparison import (
     bitwise_and,
@@ -181,16 +181,14 @@ from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
 from .ops.diagonals import diag, diag_embed, diagflat, diagonal, trace, tril, triu
 from .ops.differences import cumulative_trapezoid, diff, gradient, trapezoid, trapz
 from .ops.distances import dist, norm, renorm
+from .ops.division import floor_divide, fmod, remainder
 from .ops.einsum import einsum, inner, kron, tensordot
 from .ops.elementwise import (
     abs,
     absolute,
     add,
-    clamp,
-    clip,
     div,
     divide,
-    floor_divide,
     maximum,
     minimum,
     mul,
@@ -201,7 +199,6 @@ from .ops.elementwise import (
     pow,
     reciprocal,
     relu,
-    remainder,
     sgn,
     sigmoid,
     sign,
@@ -247,8 +244,24 @@ from .ops.matrix_functions import cross, matrix_exp, matrix_power
 from .ops.older_linalg import cholesky, inverse, pinverse, qr, svd
 from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
 from .ops.rearranging import flip, fliplr, flipud, repeat_interleave, roll, rot90, tile
-from .ops.reduction import all, amax, amin, any, argmax, argmin, max, mean, min, std, sum, var
-from .ops.rounding import ceil, clamp_max, clamp_min, fix, floor, frac, nan_to_num, round, trunc
+from .ops.reduction import (
+    all,
+    amax,
+    amin,
+    any,
+    argmax,
+    argmin,
+    log_softmax,
+    logsumexp,
+    max,
+    mean,
+    min,
+    softmax,
+    std,
+    sum,
+    var,
+)
+from .ops.rounding import ceil, fix, floor, frac, round, trunc
 from .ops.scattering import index_reduce, put, scatter, scatter_add, scatter_reduce
 from .ops.shape import (
     adjoint,
@@ -267,7 +280,6 @@ from .ops.shape import (
     unflatten,
     unsqueeze,
 )
-from .ops.softmax import log_softmax, logsumexp, softmax
 from .ops.solving import cholesky_inverse, cholesky_solve, det, logdet, slogdet
 from .ops.sorting import argsort, bucketize, msort, searchsorted, sort, topk, unique, unique_consecutive
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean

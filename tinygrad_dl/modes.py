@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .errors import ArgumentTypeError
+
 
 def unchecked(contributions: Any) -> Any:
     """What a walk calls for the contributions of a node; anomaly mode puts what looks at them in its place."""
@@ -56,8 +58,10 @@ class _Mode(contextlib.ContextDecorator):
     def __init__(self) -> None:
         self._outer: list[tuple[Any, bool]] = []
 
+    _arguments: tuple[Any, ...] = ()  # with which it was made
+
     def _recreate_cm(self) -> "_Mode":
-        return type(self)()
+        return type(self)(*self._arguments)
 
     def _record(self) -> Any:
         raise NotImplementedError
@@ -140,16 +144,15 @@ class set_grad_enabled(_Mode):
     """
 
     def __new__(cls, mode: bool) -> Any:
+        if not isinstance(mode, bool):
+            raise ArgumentTypeError(f"set_grad_enabled: mode is True or False, not {mode!r}")
         return object.__new__(cls)
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
-        self.mode = bool(mode)
+        self.mode, self._arguments = mode, (mode,)
         self._before = (modes.record, modes.inference)
         modes.record = self._record()
-
-    def _recreate_cm(self) -> "set_grad_enabled":
-        return set_grad_enabled(self.mode)
 
     def __call__(self, function: Any) -> Any:
         modes.record = self._before[0]  # a decorator acts inside the function only
@@ -175,10 +178,7 @@ class inference_mode(_Mode):
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__()
-        self.mode = bool(mode)
-
-    def _recreate_cm(self) -> "inference_mode":
-        return inference_mode(self.mode)
+        self.mode, self._arguments = mode, (mode,)
 
     def _record(self) -> Any:
         modes.inference = self.mode

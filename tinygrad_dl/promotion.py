@@ -14,7 +14,7 @@ SCALARS = frozenset((float, int, bool))
 
 
 def regular(operation: Any, args: tuple[Any, ...]) -> bool:
-    """Whether all inputs are floating tensors of one dtype and one kind of array: the usual case, nothing to do."""
+    """Whether all inputs are numbers or floating tensors of one dtype and kind of array, as usual: nothing to do."""
     first = None
     for i in operation.places:
         value = args[i]
@@ -24,7 +24,7 @@ def regular(operation: Any, args: tuple[Any, ...]) -> bool:
                 first = array
             elif array.dtype is not first.dtype or type(array) is not type(first):
                 return False
-        elif value is not None or i < operation.required:
+        elif type(value) is not float and type(value) is not int and (value is not None or i < operation.required):
             return False
     return first is not None and first.dtype in FLOATING
 

@@ -1,18 +1,21 @@
-"""Arithmetic beyond the operators: remainders, products with sums, roots, and the choice of the larger number."""
+"""Arithmetic beyond the operators: roots, divisors, products with sums, and the choice of the larger number."""
 
 from typing import Any
 
 import numpy as np
 
-from ..dtypes import float64
+from ..dtypes import FLOATING, float64
 from ..errors import DtypeError
+from ..explain import describe
 from ..methods import attach
 from ..operation import elementwise, operation
 from ..promotion import SCALARS
 from ..tensor import NUMPY, Tensor
+from .blocks import blockwise
 from .composed import composed
-from .editing import attach_in_place
-from .elementwise import no_derivative, pow, reciprocal, require_nonzero, sign, sub, trunc_divide, where
+from .division import no_derivative
+from .editing import attach_in_place, zeros_like
+from .elementwise import pow, reciprocal, sign, sub, where
 
 # --- powers
 
@@ -58,30 +61,7 @@ def float_power(input: Any, exponent: Any) -> Any:
     return pow(*[value.to(float64) if isinstance(value, Tensor) else float(value) for value in (input, exponent)])
 
 
-# --- remainders
-
-
-def _truncated_remainder(x: Any, y: Any) -> Any:
-    require_nonzero("fmod", x, y)
-    return np.fmod(x, y)
-
-
-fmod = elementwise(
-    "fmod",
-    _truncated_remainder,
-    """The remainder of input / other rounded towards zero; it has the sign of `input`, as C's fmod.
-
-    Arguments: tensors that broadcast, or a number. Raises ArgumentError for an integer division by zero.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.fmod(tg.tensor([7.0, -7.0]), 3)
-    tensor([ 1., -1.])
-    """,
-    numpy=(np.fmod,),
-    refuse=("b", "bools can't be divided; convert them first, for example with .int()"),
-    input=lambda g: g,
-    other=lambda g, input, other: -g * trunc_divide(input, other),
-)
+# --- divisors
 
 
 def _of_integers(name: str, ufunc: Any, words: str) -> Any:
@@ -114,18 +94,24 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     return sub(other, input, alpha=alpha)
 
 
-def _require_whole(name: str, input: Any, value: Any) -> None:
-    if isinstance(value, float) and input.dtype.kind != "f":
-        raise DtypeError(f"{name}: value must be an integer for integer tensors, {value} came")
-
-
 @operation(
+    "addcmul",
     promote="same",
     input=lambda g: g,
     tensor1=lambda g, tensor2, value: g * (tensor2 * value),
     tensor2=lambda g, tensor1, value: g * (tensor1 * value),
 )
-def addcmul(input: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
+def _addcmul(input: Any, tensor1: Any, tensor2: Any, value: Any) -> Any:
+    if input.dtype.kind == "b":
+        raise DtypeError("addcmul: bools are not added; convert them first, for example with .int()")
+    if type(value) is float and input.dtype.kind != "f":
+        raise DtypeError(f"addcmul: value must be an integer for integer tensors, {value} came")
+    product = tensor1 * tensor2
+    return input + (product if value == 1 else product * value)
+
+
+@composed
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """input + value · tensor1 · tensor2, element by element.
 
     Arguments: tensors that broadcast, value (number). Raises DtypeError for a fraction with integers, and for bools.
@@ -134,11 +120,7 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, value: Any = 1) -> Any:
     >>> tg.addcmul(tg.zeros(2), tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]), value=2)
     tensor([ 6., 16.])
     """
-    _require_whole("addcmul", input, value)
-    if input.dtype.kind == "b":
-        raise DtypeError("addcmul: bools are not added; convert them first, for example with .int()")
-    product = tensor1 * tensor2
-    return input + (product if value == 1 else product * value)
+    return _addcmul(input, tensor1, tensor2, value)
 
 
 @operation(
@@ -178,12 +160,13 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     end=lambda g, weight: g * weight,
     weight=lambda g, input, end: g * (end - input),
 )
+@blockwise
 def _lerp(input: Any, end: Any, weight: Any) -> Any:
-    """From the nearer end, so that weights of 0 and 1 give the ends exactly."""
+    """By a number from the nearer end, so that 1 gives `end` exactly."""
     way = end - input
-    if type(weight) in SCALARS:
-        return input + weight * way if -0.5 < weight < 0.5 else end - way * (1 - weight)
-    return np.where(np.absolute(weight) < 0.5, input + weight * way, end - way * (1 - weight))
+    if type(weight) in SCALARS and not -0.5 < weight < 0.5:
+        return end - way * (1 - weight)
+    return input + weight * way
 
 
 @composed
@@ -196,9 +179,10 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     >>> tg.lerp(tg.tensor([0.0, 10.0]), tg.tensor([4.0, 20.0]), 0.25)
     tensor([ 1.0000, 12.5000])
     """
-    dtypes = [value.array.dtype for value in (input, end, weight) if isinstance(value, Tensor)]
-    if dtypes[0].kind != "f" or any(dtype is not dtypes[0] for dtype in dtypes):
-        came = ", ".join(dtype.name for dtype in dtypes)
+    dtype = input.array.dtype
+    weights = weight.array.dtype if isinstance(weight, Tensor) else dtype
+    if dtype not in FLOATING or end.array.dtype is not dtype or weights is not dtype:
+        came = ", ".join(map(describe, (input, end, weight)))
         raise DtypeError(f"lerp: all tensors must have one floating dtype, {came} came; convert them first")
     return _lerp(input, end, weight)
 
@@ -247,7 +231,7 @@ copysign = elementwise(
     """,
     floating=True,
     input=lambda g, input, out: where(input == 0, 0.0, g * (out / input)),
-    other=lambda g: g * 0,
+    other=lambda g: zeros_like(g),
 )
 
 
@@ -291,7 +275,7 @@ nextafter = elementwise(
     """,
     refuse=("biu", "floating numbers are needed; convert first, for example with .float()"),
     input=lambda g, input, other: where(input == other, 0.0, g),
-    other=lambda g: g * 0,
+    other=lambda g: zeros_like(g),
 )
 
 # --- methods
@@ -304,7 +288,7 @@ def _float_power_(self: Tensor, exponent: Any) -> Tensor:
     return self.pow_(exponent)
 
 
-_FUNCTIONS = (square, reciprocal, rsqrt, fmod, gcd, lcm, addcmul, addcdiv, lerp, copysign, heaviside, nextafter)
+_FUNCTIONS = (square, reciprocal, rsqrt, gcd, lcm, addcmul, addcdiv, lerp, copysign, heaviside, nextafter)
 attach(*_FUNCTIONS, fmax, fmin, float_power, sgn=sign)
 attach_in_place(*_FUNCTIONS, sgn=sign)
 attach(float_power_=_float_power_)

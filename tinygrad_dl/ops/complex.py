@@ -10,7 +10,7 @@ from ..methods import attach
 from ..operation import elementwise
 from ..tensor import NUMPY
 from .composed import composed
-from .editing import attach_in_place
+from .editing import attach_in_place, zeros_like
 
 
 def _itself(name: str, words: str) -> Any:
@@ -48,9 +48,14 @@ def imag(input: Any) -> Any:
     raise DtypeError(f"imag: tensors are real here (this one is {input.dtype.name}) and have no imaginary part")
 
 
+def _angle(x: Any) -> Any:
+    half_turn = x.dtype.type(math.pi) if x.dtype.kind == "f" else math.pi
+    return np.where(x == x, (x < 0) * half_turn, x)
+
+
 angle = elementwise(
     "angle",
-    lambda x: np.where(x < 0, math.pi, np.where(x == x, 0, x)),
+    _angle,
     """The angle of a number with the positive axis: π below 0, else 0. Its derivative is 0.
 
     Argument: input (tensor; integers give the default dtype).
@@ -61,7 +66,7 @@ angle = elementwise(
     """,
     floating=True,
     numpy=(np.angle,),
-    input=lambda g: g * 0,
+    input=lambda g: zeros_like(g),
 )
 
 

@@ -15,8 +15,8 @@ from ..errors import ArgumentError, ArgumentTypeError, DtypeError
 from ..methods import attach
 from ..operation import elementwise, operation
 from ..promotion import SCALARS
-from ..tensor import NUMPY, Tensor
-from .blocks import chosen
+from ..tensor import Tensor
+from .blocks import blockwise, chosen
 from .comparison import (  # noqa: F401  # found here until all who import them know their place
     bitwise_and,
     bitwise_not,
@@ -37,7 +37,8 @@ from .comparison import (  # noqa: F401  # found here until all who import them 
     predicate,
 )
 from .composed import composed
-from .editing import attach_in_place, attach_operator
+from .division import divide_down, divide_towards_zero, floor_divide, remainder
+from .editing import attach_in_place, attach_operator, zeros_like
 from .exponential import exp, log  # noqa: F401
 
 # --- arithmetic
@@ -155,94 +156,12 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     if rounding_mode is None:
         return true_divide(input, other)
     if rounding_mode == "floor":
-        return _floor_divide(input, other)
+        return divide_down(input, other)
     if rounding_mode == "trunc":
-        return trunc_divide(input, other)
+        return divide_towards_zero(input, other)
     raise ArgumentError(f"div: rounding_mode is None, 'trunc' or 'floor', not {rounding_mode!r}")
 
 
-def no_derivative(name: str) -> Any:
-    raise NotImplementedError(
-        f"{name}: its derivative is not defined; detach() the input, or round the result of a division"
-    )
-
-
-def require_nonzero(name: str, x: Any, y: Any) -> None:
-    if getattr(y, "dtype", np.dtype(type(y))).kind in "iu" and getattr(x, "dtype", np.dtype(type(x))).kind in "iu":
-        if (y == 0) if type(y) in SCALARS else bool((y == 0).any()):
-            raise ArgumentError(f"{name}: integer division by zero")
-
-
-def _floor_division(x: Any, y: Any) -> Any:
-    require_nonzero("floor_divide", x, y)
-    return np.floor_divide(x, y)
-
-
-def _trunc_division(x: Any, y: Any) -> Any:
-    require_nonzero("div", x, y)
-    kind = result_type([x, y])
-    if kind.kind == "f":
-        return np.trunc(np.true_divide(x, y))
-    down = np.floor_divide(x, y)
-    return down + ((down < 0) & (down * y != x)).astype(kind)  # rounded down is one too low below 0
-
-
-def _remainder(x: Any, y: Any) -> Any:
-    require_nonzero("remainder", x, y)
-    return np.remainder(x, y)
-
-
-floor_divide = elementwise(
-    "floor_divide",
-    _floor_division,
-    """input / other rounded down.
-
-    Arguments: tensors that broadcast, or a number. Raises ArgumentError for an integer division by zero. Has no
-    derivative.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.tensor([7, -7]) // 2
-    tensor([ 3, -4])
-    """,
-    numpy=(np.floor_divide,),
-    refuse=("b", "bools can't be divided; convert them first, for example with .int()"),
-    input=lambda g: no_derivative("floor_divide"),
-    other=lambda g: no_derivative("floor_divide"),
-)
-_floor_divide = elementwise(
-    "div_floor",
-    _floor_division,
-    "input / other rounded down; flat between the steps",
-    numpy=(),
-    refuse=("b", "bools can't be divided; convert them first, for example with .int()"),
-    input=lambda g: g * 0,
-    other=lambda g: g * 0,
-)
-trunc_divide = elementwise(
-    "div_trunc",
-    _trunc_division,
-    "input / other rounded towards zero; flat between the steps",
-    numpy=(),
-    refuse=("b", "bools can't be divided; convert them first, for example with .int()"),
-    input=lambda g: g * 0,
-    other=lambda g: g * 0,
-)
-remainder = elementwise(
-    "remainder",
-    _remainder,
-    """The remainder of input / other rounded down; it has the sign of `other`, as Python's %.
-
-    Arguments: tensors that broadcast, or a number. Raises ArgumentError for an integer division by zero.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.tensor([7.0, -7.0]) % 3
-    tensor([1., 2.])
-    """,
-    numpy=(np.remainder,),
-    refuse=("b", "bools can't be divided; convert them first, for example with .int()"),
-    input=lambda g: g,
-    other=lambda g, input, other: -g * _floor_divide(input, other),
-)
 neg = elementwise(
     "neg",
     operator.neg,
@@ -329,6 +248,10 @@ def _sign(x: Any) -> Any:
     """np.sign, but for NaN, whose sign is 0 in PyTorch, and bools, which NumPy refuses."""
     if x.dtype.kind != "f":
         return x.copy() if x.dtype.kind == "b" else np.sign(x)
+    if 0 < x.ndim and x.size < 2048:  # fewer calls; below fewer cycles
+        out = np.sign(x)
+        out[x != x] = 0
+        return out
     return ((x > 0).view(np.int8) - (x < 0).view(np.int8)).astype(x.dtype)
 
 
@@ -342,7 +265,7 @@ sign = elementwise(
     tensor([-1.,  0.,  1.])
     """,
     numpy=(np.sign,),
-    input=lambda g: g * 0,
+    input=lambda g: zeros_like(g),
 )
 
 
@@ -390,9 +313,11 @@ tanh = elementwise(
 )
 
 
+@blockwise
 def _sigmoid(x: Any) -> Any:
-    with np.errstate(over="ignore"):  # e^-x may be infinite, and 1/infinity is the right 0
-        return 1 / (1 + np.exp(-x if x.dtype.kind != "b" else x * -1.0))
+    out = np.exp(np.negative(x) if x.dtype.kind == "f" else x * -1.0)  # may be infinite; 1/infinity is the right 0
+    out += 1
+    return np.reciprocal(out)
 
 
 sigmoid = elementwise(
@@ -406,7 +331,7 @@ sigmoid = elementwise(
     """,
     floating=True,
     numpy=(),
-    input=lambda g, out: g * (out * (1 - out)),
+    input=blockwise(lambda g, out: g * (out * (1 - out))),
 )
 relu = elementwise(
     "relu",
@@ -450,39 +375,6 @@ minimum = elementwise(
 )
 
 
-def _clamp_rule(g: Any, input: Any, min: Any, max: Any) -> Any:
-    if min is None:
-        return where(input <= max, g, 0.0)
-    return where(input >= min, g, 0.0) if max is None else where((input >= min) & (input <= max), g, 0.0)
-
-
-@operation(
-    promote="same",
-    input=_clamp_rule,
-    min=lambda g, input, min, max: where(input < min if max is None else (input < min) & (min < max), g, 0.0),
-    max=lambda g, input, max, min: where(input > max if min is None else (input > max) | (max < min), g, 0.0),
-)
-def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
-    """input, but not below `min` nor above `max`; inside the bounds, and on them, the gradient passes.
-
-    Arguments: input (tensor), min and max (numbers or tensors that broadcast; at least one). Raises ArgumentError
-    without any bound.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.clamp(tg.tensor([-2.0, 0.5, 3.0]), 0, 1)
-    tensor([0.0000, 0.5000, 1.0000])
-    """
-    if min is None and max is None:
-        raise ArgumentError("clamp: at least one of min and max must be given")
-    if input.dtype.kind == "b" and not (min is None or max is None) | (type(min) in SCALARS) | (type(max) in SCALARS):
-        raise DtypeError("clamp: bools have no bounds; convert them first, for example with .int()")
-    if input.dtype.kind == "u":
-        min, max = (bound & 255 if type(bound) is int and bound < 0 else bound for bound in (min, max))
-    if min is None:
-        return np.minimum(input, max)
-    return np.maximum(input, min) if max is None else backend.clip(input, min, max)
-
-
 @operation(
     promote="same",
     numpy=(np.where,),
@@ -515,10 +407,6 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     return chosen(condition, input, other)
 
 
-NUMPY[np.clip] = lambda a, a_min=None, a_max=None, *, min=None, max=None: clamp(
-    a, a_min if min is None else min, a_max if max is None else max
-)
-
 # --- operators and methods
 
 for _symbol, _operation in {
@@ -531,7 +419,7 @@ for _symbol, _operation in {
     "pow": _pow,
 }.items():
     attach_operator(_symbol, _operation)
-absolute, negative, multiply, subtract, divide, clip, sgn = abs, neg, mul, sub, div, clamp, sign
+absolute, negative, multiply, subtract, divide, sgn = abs, neg, mul, sub, div, sign
 
 
 def _divided_by(self: Tensor, other: Any) -> Any:
@@ -554,8 +442,8 @@ def positive(input: Any) -> Any:
     return identity(input) if input.array.dtype.kind == "b" else input  # (which refuses bools)
 
 
-attach(add, sub, mul, div, floor_divide, remainder, pow, neg, sign, abs, sqrt, tanh, sigmoid, relu)
-attach(maximum, minimum, clamp)
+attach(add, sub, mul, div, pow, neg, sign, abs, sqrt, tanh, sigmoid, relu)
+attach(maximum, minimum)
 attach(
     __neg__=neg,
     __abs__=abs,
@@ -563,7 +451,6 @@ attach(
     true_divide=true_divide,
     absolute=abs,
     negative=neg,
-    clip=clamp,
     multiply=mul,
     subtract=sub,
     divide=div,
@@ -575,8 +462,6 @@ attach_in_place(
     sub,
     mul,
     div,
-    floor_divide,
-    remainder,
     pow,
     neg,
     sign,
@@ -585,8 +470,6 @@ attach_in_place(
     tanh,
     sigmoid,
     relu,
-    clamp,
-    clip=clamp,
     absolute=abs,
     negative=neg,
     true_divide=true_divide,

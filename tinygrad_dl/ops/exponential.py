@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import FLOATING
 from ..errors import DtypeError
 from ..methods import attach
 from ..operation import elementwise, keep, operation
 from ..tensor import NUMPY
+from .blocks import blockwise, for_many
 from .composed import composed
 from .editing import attach_in_place
 
@@ -49,10 +51,12 @@ def _decay(x: Any, y: Any) -> Any:
     return np.fmin(-np.absolute(distance), 0)
 
 
+@blockwise
 def _log_of_sum(x: Any, y: Any) -> Any:
     return np.maximum(x, y) + np.log1p(np.exp(_decay(x, y)))
 
 
+@blockwise
 def _log2_of_sum(x: Any, y: Any) -> Any:
     return np.maximum(x, y) + np.log1p(np.exp2(_decay(x, y))) * (1 / LN2)
 
@@ -61,7 +65,7 @@ _INTEGERS = ("biu", "floating numbers are needed; convert first, for example wit
 
 logaddexp = elementwise(
     "logaddexp",
-    _log_of_sum,
+    for_many(_log_of_sum, np.logaddexp, FLOATING),
     """log(e^input + e^other) without overflow.
 
     Arguments: floating tensors that broadcast. Raises DtypeError for integers.
@@ -77,7 +81,7 @@ logaddexp = elementwise(
 )
 logaddexp2 = elementwise(
     "logaddexp2",
-    _log2_of_sum,
+    for_many(_log2_of_sum, np.logaddexp2, FLOATING),
     """log2(2^input + 2^other) without overflow.
 
     Arguments: floating tensors that broadcast. Raises DtypeError for integers.

@@ -1,17 +1,16 @@
-"""Rounding, and the replacement of what is out of bounds or not a number."""
+"""Rounding: down, up, towards zero, to the nearest number of so many decimals."""
 
-import builtins
 from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..errors import DtypeError
 from ..methods import attach
 from ..operation import elementwise, operation
 from ..tensor import NUMPY
 from .composed import composed
-from .editing import attach_in_place
-from .elementwise import clamp, where
+from .editing import attach_in_place, zeros_like
 
 _BOOLS = ("b", "a bool tensor can't be rounded; convert it first with .int() or .float()")
 
@@ -30,7 +29,7 @@ def _rounding(name: str, ufunc: Any, words: str) -> Any:
     >>> tg.{name}(tg.tensor([-1.5, 0.5, 2.5])).tolist()
     {[float(ufunc(x)) for x in (-1.5, 0.5, 2.5)]}
     """
-    return elementwise(name, rounded, doc, numpy=(ufunc,), refuse=_BOOLS, input=lambda g: g * 0)
+    return elementwise(name, rounded, doc, numpy=(ufunc,), refuse=_BOOLS, input=lambda g: zeros_like(g))
 
 
 floor = _rounding("floor", np.floor, "at or below input")
@@ -63,13 +62,13 @@ frac = elementwise(
 )
 
 
-@operation("round_decimals", input=lambda g: g * 0)
+@operation("round_decimals", input=lambda g: zeros_like(g))
 def _round_decimals(input: Any, decimals: int) -> Any:
     if input.dtype.kind != "f":
         raise DtypeError(
             f"round: decimals are for floating tensors, {input.dtype} came; convert it first with .float()"
         )
-    shift = input.dtype.type(10 ** builtins.abs(decimals))
+    shift = backend.constant(10.0 ** abs(decimals), input)
     return np.rint(input * shift) / shift if decimals > 0 else np.rint(input / shift) * shift
 
 
@@ -87,55 +86,9 @@ def round(input: Any, *, decimals: int = 0) -> Any:
     return _round_decimals(input, decimals) if decimals else _round(input)
 
 
-# --- bounds
-
-
-@composed
-def clamp_min(input: Any, min: Any) -> Any:
-    """input, but not below `min`, as `clamp(input, min=min)`.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.clamp_min(tg.tensor([-2.0, 0.5]), 0)
-    tensor([0.0000, 0.5000])
-    """
-    return clamp(input, min)
-
-
-@composed
-def clamp_max(input: Any, max: Any) -> Any:
-    """input, but not above `max`, as `clamp(input, max=max)`.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.clamp_max(tg.tensor([-2.0, 0.5]), 0)
-    tensor([-2.,  0.])
-    """
-    return clamp(input, None, max)
-
-
-@operation(input=lambda g, input: where(np.isfinite(input), g, 0.0))
-def nan_to_num(input: Any, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
-    """input with numbers in place of NaN and the infinities, through which no gradient passes.
-
-    Arguments: input (tensor), nan, posinf and neginf (numbers; None for the infinities is the dtype's largest and
-    smallest). Integers and bools come back as they are.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.nan_to_num(tg.tensor([float("nan"), float("inf"), 1.0]), posinf=9.0)
-    tensor([0., 9., 1.])
-    """
-    out = input.copy()
-    if input.dtype.kind != "f":
-        return out
-    limits = np.finfo(input.dtype)
-    out[input == np.inf] = limits.max if posinf is None else posinf
-    out[input == -np.inf] = limits.min if neginf is None else neginf
-    out[input != input] = 0.0 if nan is None else nan
-    return out
-
-
 # --- methods
 
-attach(floor, ceil, trunc, round, frac, clamp_min, clamp_max, nan_to_num, fix=trunc)
-attach_in_place(floor, ceil, trunc, round, frac, clamp_min, clamp_max, nan_to_num, fix=trunc)
+attach(floor, ceil, trunc, round, frac, fix=trunc)
+attach_in_place(floor, ceil, trunc, round, frac, fix=trunc)
 NUMPY[np.fix] = trunc
 NUMPY[np.round] = NUMPY[np.around] = lambda a, decimals=0: round(a, decimals=decimals)

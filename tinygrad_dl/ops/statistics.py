@@ -10,8 +10,9 @@ from ..errors import ArgumentError, DtypeError, ShapeError
 from ..methods import attach
 from ..operation import operation
 from ..tensor import NUMPY, Tensor
+from .bounds import clamp
 from .composed import composed
-from .elementwise import clamp, where
+from .elementwise import where
 from .linalg import matmul
 from .reduction import cast, correction_of, deviation, total, var_and_mean
 from .reduction import sum as sum_

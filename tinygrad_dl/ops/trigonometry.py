@@ -7,6 +7,7 @@ import numpy as np
 
 from ..methods import attach
 from ..operation import elementwise
+from .blocks import blockwise, for_many
 from .editing import attach_in_place
 from .elementwise import where
 
@@ -110,9 +111,19 @@ atan2 = elementwise(
     input=lambda g, input, other: _share(g, other, input, other),
     other=lambda g, input, other: _share(g, -input, input, other),
 )
+
+
+@blockwise
+def _hypot_by_double(x: Any, y: Any) -> Any:
+    """Of float32, whose squares float64 holds; only NumPy's knows that beside infinity NaN does not matter."""
+    a, b = x.astype(np.float64), y.astype(np.float64)
+    out = np.sqrt(a * a + b * b).astype(np.float32)
+    return np.hypot(x, y) if out.size and out.max() != out.max() else out
+
+
 hypot = elementwise(
     "hypot",
-    np.hypot,
+    for_many(_hypot_by_double, np.hypot, (np.dtype(np.float32),)),
     """√(input² + other²), the length of the hypotenuse, without overflow.
 
     Arguments: floating tensors that broadcast. Raises DtypeError for integers.
@@ -121,6 +132,7 @@ hypot = elementwise(
     >>> tg.hypot(tg.tensor([3.0]), tg.tensor([4.0]))
     tensor([5.])
     """,
+    numpy=(np.hypot,),
     refuse=("biu", "floating numbers are needed; convert first, for example with .float()"),
     input=lambda g, input, out: g * (input / out),
     other=lambda g, other, out: g * (other / out),

@@ -478,6 +478,7 @@ _RULES: dict[str, Any] = {
     "pow": _simplify_pow, "where": _simplify_where, "expand": _simplify_arrangement, "cast": _simplify_arrangement,
     "reshape": _simplify_arrangement, "transpose": _simplify_transpose, "sum": _simplify_reduced,
     "linear": _simplify_linear, "matmul": _simplify_matmul,
+    "zeros_like": lambda s, x: _sized(0, s),
     "squared_error": lambda s, input, target: (input - target) ** 2,
 }  # fmt: skip
 
