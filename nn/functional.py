@@ -67,8 +67,6 @@ from tinygrad_dl.ops.pooling import (
     max_unpool2d,
     max_unpool3d,
 )
-from tinygrad_dl.ops.reduction import log_softmax as _log_softmax
-from tinygrad_dl.ops.reduction import softmax as _softmax
 from tinygrad_dl.ops.softmax import log_softmax as _log_softmax
 from tinygrad_dl.ops.softmax import softmax as _softmax
 from tinygrad_dl.random import numpy_generator

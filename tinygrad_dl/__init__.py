@@ -211,7 +211,7 @@ from .ops.elementwise import (
 )
 from .ops.error_functions import erf, erfc, erfinv
 from .ops.exponential import exp, exp2, expm1, frexp, ldexp, log, log1p, log2, log10, logaddexp, logaddexp2
-from .ops.extremes import aminmax
+from .ops.extremes import amax, amin, aminmax, argmax, argmin, max, min
 from .ops.gathering import argwhere, gather, index_select, masked_select, nonzero, take, unravel_index
 from .ops.grids import block_diag, cartesian_prod, combinations, meshgrid, vander
 from .ops.histograms import bincount, histc, histogram, histogramdd
@@ -244,23 +244,7 @@ from .ops.matrix_functions import cross, matrix_exp, matrix_power
 from .ops.older_linalg import cholesky, inverse, pinverse, qr, svd
 from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
 from .ops.rearranging import flip, fliplr, flipud, repeat_interleave, roll, rot90, tile
-from .ops.reduction import (
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    softmax,
-    std,
-    sum,
-    var,
-)
+from .ops.reduction import all, any, mean, std, sum, var
 from .ops.rounding import ceil, fix, floor, frac, round, trunc
 from .ops.scattering import index_reduce, put, scatter, scatter_add, scatter_reduce
 from .ops.shape import (
@@ -280,6 +264,7 @@ from .ops.shape import (
     unflatten,
     unsqueeze,
 )
+from .ops.softmax import log_softmax, logsumexp, softmax
 from .ops.solving import cholesky_inverse, cholesky_solve, det, logdet, slogdet
 from .ops.sorting import argsort, bucketize, msort, searchsorted, sort, topk, unique, unique_consecutive
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean

@@ -14,9 +14,10 @@ from .decompositions import svdvals
 from .elementwise import where
 from .extremes import amax, amin
 from .matrices import require_matrix
-from .reduction import SHORT_ROW, cast, restore, total
+from .reduction import cast, restore, total
 from .reduction import sum as sum_
 from .shape import dims_of, permute, reshape, squeeze
+from .softmax import SHORT_ROW
 
 
 def _vector_norm_rule(g: Any, input: Any, input_dtype: Any, out: Any, ord: Any, dim: Any, keepdim: bool) -> Any:
