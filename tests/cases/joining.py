@@ -197,16 +197,6 @@ CASES: list[Case] = [
         [inputs((4,)), inputs((1,)), inputs((0,))],
     ),
     *cases(
-        "vander",
-        {
-            "vander(x)": lambda lib, x: lib.vander(x),
-            "vander(x, 2)": lambda lib, x: lib.vander(x, 2),
-            "vander(x, N=4, increasing=True)": lambda lib, x: lib.vander(x, N=4, increasing=True),
-            "vander(x, 1)": lambda lib, x: lib.vander(x, 1),
-        },
-        [inputs((3,)), inputs((1,)), inputs((0,))],
-    ),
-    *cases(
         "block_diag",
         {"block_diag(x, y)": lambda lib, *xs: lib.block_diag(*xs)},
         [inputs((2, 3), (1, 2)), inputs((2,), (), (3, 1)), inputs((2, 2)), inputs((0,), (2, 0)), inputs((), ())],

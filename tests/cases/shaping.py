@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import CUBE, EMPTY_ROWS, LINES, SMALL, Case, cases, inputs
+from .table import CUBE, EMPTY_ROWS, LINES, Case, cases, inputs
 
 CASES: list[Case] = [
     *cases(
@@ -217,16 +217,6 @@ CASES: list[Case] = [
         "broadcast_tensors",
         {"broadcast_tensors(x, y)": lambda lib, *xs: lib.broadcast_tensors(*xs)},
         [inputs((2, 1), (3,)), inputs((), (2, 2)), inputs((2,)), inputs((0, 1), (2,))],
-    ),
-    *cases(
-        "sum_to_size",
-        {
-            "x.sum_to_size(1, 3)": lambda lib, x: x.sum_to_size(1, 3),
-            "x.sum_to_size((3,))": lambda lib, x: x.sum_to_size((3,)),
-            "x.sum_to_size(size=())": lambda lib, x: x.sum_to_size(size=()),
-            "x.sum_to_size(x.shape)": lambda lib, x: x.sum_to_size(x.shape),
-        },
-        SMALL,
     ),
     *cases(
         "atleast",

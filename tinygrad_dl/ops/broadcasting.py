@@ -9,7 +9,7 @@ from ..explain import explain
 from ..methods import attach
 from ..tensor import NUMPY, Size, Tensor
 from .composed import composed
-from .shape import expand, reshape, sizes_of, sum_to, unsqueeze, variadic
+from .shape import expand, reshape, sizes_of, unsqueeze, variadic
 
 # --- repeating by strides
 
@@ -82,24 +82,6 @@ def require_one_device(name: str, **tensors: Tensor) -> None:
         raise explain(name, list(tensors), list(tensors.values()), TypeError("mixed devices"))
 
 
-def sum_to_size(self: Tensor, size: Any) -> Tensor:
-    """Summed over the dimensions along which `size` was repeated to this shape: the gradient of `expand`.
-
-    Raises ShapeError when `size` can't be expanded to this shape.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.ones(2, 3).sum_to_size(1, 3)
-    tensor([[2., 2., 2.]])
-    """
-    shape = tuple(self.shape)
-    extra = len(shape) - len(size)
-    if extra < 0 or any(n not in (1, m) for n, m in zip(size, shape[extra:])):
-        raise ShapeError(f"sum_to_size: size {tuple(size)} can't be expanded to the tensor's shape {shape}")
-    if shape == tuple(size):
-        return self
-    return sum_to(self if self.array.dtype.kind == "f" else self.long(), tuple(size))  # integers add up in int64
-
-
 # --- new dimensions
 
 
@@ -145,7 +127,7 @@ def atleast_3d(*tensors: Any) -> Any:
     return _each("atleast_3d", lambda x: unsqueeze(atleast_2d(x), -1) if x.ndim < 3 else x, tensors)
 
 
-attach(broadcast_to=variadic(broadcast_to, "size"), sum_to_size=variadic(sum_to_size, "size"))
+attach(broadcast_to=variadic(broadcast_to, "size"))
 _of_numpy: dict[Any, Any] = {
     np.broadcast_to: lambda array, shape: broadcast_to(array, shape),
     np.atleast_1d: lambda *arys: atleast_1d(*arys),

@@ -4,14 +4,12 @@ from collections import namedtuple
 from typing import Any
 
 from .. import backend
-from ..errors import ArgumentError, ShapeError
 from ..methods import attach
 from ..tensor import wrap
 from .composed import composed
 from .decompositions import qr as _qr
 from .decompositions import svd as _svd
 from .decompositions import svdvals
-from .matrix_functions import powers
 from .pseudoinverse import pinv
 from .solving import cholesky as _cholesky
 from .solving import inv, turned
@@ -78,25 +76,6 @@ def svd(input: Any, some: bool = True, compute_uv: bool = True) -> Any:
         return SVDResult(U, S, turned(Vh))
     U, V = (wrap(backend.zeros(input.array, (*input.shape[:-2], size, size))) for size in input.shape[-2:])
     return SVDResult(U, svdvals(input), V)
-
-
-@composed
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """For each element of a vector a row of its powers, from the highest, xᴺ⁻¹, to 1, or the other way round.
-
-    Arguments: x (vector), N (not negative; the size of x if None), increasing. Returns (n, N).
-
-    >>> import tinygrad_dl as tg
-    >>> tg.vander(tg.tensor([2, 3]), 3)
-    tensor([[4, 2, 1],
-            [9, 3, 1]])
-    """
-    if x.ndim != 1:
-        raise ShapeError(f"vander: a vector is needed, shape {tuple(x.shape)} came; linalg.vander takes batches")
-    n = x.shape[0] if N is None else N
-    if n < 0:
-        raise ArgumentError(f"vander: N can't be negative, {n} came")
-    return powers(x, range(n) if increasing else range(n - 1, -1, -1))
 
 
 attach(inverse, pinverse, cholesky, qr, svd)

@@ -277,7 +277,7 @@ def _sum_to_size(self: Tensor, *size: Any) -> Any:
     wanted = sizes_of("sum_to_size", size)
     extra = self.ndim - len(wanted)
     if extra < 0 or builtins.any(n not in (1, self.shape[extra + i]) for i, n in enumerate(wanted)):
-        raise ShapeError(f"sum_to_size: {wanted} can't be repeated to {tuple(self.shape)}, so nothing sums to it")
+        raise ShapeError(f"sum_to_size: {wanted} can't be expanded to {tuple(self.shape)}, so nothing sums to it")
     if wanted == self.shape:
         return self
     return sum_to(self if self.array.dtype in FLOATING else cast(self, np.dtype(np.int64)), wanted)
