@@ -7,6 +7,7 @@ from . import functional, init, modules
 from .activation import LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from .containers import ModuleDict, ModuleList, Sequential
 from .dropout import Dropout
+from .embedding import Embedding, EmbeddingBag
 from .flatten import Flatten, Unflatten
 from .linear import Identity, Linear
 from .loss import BCEWithLogitsLoss, CrossEntropyLoss, MSELoss, NLLLoss
@@ -25,6 +26,8 @@ __all__ = [
     "ModuleDict",
     "Linear",
     "Identity",
+    "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "Unflatten",
     "ReLU",

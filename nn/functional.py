@@ -12,6 +12,7 @@ from tinygrad_dl.ops import editing
 from tinygrad_dl.ops.elementwise import mul as _mul
 from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.elementwise import sigmoid, tanh
+from tinygrad_dl.ops.embedding import embedding, embedding_bag
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
 from tinygrad_dl.ops.reduction import log_softmax as _log_softmax
@@ -32,6 +33,8 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "mse_loss",
     "one_hot",
+    "embedding",
+    "embedding_bag",
 ]
 
 make_public(globals())  # of the operations, the forms that refuse calls without a tensor
