@@ -36,6 +36,7 @@ from .activation import (
 )
 from .containers import ModuleDict, ModuleList, Sequential
 from .dropout import Dropout
+from .embedding import Embedding, EmbeddingBag
 from .flatten import Flatten, Unflatten
 from .linear import Identity, Linear
 from .loss import BCEWithLogitsLoss, CrossEntropyLoss, MSELoss, NLLLoss
@@ -55,6 +56,8 @@ __all__ = [
     "ModuleDict",
     "Linear",
     "Identity",
+    "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "Unflatten",
     "ReLU",

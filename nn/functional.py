@@ -44,6 +44,7 @@ from tinygrad_dl.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d
 from tinygrad_dl.ops.elementwise import mul as _mul
 from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.elementwise import sigmoid, tanh
+from tinygrad_dl.ops.embedding import embedding, embedding_bag
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
 from tinygrad_dl.ops.padding import channel_shuffle, pad, pixel_shuffle, pixel_unshuffle
@@ -144,6 +145,8 @@ __all__ = [
     "pixel_shuffle",
     "pixel_unshuffle",
     "channel_shuffle",
+    "embedding",
+    "embedding_bag",
 ]
 
 make_public(globals())  # of the operations, the forms that refuse calls without a tensor
