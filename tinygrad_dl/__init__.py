@@ -137,6 +137,7 @@ from .ops.elementwise import (
     where,
 )
 from .ops.error_functions import erf, erfc, erfinv
+from .ops.gamma import digamma, lgamma, mvlgamma, polygamma
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
 from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
@@ -145,6 +146,7 @@ from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
 from .ops.reduction import all, amax, amin, any, argmax, argmin, max, mean, min, std, sum, var
 from .ops.shape import cat, clone, flatten, permute, reshape, split, squeeze, stack, t, transpose, unsqueeze
 from .ops.softmax import log_softmax, logsumexp, softmax
+from .ops.special import i0, igamma, igammac, logit, sinc, xlogy
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
 from .printing import set_printoptions, tensor_repr
 from .random import (
