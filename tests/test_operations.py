@@ -88,9 +88,12 @@ MORE: list[tuple[str, str, str, str]] = [
     ("index_reduce", "", "bool", "bools are reduced of any shape"),
     ("index", "x[[[0, 1], [2, 0]]]", "", "one index of two rows, as in NumPy and as PyTorch announces"),
     ("rrelu", "rrelu(x, 0.25, 0.25, True)", "float16", "has a kernel here"),
-    ("erfcx", "", "float16", "has a kernel here"),
-    ("log_ndtr", "", "float16", "has a kernel here"),
-    ("ndtri", "", "float16", "has a kernel here"),
+    *[
+        (name, "", "float16", "has a kernel here")
+        for name in """erfcx log_ndtr ndtri i1 i1e zeta airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 modified_bessel_i0
+        modified_bessel_i1 modified_bessel_k0 modified_bessel_k1 scaled_modified_bessel_k0 scaled_modified_bessel_k1
+        spherical_bessel_j0""".split()
+    ],
 ]
 # Derivatives that PyTorch lacks or gets wrong.
 NO_GRADIENT_THERE = {
@@ -98,6 +101,7 @@ NO_GRADIENT_THERE = {
     "hardsigmoid(x, inplace=True)",
     "vander(x)",
     "vander(x, N=4, increasing=True)",
+    *["digamma(x)", "x.digamma()", "x.digamma_()", "special.digamma(x)", "special.psi(x)", "polygamma(0, x)"],  # 5e-10
     "2 % x",
     "clamp(x, y, z) [3, 2x3, 0-d]",
     "x.clamp(max=y, min=z) [3, 2x3, 0-d]",
@@ -844,6 +848,16 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
     "erf_": lambda x, y: x.erf_(),
     "erfc_": lambda x, y: x.erfc_(),
     "erfinv_": lambda x, y: x.erfinv_(),
+    "logit_": lambda x, y: x.logit_(0.1),
+    "sinc_": lambda x, y: x.sinc_(),
+    "i0_": lambda x, y: x.i0_(),
+    "lgamma_": lambda x, y: x.lgamma_(),
+    "digamma_": lambda x, y: x.digamma_(),
+    "polygamma_": lambda x, y: x.polygamma_(2),
+    "mvlgamma_": lambda x, y: x.mvlgamma_(1),
+    "xlogy_": lambda x, y: x.xlogy_(y),
+    "igamma_": lambda x, y: x.igamma_(y),
+    "igammac_": lambda x, y: x.igammac_(y),
     "clamp_": lambda x, y: x.clamp_(-1, 1),
     "clip_": lambda x, y: x.clip_(min=0),
     "renorm_": lambda x, y: x.renorm_(2, 0, 1.5),

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ArgumentTypeError, DeviceError
+from .errors import ArgumentTypeError, DeviceError, MissingPackageError
 
 HOST = np.ndarray  # the type of the CPU's arrays, whose 0-d results and fast paths differ from the others'
 Array = Any  # numpy.ndarray, cupy.ndarray or the strict stand-in's
@@ -94,6 +94,14 @@ class _NumPy:
     def address(self, array: Array) -> int:
         return array.__array_interface__["data"][0]
 
+    def special(self, name: str) -> Any:
+        try:
+            return getattr(importlib.import_module("scipy.special"), name)
+        except ImportError as error:
+            raise MissingPackageError(
+                f"{name}: this special function needs SciPy, which is not installed: pip install scipy"
+            ) from error
+
 
 class _CuPy:
     """The arrays of a GPU. Made when a CUDA device is first asked for."""
@@ -126,6 +134,9 @@ class _CuPy:
     def address(self, array: Array) -> int:
         return int(array.data.ptr)
 
+    def special(self, name: str) -> Any:
+        return getattr(importlib.import_module("cupyx.scipy.special"), name)
+
     def _on(self, where: device) -> Any:
         count = self.module.cuda.runtime.getDeviceCount()
         index = self.module.cuda.runtime.getDevice() if where.index is None else where.index
@@ -149,6 +160,17 @@ class _Strict:
 
     def device_of(self, array: Array) -> device:
         return STRICT
+
+    def special(self, name: str) -> Any:
+        function = _made["cpu"].special(name)
+
+        def compute(*arrays: Array) -> Any:
+            out = function(*[self.download(array) for array in arrays])
+            return (
+                tuple([self.module.asarray(part) for part in out]) if type(out) is tuple else self.module.asarray(out)
+            )
+
+        return compute
 
 
 _BACKENDS: dict[str, Any] = {"cpu": _NumPy, "cuda": _CuPy, "strict": _Strict}
@@ -401,6 +423,10 @@ def diagonal(array: Array, offset: int, dim1: int, dim2: int) -> Array:
     shape = [part.shape[d] for d in rest] + [min(part.shape[dim1], part.shape[dim2])]
     strides = [part.strides[d] for d in rest] + [part.strides[dim1] + part.strides[dim2]]
     return strided(part, tuple(shape), tuple(strides))
+def special(name: str, *arrays: Array) -> Array:
+    """SciPy's special function of a name, or CuPy's, on the arrays of one device."""
+    found = _by_type.get(type(arrays[0]), _made["cpu"])  # NumPy's scalars have no device
+    return found.special(name)(*arrays)
 
 
 def address(array: Array) -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .table import SHAPES, SMALL, Case, cases, layouts
+from .table import ANY, POSITIVE, SHAPES, SMALL, Case, Draw, cases, inputs, layouts, pairs
 
-ANY = layouts("any", *SHAPES)
 UNIT = layouts("unit", *SHAPES)
 
 
@@ -27,7 +26,7 @@ def everywhere(names: str, samples: Any, in_place: str = "") -> list[Case]:
     return found
 
 
-def special(names: str, samples: Any) -> list[Case]:
+def special(names: str, samples: Any, **options: Any) -> list[Case]:
     """Functions of one input of `lib.special`."""
     found: list[Case] = []
     for name in names.split():
@@ -35,11 +34,103 @@ def special(names: str, samples: Any) -> list[Case]:
     return found
 
 
+def of_two(form: Any, samples: Any, **options: Any) -> list[Case]:
+    """Functions of two inputs of `lib.special`."""
+    return cases(
+        form, {f"special.{form}(x, y)": lambda lib, x, y: getattr(lib.special, form)(x, y)}, samples, **options
+    )
+
+
+GAMMA = [  # no derivative by the first is known
+    (Draw(a, "positive", grad=False), Draw(b, "positive"))
+    for a, b in [((2, 3), (2, 3)), ((3,), (2, 3)), ((), (3,)), ((2, 1), (1, 3)), ((0,), (1,))]
+]
+NO_DERIVATIVE = """airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 modified_bessel_i0 modified_bessel_i1
+modified_bessel_k0 modified_bessel_k1 scaled_modified_bessel_k0 scaled_modified_bessel_k1 spherical_bessel_j0"""
+FEW = [inputs(shape, numbers="positive") for shape in ((), (2, 3), (0,))]
+
 CASES = [
-    *everywhere("erf erfc", ANY),
-    *everywhere("erfinv", UNIT),
-    *special("erf erfc", SMALL),
-    *special("erfcx ndtr log_ndtr", ANY),
+    *everywhere("erf erfc sinc i0", ANY),
+    *everywhere("erfinv logit", UNIT),
+    *everywhere("lgamma digamma", ANY),
+    *special("erf erfc sinc i0 gammaln psi digamma expit", SMALL),
+    *special("erfcx ndtr log_ndtr i0e i1 i1e", ANY),
     *special("ndtri", UNIT),
-    *special("erfinv", UNIT[:1]),
+    *special("erfinv logit", UNIT[:1]),
+    *special("entr", POSITIVE),
+    *special(NO_DERIVATIVE, FEW, differentiable=False),
+    *cases(
+        "polygamma",
+        {
+            "polygamma(0, x)": lambda lib, x: lib.polygamma(0, x),
+            "polygamma(2, x)": lambda lib, x: lib.polygamma(2, x),
+            "x.polygamma(3)": lambda lib, x: x.polygamma(3),
+            "x.polygamma_(2)": lambda lib, x: (x * 1).polygamma_(2),
+            "special.polygamma(4, x)": lambda lib, x: lib.special.polygamma(4, x),
+        },
+        [inputs((2, 3), numbers="positive"), inputs((), numbers="positive"), inputs((0,), numbers="positive")],
+    ),
+    *cases(
+        "mvlgamma",
+        {
+            "mvlgamma(x + 1, 2)": lambda lib, x: lib.mvlgamma(x + 1, 2),
+            "mvlgamma(x, 1)": lambda lib, x: lib.mvlgamma(x, p=1),
+            "x.mvlgamma(3)": lambda lib, x: (x + 2).mvlgamma(3),
+            "x.mvlgamma_(2)": lambda lib, x: (x + 2).mvlgamma_(2),
+            "special.multigammaln(x, 2)": lambda lib, x: lib.special.multigammaln(x + 1, 2),
+        },
+        [inputs((2, 3), numbers="positive"), inputs((), numbers="positive"), inputs((0,), numbers="positive")],
+    ),
+    *cases(
+        "logit",
+        {
+            "logit(x, 0.3)": lambda lib, x: lib.logit(x, 0.3),
+            "logit(x, eps=-1)": lambda lib, x: lib.logit(x, eps=-1.0),
+            "x.logit(eps=0.4)": lambda lib, x: x.logit(eps=0.4),
+        },
+        [inputs((2, 3), numbers="unit")],
+    ),
+    *cases(
+        "xlogy",
+        {
+            "xlogy(x, y)": lambda lib, x, y: lib.xlogy(x, y),
+            "x.xlogy(y)": lambda lib, x, y: x.xlogy(y),
+            "special.xlogy(x, y)": lambda lib, x, y: lib.special.xlogy(x, y),
+        },
+        pairs("any", "positive"),
+    ),
+    *cases(
+        "xlogy",
+        {
+            "xlogy(x, 2)": lambda lib, x: lib.xlogy(x, 2),
+            "xlogy(0.5, x)": lambda lib, x: lib.xlogy(0.5, x),
+            "xlogy(0, x)": lambda lib, x: lib.xlogy(0, x),
+            "x.xlogy_(3)": lambda lib, x: (x * 1).xlogy_(3),
+        },
+        [inputs((2, 3), numbers="positive")],
+    ),
+    *of_two("xlog1py", pairs("any", "positive")),
+    *cases(
+        "igamma",
+        {
+            "igamma(x, y)": lambda lib, x, y: lib.igamma(x, y),
+            "x.igamma(y)": lambda lib, x, y: x.igamma(y),
+            "special.gammainc(x, y)": lambda lib, x, y: lib.special.gammainc(x, y),
+        },
+        GAMMA,
+    ),
+    *cases(
+        "igammac",
+        {
+            "igammac(x, y)": lambda lib, x, y: lib.igammac(x, y),
+            "x.igammac(y)": lambda lib, x, y: x.igammac(y),
+            "special.gammaincc(x, y)": lambda lib, x, y: lib.special.gammaincc(x, y),
+        },
+        GAMMA,
+    ),
+    *cases("zeta", {"special.zeta(x + 1.5, y)": lambda lib, x, y: lib.special.zeta(x + 1.5, y)}, GAMMA),
+    *cases("zeta", {"special.zeta(3.5, x)": lambda lib, x: lib.special.zeta(3.5, x)}, FEW),
+    *cases("softmax", {"special.softmax(x, 1)": lambda lib, x: lib.special.softmax(x, 1)}, SMALL),
+    *cases("log_softmax", {"special.log_softmax(x, 0)": lambda lib, x: lib.special.log_softmax(x, 0)}, SMALL),
+    *cases("logsumexp", {"special.logsumexp(x, 1)": lambda lib, x: lib.special.logsumexp(x, 1)}, SMALL),
 ]

@@ -145,6 +145,14 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
         for name in """erf erfc erfcx cdf ndtr log_ndtr gelu silu mish hardsigmoid hardswish logsigmoid
         softsign""".split()
     },
+    **{name: [(leaf(3),)] for name in "lgamma digamma entr sinc i0 i0e i1 i1e".split()},
+    "polygamma": [(leaf(2), 1), (leaf(2), 2)],
+    "zeta": [(tg.full((2,), 3.5, dtype=tg.float64), leaf(2))],
+    "igamma": [(tg.full((2,), 1.5, dtype=tg.float64), leaf(2))],
+    "igammac": [(tg.full((2,), 1.5, dtype=tg.float64), leaf(2))],
+    "logit": [(leaf(2, high=0.9), None), (leaf(2, high=0.9), 0.4)],
+    "xlogy": [(leaf(2), leaf(2)), (0.0, leaf(2))],
+    "xlog1py": [(leaf(2), leaf(2))],
     "erfinv": [(leaf(2, high=0.9),)],
     "ndtri": [(leaf(2, high=0.9),)],
     "leaky_relu": [(mixed(4), 0.1)],
