@@ -529,6 +529,8 @@ TIES: list[tuple[str, Callable[..., Any], list[float], list[float]]] = [
     ("std of equal numbers", lambda lib, x: x.std(), [2, 2, 2], [0, 0, 0]),
     ("0 ** 0", lambda lib, x: (x**0).sum(), [0, 2], [0, 0]),
     ("0 ** 2", lambda lib, x: (x**2).sum(), [0, 3], [0, 6]),
+    ("dist of what agrees", lambda lib, x: lib.dist(x, x.detach()), [1, 2], [0, 0]),
+    ("fmax: the first", lambda lib, x: lib.fmax(x[:2], x[2:]).sum(), [1, 5, 1, 2], [1, 1, 0, 0]),
     ("logsumexp of -inf", lambda lib, x: lib.logsumexp(x, 0), [-np.inf, 0], [0, 1]),
 ]
 
@@ -937,6 +939,7 @@ IN_PLACE |= {
     "clamp_min_ of a number": lambda x, y: x.clamp_min_(1),
     "clamp_ -1": lambda x, y: x.clamp_(min=-1),
     "ldexp_": lambda x, y: x.ldexp_(y.long()),
+    "__idiv__": lambda x, y: x.__idiv__(2),
     "<<=": lambda x, y: x.__ilshift__(2),
     ">>=": lambda x, y: x.__irshift__(y),
 }
@@ -1363,6 +1366,8 @@ INVALID: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "iteration": (lambda lib: list(lib.tensor(1.0)), TypeError, "a 0-d tensor can't be iterated"),
     "gradient of integers": (lambda lib: i3(lib).requires_grad_(), RuntimeError, "only floating " "tensors can " "require gradients, " "this one is .*int64"),
     "an attribute": (lambda lib: f3(lib).rehsape(3), AttributeError, "no attribute 'rehsape'"),
+    "a mode of text": (lambda lib: lib.set_grad_enabled("x"), ArgumentTypeError, "set_grad_enabled: mode is True or False, not 'x'"),
+    "several that are not zero": (lambda lib: lib.is_nonzero(f3(lib)), RuntimeError, "neither true nor false"),
     "imag": (lambda lib: lib.imag(f3(lib)), DtypeError, "imag: tensors are real here .*float32"),
     "x.imag": (lambda lib: f3(lib).imag, DtypeError, "imag: tensors are real here"),
     "bits of floats": (lambda lib: lib.bitwise_not(f3(lib)), DtypeError, "bitwise_not: float32 has no bits"),

@@ -34,7 +34,7 @@ from . import linalg as linalg
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
 from . import return_types as return_types
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
-from .attributes import get_device, is_complex, is_floating_point, is_inference, is_nonzero, is_same_size, is_signed, layout, result_type, strided
+from .attributes import get_device, is_complex, is_floating_point, is_inference, is_same_size, is_signed, layout, result_type, strided
 from .backend import device, get_default_device, set_default_device
 from .creation import arange, as_tensor, asarray, empty, empty_like, empty_strided, eye, from_numpy, full, full_like, linspace, logspace, ones, ones_like, range, scalar_tensor, tensor, tril_indices, triu_indices, zeros, zeros_like
 from .dtypes import bfloat16, can_cast, cdouble, cfloat, complex128, complex64, double, dtype, float16, float32, float64, get_default_dtype, half, int16, int32, int64, int8, long, promote_types, set_default_dtype, short, uint16, uint32, uint64, uint8
@@ -53,15 +53,15 @@ from .ops import conversion as _conversion
 from .ops import shape_edits as _shape_edits
 from .ops.activation import celu, celu_, hardshrink, prelu, relu_, selu, selu_, threshold, threshold_
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
-from .ops.arithmetic import addcdiv, addcmul, copysign, float_power, fmax, fmin, gcd, heaviside, lcm, lerp, nextafter, rsqrt, rsub, square
+from .ops.arithmetic import addcdiv, addcmul, copysign, dist, float_power, fmax, fmin, gcd, heaviside, lcm, lerp, nextafter, rsqrt, rsub, square
 from .ops.bounds import clamp, clamp_max, clamp_min, clip, nan_to_num
 from .ops.broadcasting import atleast_1d, atleast_2d, atleast_3d, broadcast_shapes, broadcast_tensors, broadcast_to
-from .ops.comparison import bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, greater, greater_equal, gt, isclose, isfinite, isin, isinf, isnan, isneginf, isposinf, isreal, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal, signbit
+from .ops.comparison import bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, greater, greater_equal, gt, is_nonzero, isclose, isfinite, isin, isinf, isnan, isneginf, isposinf, isreal, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal, signbit
 from .ops.complex import angle, conj, conj_physical, imag, is_conj, is_neg, real, resolve_conj, resolve_neg
 from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
 from .ops.diagonals import diag, diag_embed, diagflat, diagonal, trace, tril, triu
 from .ops.differences import cumulative_trapezoid, diff, gradient, trapezoid, trapz
-from .ops.distances import dist, norm, renorm
+from .ops.distances import norm, renorm
 from .ops.division import floor_divide, fmod, remainder
 from .ops.einsum import einsum, inner, kron, tensordot
 from .ops.elementwise import abs, absolute, add, div, divide, maximum, minimum, mul, multiply, neg, negative, positive, pow, reciprocal, relu, sgn, sigmoid, sign, sqrt, sub, subtract, tanh, true_divide, where
@@ -189,4 +189,5 @@ def numel(input: Tensor) -> "int":  # type: ignore[valid-type]
 
 if os.environ.get("TINYGRAD_DL_TRACE", "0") not in ("", "0"):
     importlib.import_module(f"{__name__}.viz").trace(True)
+
 

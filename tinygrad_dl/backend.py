@@ -344,6 +344,16 @@ def clip(array: Array, low: Any, high: Any) -> Array:
     return np.minimum(np.maximum(array, low), high)
 
 
+def for_many(function: Any, ufunc: Any, dtypes: Any) -> Any:
+    """On big NumPy arrays of one of some dtypes a function of more calls and fewer cycles, else NumPy's ufunc."""
+
+    def compute(x: Array, y: Array) -> Array:
+        many = type(x) is np.ndarray and x.size > 2048 and x.dtype in dtypes and getattr(y, "dtype", None) is x.dtype
+        return function(x, y) if many else ufunc(x, y)
+
+    return compute
+
+
 _zeros: dict[Any, Any] = {}
 
 

@@ -155,6 +155,20 @@ BINARY += [
     *cases("rsub", {"rsub(x, 2)": lambda lib, x: lib.rsub(x, 2)}, SMALL),
 ]
 
+BINARY += [
+    *cases(
+        "dist",
+        {
+            "dist(x, y)": lambda lib, x, y: lib.dist(x, y),
+            "x.dist(y, 1)": lambda lib, x, y: x.dist(y, 1),
+            "dist(x, y, p=inf)": lambda lib, x, y: lib.dist(x, y, p=float("inf")),
+            "dist(x, y, 3.5)": lambda lib, x, y: lib.dist(x, y, 3.5),
+        },
+        [inputs((2, 3), (2, 3)), inputs((2, 3), (3,)), inputs((), ())],
+    ),
+    *cases("div", {"x.__div__(2)": lambda lib, x: x.__div__(2), "x.__rdiv__(2)": lambda lib, x: x.__rdiv__(2)}, SMALL),
+]
+
 # --- three inputs
 
 TERNARY: list[Case] = []
@@ -311,5 +325,11 @@ LOGIC += [
         differentiable=False,
     )
 ]
+LOGIC += cases(
+    "is_nonzero",
+    {"is_nonzero(x)": lambda lib, x: x * lib.is_nonzero(x), "x.is_nonzero()": lambda lib, x: x * (x * 0).is_nonzero()},
+    [inputs(()), inputs((1, 1))],
+    differentiable=False,
+)
 
 CASES = [*UNARY, *BINARY, *TERNARY, *BOUNDS, *LOGIC]

@@ -188,6 +188,17 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, eq
     return same | (np.isfinite(distance) & (distance <= atol + np.absolute(rtol * y)))
 
 
+@composed
+def is_nonzero(input: Any) -> bool:
+    """Whether the one element of a tensor is not 0. Raises for a tensor of several elements, or of none.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.is_nonzero(tg.tensor([0.0]))
+    False
+    """
+    return bool(input)
+
+
 _isin = predicate("isin", np.isin, "Whether each element of input is one of those of other.", ())
 
 
@@ -231,5 +242,6 @@ BITS = (bitwise_and, bitwise_or, bitwise_xor, bitwise_not, bitwise_left_shift, b
 for _symbol, _operation in COMPARISONS.items():
     attach_comparison(_symbol, _operation)
 attach(*COMPARISONS.values(), *LOGIC, *BITS, isnan, isinf, isfinite, isposinf, isneginf, isreal, signbit, isclose)
+attach(is_nonzero)
 attach(__invert__=_invert, **ALIASES)
 attach_in_place(*COMPARISONS.values(), *LOGIC, *BITS, **ALIASES)

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..dtypes import result_type
 from ..errors import ArgumentError
 from ..methods import attach
 from ..operation import elementwise
 from ..promotion import SCALARS
-from .blocks import blockwise, for_many
+from .blocks import blockwise
 from .editing import attach_in_place, zeros_like
 
 BOOLS = ("b", "bools can't be divided; convert them first, for example with .int()")
@@ -45,7 +46,7 @@ def _quick(ufunc: Any, rounding: Any, result: Callable[[Any, Any, Any], Any]) ->
             return ufunc(x, y)
         return result(quotient, a, b).astype(_SINGLE)
 
-    return for_many(by_double, ufunc, (_SINGLE,))
+    return backend.for_many(by_double, ufunc, (_SINGLE,))
 
 
 _down = _quick(np.floor_divide, np.floor, lambda quotient, a, b: quotient)

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..dtypes import FLOATING
 from ..errors import DtypeError
 from ..methods import attach
 from ..operation import elementwise, keep, operation
 from ..tensor import NUMPY
-from .blocks import blockwise, for_many
+from .blocks import blockwise
 from .composed import composed
 from .editing import attach_in_place
 
@@ -65,7 +66,7 @@ _INTEGERS = ("biu", "floating numbers are needed; convert first, for example wit
 
 logaddexp = elementwise(
     "logaddexp",
-    for_many(_log_of_sum, np.logaddexp, FLOATING),
+    backend.for_many(_log_of_sum, np.logaddexp, FLOATING),
     """log(e^input + e^other) without overflow.
 
     Arguments: floating tensors that broadcast. Raises DtypeError for integers.
@@ -81,7 +82,7 @@ logaddexp = elementwise(
 )
 logaddexp2 = elementwise(
     "logaddexp2",
-    for_many(_log2_of_sum, np.logaddexp2, FLOATING),
+    backend.for_many(_log2_of_sum, np.logaddexp2, FLOATING),
     """log2(2^input + 2^other) without overflow.
 
     Arguments: floating tensors that broadcast. Raises DtypeError for integers.

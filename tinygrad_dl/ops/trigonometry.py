@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..methods import attach
 from ..operation import elementwise
-from .blocks import blockwise, for_many
+from .blocks import blockwise
 from .editing import attach_in_place
 from .elementwise import where
 
@@ -123,7 +124,7 @@ def _hypot_by_double(x: Any, y: Any) -> Any:
 
 hypot = elementwise(
     "hypot",
-    for_many(_hypot_by_double, np.hypot, (np.dtype(np.float32),)),
+    backend.for_many(_hypot_by_double, np.hypot, (np.dtype(np.float32),)),
     """√(input² + other²), the length of the hypotenuse, without overflow.
 
     Arguments: floating tensors that broadcast. Raises DtypeError for integers.
