@@ -70,6 +70,7 @@ def test_continuous_distributions(stats: Any, name: str) -> None:
 
 COUNTS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "geometric_": (lambda: empty().geometric_(0.3), lambda s: s.geom(0.3)),
+    "geometric_, almost sure": (lambda: empty().geometric_(0.99), lambda s: s.geom(0.99)),
     "geometric_ of integers": (lambda: empty(tg.int64).geometric_(0.7), lambda s: s.geom(0.7)),
     "poisson": (lambda: tg.poisson(tg.full((COUNT,), 3.5)), lambda s: s.poisson(3.5)),
     "binomial": (lambda: tg.binomial(tg.full((COUNT,), 9.0), tg.full((COUNT,), 0.3)), lambda s: s.binom(9, 0.3)),
@@ -181,6 +182,11 @@ def test_normals_drawn_in_pairs_don_t_depend_on_each_other() -> None:
     for a, b in ((x[0], x[1]), (x[0] ** 2, x[1] ** 2), (x[0, 1:], x[0, :-1])):
         assert abs(np.corrcoef(a, b)[0, 1]) < 5 / 2**7
     assert np.isfinite(x).all() and 3.5 < abs(x).max() < 5.8 and tg.randn(2**15 + 1, dtype=tg.float16).shape == (32769,)
+
+
+def test_geometric_with_almost_no_chance() -> None:
+    x = empty().geometric_(1e-30).numpy()
+    assert abs(np.log10(np.median(x)) - 30) < 0.2 and empty(tg.int16).geometric_(0.9999).min().item() == 1
 
 
 def test_exponentials_are_never_zero() -> None:
