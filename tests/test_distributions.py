@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import tinygrad_dl as tg
+from tinygrad_dl.sampling import _with_replacement
 
 LEVEL = 1e-4
 COUNT = 20_000
@@ -34,6 +35,11 @@ def empty(dtype: Any = tg.float64) -> Any:
 CONTINUOUS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "rand": (lambda: tg.rand(COUNT), lambda s: s.uniform()),
     "randn": (lambda: tg.randn(COUNT, dtype=tg.float64), lambda s: s.norm()),
+    "randn, few of float32": (lambda: tg.randn(COUNT), lambda s: s.norm()),
+    "randn, many of float32": (lambda: tg.randn(3, 100_001), lambda s: s.norm()),
+    "randn, many of float32, an odd rest": (lambda: tg.randn(2**15 + 7)[-7000:], lambda s: s.norm()),
+    "randn, sums of neighbours": (lambda: tg.randn(2, 2**16).sum(0) / 2**0.5, lambda s: s.norm()),
+    "randn, sums of pairs": (lambda: tg.randn(2**3, 2, 2**14).sum(1) / 2**0.5, lambda s: s.norm()),
     "uniform_": (lambda: empty().uniform_(-2, 4), lambda s: s.uniform(-2, 6)),
     "uniform_, float32": (lambda: empty(tg.float32).uniform_(1, 3), lambda s: s.uniform(1, 2)),
     "normal_": (lambda: empty().normal_(2, 3), lambda s: s.norm(2, 3)),
@@ -59,11 +65,12 @@ CONTINUOUS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
 @pytest.mark.parametrize("name", CONTINUOUS)
 def test_continuous_distributions(stats: Any, name: str) -> None:
     draw, expected = CONTINUOUS[name]
-    assert stats.kstest(draw().double().numpy(), expected(stats).cdf).pvalue > LEVEL
+    assert stats.kstest(draw().double().numpy().ravel(), expected(stats).cdf).pvalue > LEVEL
 
 
 COUNTS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "geometric_": (lambda: empty().geometric_(0.3), lambda s: s.geom(0.3)),
+    "geometric_, almost sure": (lambda: empty().geometric_(0.99), lambda s: s.geom(0.99)),
     "geometric_ of integers": (lambda: empty(tg.int64).geometric_(0.7), lambda s: s.geom(0.7)),
     "poisson": (lambda: tg.poisson(tg.full((COUNT,), 3.5)), lambda s: s.poisson(3.5)),
     "binomial": (lambda: tg.binomial(tg.full((COUNT,), 9.0), tg.full((COUNT,), 0.3)), lambda s: s.binom(9, 0.3)),
@@ -143,12 +150,16 @@ def test_all_are_drawn_without_replacement_each_once() -> None:
     assert tg.multinomial(tg.tensor([0.0, 1.0, 0.0]), 2).tolist()[0] == 1
 
 
-def test_a_row_ends_where_it_ends_also_among_many() -> None:
-    """The search over all rows at once gives no index beyond the row, nor one without weight."""
-    weights = tg.zeros(100_000, 2)
-    weights[:, 0] = 1.0
-    assert not tg.multinomial(weights, 20, replacement=True).any()
-    assert tg.multinomial(weights.flip(1) if hasattr(weights, "flip") else 1 - weights, 20, replacement=True).all()
+@pytest.mark.parametrize("weights", [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0, 0.0]])
+def test_a_row_ends_where_it_ends_also_among_many(weights: list[float]) -> None:
+    """The largest number below 1 is rounded up among many rows, and then is that of the next row's start."""
+
+    class Largest:
+        def random(self, shape: tuple[int, ...]) -> np.ndarray:
+            return np.full(shape, np.nextafter(1, 0))
+
+    drawn = _with_replacement(Largest(), np.tile(weights, (1000, 1)), 3)  # type: ignore[arg-type]
+    assert (drawn == weights.index(1.0)).all()
 
 
 # --- ranges of dtypes
@@ -164,6 +175,18 @@ def test_random_without_bounds_reaches_what_is_exact(dtype: Any, end: int) -> No
     assert dtype is not tg.float16 or x.max() == end, "the end is among them"
     y = empty(dtype).random_(3, None).double().numpy()
     assert y.min() >= 3 and y.max() <= end
+
+
+def test_normals_drawn_in_pairs_don_t_depend_on_each_other() -> None:
+    x = tg.randn(2**15).double().numpy().reshape(2, -1)
+    for a, b in ((x[0], x[1]), (x[0] ** 2, x[1] ** 2), (x[0, 1:], x[0, :-1])):
+        assert abs(np.corrcoef(a, b)[0, 1]) < 5 / 2**7
+    assert np.isfinite(x).all() and 3.5 < abs(x).max() < 5.8 and tg.randn(2**15 + 1, dtype=tg.float16).shape == (32769,)
+
+
+def test_geometric_with_almost_no_chance() -> None:
+    x = empty().geometric_(1e-30).numpy()
+    assert abs(np.log10(np.median(x)) - 30) < 0.2 and empty(tg.int16).geometric_(0.9999).min().item() == 1
 
 
 def test_exponentials_are_never_zero() -> None:

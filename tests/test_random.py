@@ -211,6 +211,9 @@ INTEGERS: dict[str, Callable[[Any], Any]] = {
     "randperm": lambda lib: lib.randperm(4),
     "randperm(0)": lambda lib: lib.randperm(0),
     "randperm, int32": lambda lib: lib.randperm(4, dtype=lib.int32),
+    "randperm, all that fit": lambda lib: lib.randperm(256, dtype=lib.uint8),
+    "randint, all that fit": lambda lib: lib.randint(-128, 128, (3,), dtype=lib.int8),
+    "random_, all that fit": lambda lib: lib.zeros(3, dtype=lib.uint8).random_(0, 256),
     "randperm, float": lambda lib: lib.randperm(4, dtype=lib.float32),
     "rand_like": lambda lib: lib.rand_like(lib.zeros(2, 3, dtype=lib.float64)),
     "randn_like, dtype": lambda lib: lib.randn_like(lib.tensor([1, 2]), dtype=lib.float32),
@@ -542,6 +545,15 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "normal of a size of integers": (lambda: tg.normal(0, 1, (2,), dtype=tg.int64), DtypeError, "normal: .*int64"),
     "a rate below 0": (lambda: tg.poisson(-tg.ones(2)), ArgumentError, "poisson: rates can't be negative"),
     "a rate that is NaN": (lambda: tg.poisson(tg.tensor([math.nan])), ArgumentError, "poisson: rates"),
+    "a rate that is infinite": (lambda: tg.poisson(tg.tensor([math.inf])), ArgumentError, "poisson: rates"),
+    "bernoulli_ of another device": (
+        lambda: tg.zeros(1, device="strict").bernoulli_(tg.ones(1)), tg.DeviceError, "p is on 'cpu', .*'strict'"
+    ),
+    "binomial of two devices": (
+        lambda: tg.binomial(tg.ones(1, device="strict"), tg.ones(1)), tg.DeviceError, "cpu.*strict|strict.*cpu"
+    ),
+    "binomial of two shapes": (lambda: tg.binomial(tg.ones(3), tg.ones(2)), ShapeError, r"\(3,\).*\(2,\)"),
+    "normal of two shapes": (lambda: tg.normal(tg.ones(3), tg.ones(2)), ShapeError, r"\(3,\).*\(2,\)"),
     "rates of integers": (lambda: tg.poisson(tg.tensor([1])), DtypeError, "poisson: .*int64"),
     "trials below 0": (lambda: tg.binomial(-tg.ones(1), tg.ones(1)), ArgumentError, "binomial: counts"),
     "bernoulli_ of more than 1": (lambda: tg.zeros(2).bernoulli_(1.5), ArgumentError, "bernoulli_: .*1.5 came"),

@@ -412,7 +412,7 @@ def test_spawn(tmp_path: Any, repository: Any) -> None:
         [sys.executable, str(path)],
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=200,
         env={**os.environ, "PYTHONPATH": str(repository)},
     )
     assert done.stdout.splitlines() == ["[(0, [0.0, 0.0]), (1, [1.0, 1.0])]", "[0.0] True 0", "1 True"], done.stderr

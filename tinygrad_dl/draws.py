@@ -3,13 +3,14 @@
 Floating numbers are drawn in float64 and rounded, so that a seed gives the same ones in every dtype.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from . import backend, dtypes
-from .errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError
+from .errors import ArgumentError, ArgumentTypeError, DeviceError, DtypeError, ShapeError
 from .generator import Generator, numpy_generator
 from .inplace import assign
 from .methods import attach
@@ -126,7 +127,13 @@ def _geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -
     _numeric("geometric_", self.dtype)
     if not 0 < p < 1:
         raise ArgumentError(f"geometric_: p lies between 0 and 1, {p} came")
-    return redraw("geometric_", self, generator, lambda source, count: source.geometric(p, count))
+    rate, whole = -math.log1p(-p), not self.is_floating_point()
+
+    def draw(source: Source, count: int) -> np.ndarray:
+        trials = np.maximum(np.ceil(source.standard_exponential(count) / rate), 1)
+        return trials.astype(np.int64) if whole else trials
+
+    return redraw("geometric_", self, generator, draw)
 
 
 def _random_(self: Tensor, *bounds: Any, generator: Generator | None = None, **named: Any) -> Tensor:
@@ -164,6 +171,8 @@ def _bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = Non
 def bernoulli_of(name: str, target: Tensor, p: Tensor, generator: Generator | None) -> Tensor:
     """Write 1 into a tensor with the probabilities in another one, else 0."""
     floating(name, p.dtype)
+    if p.device != target.device:
+        raise DeviceError(f"{name}: p is on '{p.device}', the tensor on '{target.device}'; use p.to(tensor.device)")
     try:
         chances = np.broadcast_to(p.array, target.array.shape)
     except ValueError:

@@ -56,8 +56,8 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     tinygrad_dl.Size([2])
     """
     rates = backend.to_numpy(_floating_tensor("poisson", "input", input).array)
-    if not bool((rates >= 0).all()):
-        raise ArgumentError("poisson: rates can't be negative")
+    if not bool(((rates >= 0) & (rates < 2.0**62)).all()):
+        raise ArgumentError("poisson: rates can't be negative or above 2**62, nor NaN")
     return _drawn("poisson", input, numpy_generator(generator).poisson(rates))
 
 

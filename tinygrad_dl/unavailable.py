@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 ABSENT = {
+    "Event": "Measure time with cuda.synchronize() and time.perf_counter().",
+    "Stream": "Work on a GPU runs in CuPy's current stream: use cupy.cuda.Stream around it.",
     "_dynamo": "There is no tracing compiler: functions run as Python runs them.",
     "ao": "There are no quantized tensors: use float16 for half the memory.",
     "export": "Models can't be exported: save their state_dict() with tinygrad_dl.save.",
@@ -15,6 +17,9 @@ ABSENT = {
     "profiler": "There is no profiler: Python's cProfile shows the calls.",
     "quantization": "There are no quantized tensors: use float16 for half the memory.",
     "sparse": "There are no sparse tensors: tensors are dense.",
+    "sparse_coo_tensor": "There are no sparse tensors: put the values into zeros(...) by index.",
+    "spmm": "There are no sparse tensors: use matmul.",
+    "vmap": "There is no batching of functions: write the batch as a dimension of the tensors.",
     "xpu": "There are no XPUs: the devices are 'cpu' and 'cuda'.",
 }
 
