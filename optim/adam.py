@@ -72,24 +72,29 @@ class Adam(Optimizer):
     def state_names(self, options: dict[str, Any]) -> tuple[str, ...]:
         return ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 4 if options["amsgrad"] else 3]
 
+    def advance(self, numbers: dict[str, float], options: dict[str, Any]) -> None:
+        beta1, beta2 = map(float, options["betas"])
+        numbers["step"] = t = numbers["step"] + 1
+        numbers["correction"] = c = (1 - beta2**t) ** 0.5
+        numbers["rate"] = options["lr"] * c / (1 - beta1**t)
+
     def update(
         self, w: Array, g: Array, state: dict[str, Any], options: dict[str, Any], scratch: tuple[Array, Array]
     ) -> None:
         spare, t = scratch
         beta1, beta2 = map(float, options["betas"])
-        m, v, step = state["exp_avg"], state["exp_avg_sq"], state["step"]
-        g = step_gradient(w, g, options, out=spare)
+        m, v, c = state["exp_avg"], state["exp_avg_sq"], state["correction"]
+        g = step_gradient(w, g, options, spare)
         average(m, g, beta1, t)
         average_square(v, g, beta2, t)
         if options["amsgrad"]:
             v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
 
         # Both corrections taken out of the arrays: sqrt(vh) + eps = (sqrt(v) + eps c) / c with c = sqrt(1 - beta2^t).
-        c = (1 - beta2**step) ** 0.5
-        root(v, options["eps"] * (c * c if self.eps_in_root else c), self.eps_in_root, out=t)
-        np.divide(m, t, out=t)
-        t *= options["lr"] * c / (1 - beta1**step)
-        w -= t
+        root(v, options["eps"] * (c * c if self.eps_in_root else c), self.eps_in_root, t)
+        np.divide(m, t, t)
+        np.multiply(t, state["rate"], t)
+        np.subtract(w, t, w)
 
 
 class AdamW(Adam):

@@ -27,6 +27,9 @@ class Rule(Protocol):
 
     elementwise: bool
 
+    def pack_from(self, options: dict[str, Any]) -> int:
+        """From how many small parameters on copying them together costs less than calling the rule for each."""
+
     def update(
         self, w: Array, g: Array, state: dict[str, Any], options: dict[str, Any], scratch: tuple[Array, Array]
     ) -> None:
@@ -53,23 +56,28 @@ class Entry(NamedTuple):
 class Layout:
     """The arrays that a step of one group writes, as its rule gets them. It holds for as long as these arrays do."""
 
-    def __init__(self, entries: Sequence[Entry], scratch: Scratch, elementwise: bool) -> None:
+    def __init__(self, entries: Sequence[Entry], scratch: Scratch, rule: Rule, options: dict[str, Any]) -> None:
         self.new = any(entry.new for entry in entries)
         self.held: list[Array] = []  # by which the optimizer knows whether it still holds
         self.parts: list[_Alone | _Pack] = []
         shared = _sharing_memory([entry.array for entry in entries])
         packs: dict[tuple[Any, ...], list[int]] = {}
+        alone: list[int] = []
         for position, entry in enumerate(entries):
             small = SMALL if array_module(entry.array) is np else BLOCK  # a GPU's calls cost as much as a long copy
-            if elementwise and entry.array.size <= small and position not in shared:
+            if rule.elementwise and entry.array.size <= small and position not in shared:
                 packs.setdefault(entry.kind(), []).append(position)
             else:
-                self.parts.append(_Alone(position, entry, scratch, elementwise))
+                alone.append(position)
         for positions in packs.values():
-            if len(positions) == 1:
-                self.parts.append(_Alone(positions[0], entries[positions[0]], scratch, elementwise))
+            on_cpu = array_module(entries[positions[0]].array) is np
+            if len(positions) < (rule.pack_from(options) if on_cpu else 2):
+                alone += positions
             else:
                 self.parts.append(_Pack(positions, [entries[position] for position in positions]))
+        self.parts += [_Alone(position, entries[position], scratch, rule.elementwise) for position in sorted(alone)]
+        self.plain = [part.plain() for part in self.parts if isinstance(part, _Alone) and part.is_plain()]
+        self.others = [part for part in self.parts if isinstance(part, _Pack) or not part.is_plain()]
         self.counted = [part for part in self.parts if isinstance(part, _Pack) and part.numbers]
         self.written = [array for part in self.parts for array in part.written]
 
@@ -80,7 +88,10 @@ class Layout:
     def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any], operation: str) -> None:
         """Update all parameters; `gradients` in the order of the entries."""
         stamp_all(self.written, operation)  # before writing: what a rule has written when it fails is known too
-        for part in self.parts:
+        update = rule.update
+        for position, w, state, scratch in self.plain:
+            update(w, gradients[position], state, options, scratch)
+        for part in self.others:
             part.run(rule, gradients, options)
 
 
@@ -107,6 +118,14 @@ class _Alone:
             state: dict[str, Any] = {name: array[here] for name, array in arrays.items()}
             pair = (spare[0][: block.size].reshape(block.shape), spare[1][: block.size].reshape(block.shape))
             self.blocks.append((block, {**state, "new": entry.new}, pair))
+
+    def is_plain(self) -> bool:
+        """Whether one call of the rule is all: no blocks, no numbers."""
+        return self.places is None and not self.numbers
+
+    def plain(self) -> tuple[int, Array, dict[str, Any], tuple[Array, Array]]:
+        """What that call needs."""
+        return self.position, *self.blocks[0]
 
     def run(self, rule: Rule, gradients: list[Array], options: dict[str, Any]) -> None:
         """Update the parameter."""

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dl.backend import CPU, Array, device_of, to_device, zeros
+from tinygrad_dl.backend import CPU, Array, constant, device_of, to_device, zeros
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError, StateDictError, nearest
 from tinygrad_dl.hooks import RemovableHandle
 from tinygrad_dl.inplace import stamp
@@ -126,6 +126,10 @@ class Optimizer:
     def advance(self, numbers: dict[str, float], options: dict[str, Any]) -> None:
         """Set the numbers of the state for this step, once for each parameter, before `update`; more may be added."""
         numbers["step"] += 1
+
+    def pack_from(self, options: dict[str, Any]) -> int:
+        """How many small parameters it takes to update them together: more for a rule of few functions."""
+        return 2
 
     def check_options(self, options: dict[str, Any]) -> None:
         """Raise for options out of range: called with the defaults and with those of each group."""
@@ -402,7 +406,7 @@ class Optimizer:
             or not layout.in_step()
         ):
             layout = self._layouts[index] = Layout(
-                [self._entry(p, names, options) for p in params], self._scratch, self.elementwise
+                [self._entry(p, names, options) for p in params], self._scratch, self, options
             )
             layout.held = self._held(params, names)
         return layout
@@ -508,15 +512,15 @@ def step_gradient(w: Array, g: Array, options: dict[str, Any], out: Array) -> Ar
 
 def average(m: Array, g: Array, beta: float, out: Array) -> None:
     """m = beta * m + (1 - beta) * g; `out` is overwritten."""
-    m *= beta
-    m += np.multiply(g, 1 - beta, out=out)
+    np.multiply(m, constant(beta, m), m)
+    np.add(m, np.multiply(g, constant(1 - beta, m), out), m)
 
 
 def average_square(v: Array, g: Array, beta: float, out: Array) -> None:
     """v = beta * v + (1 - beta) * g^2; `out` is overwritten."""
-    v *= beta
-    np.multiply(g, (1 - beta) ** 0.5, out=out)
-    v += np.square(out, out=out)  # g^2 alone would overflow sooner in float16
+    np.multiply(v, constant(beta, v), v)
+    np.multiply(g, constant((1 - beta) ** 0.5, v), out)  # g^2 alone would overflow sooner in float16
+    np.add(v, np.multiply(out, out, out), v)
 
 
 def root(v: Array, eps: float, in_root: bool, out: Array) -> Array:

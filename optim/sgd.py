@@ -76,18 +76,22 @@ class SGD(Optimizer):
     def state_names(self, options: dict[str, Any]) -> tuple[str, ...]:
         return ("momentum_buffer",) if options["momentum"] else ()
 
+    def pack_from(self, options: dict[str, Any]) -> int:
+        return 3 if options["momentum"] else 5
+
     def update(
         self, w: Array, g: Array, state: dict[str, Any], options: dict[str, Any], scratch: tuple[Array, Array]
     ) -> None:
         spare, t = scratch
-        g = step_gradient(w, g, options, out=spare)
+        if options["weight_decay"] or options["maximize"]:
+            g = step_gradient(w, g, options, spare)
         if options["momentum"]:
             momentum, dampening = constant(options["momentum"], w), options["dampening"]
             v = state["momentum_buffer"]
             if state["new"]:
                 v[...] = g
             else:
-                v *= momentum
-                v += np.multiply(g, 1 - dampening, out=t) if dampening else g
-            g = np.add(g, np.multiply(v, momentum, out=t), out=t) if options["nesterov"] else v
-        w -= np.multiply(g, constant(options["lr"], w), out=t)
+                np.multiply(v, momentum, v)
+                np.add(v, np.multiply(g, 1 - dampening, t) if dampening else g, v)
+            g = np.add(g, np.multiply(v, momentum, t), t) if options["nesterov"] else v
+        np.subtract(w, np.multiply(g, constant(options["lr"], w), t), w)
