@@ -205,7 +205,7 @@ def trunc_normal_(
     if std == 0:
         return constant_(tensor, min(max(mean, a), b))
     draws = _between(numpy_generator(generator), tensor.numel(), (a - mean) / std, (b - mean) / std)
-    return _write(tensor, (draws * std + mean).clip(a, b))
+    return _write(tensor, (draws * std + mean).clip(a, b).reshape(tuple(tensor.shape)))
 
 
 def _between(source: np.random.Generator, count: int, low: float, high: float) -> np.ndarray:

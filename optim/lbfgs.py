@@ -16,7 +16,6 @@ from .optimizer import Optimizer, Params, require_number
 
 FLAT = 1e-10  # curvature y . s that is too small to learn from
 SUFFICIENT, CURVATURE = 1e-4, 0.9  # the two constants of Wolfe's conditions
-MOST_TRIALS = 25  # of one line search after the first
 
 
 class LBFGS(Optimizer):
@@ -124,7 +123,7 @@ class LBFGS(Optimizer):
                 if slope > -flat:  # not downhill any more
                     break
                 if options["line_search_fn"]:
-                    most = min(MOST_TRIALS, options["max_eval"] - evaluations)
+                    most = options["max_eval"] - evaluations
                     found, trials = strong_wolfe(point, d, _Trial(0.0, loss, g, slope), t, flat, most)
                     t, loss, g = found.t, found.loss, found.gradient
                     point.move_to(t, d)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 import tinygrad_dl as tg
 from tinygrad_dl import nn
+from tinygrad_dl.errors import ArgumentError, DtypeError
 
 SHAPE = (60, 40, 3, 3)  # fan in 360, fan out 540
 BOUNDS = {
@@ -158,3 +161,100 @@ def test_what_is_refused() -> None:
         nn.init.uniform_(w, 1.0, 0.0)
     with pytest.raises(ValueError, match="normal_"):
         nn.init.normal_(w, std=-1.0)
+
+
+# --- the others of PyTorch's
+
+
+def test_draws_between_two_bounds() -> None:
+    """Each region of the normal distribution has its share, also far out."""
+    for mean, std, a, b in ((0.0, 1.0, -2.0, 2.0), (1.0, 2.0, 0.0, 1.5), (0.0, 1.0, 5.0, 6.0), (0.0, 0.02, -2.0, 2.0)):
+        tg.manual_seed(0)
+        w = nn.init.trunc_normal_(tg.empty(200, 100, dtype=tg.float64), mean, std, a, b).numpy()
+        assert a <= w.min() and w.max() <= b
+        bell = statistics.NormalDist(mean, std)
+        middle = mean + std * 0.3 if a < mean + std * 0.3 < b else a + 0.1
+        beyond_a, beyond, beyond_b = (bell.cdf(2 * mean - x) for x in (a, middle, b))  # exact far out, too
+        share = (beyond_a - beyond) / (beyond_a - beyond_b)
+        assert (w < middle).mean() == pytest.approx(share, abs=0.015)
+    assert nn.init.trunc_normal_(tg.empty(3), mean=5.0, std=0.0).tolist() == [2.0] * 3
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (4, 9), (9, 4), (4, 3, 2, 2), (1, 5)])
+def test_orthogonal_rows_or_columns(shape: tuple[int, ...]) -> None:
+    w = nn.init.orthogonal_(tg.empty(*shape, dtype=tg.float64), gain=2.0).numpy().reshape(shape[0], -1)
+    small = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
+    np.testing.assert_allclose(small, 4.0 * np.eye(len(small)), atol=1e-12)
+
+
+def test_orthogonal_matrices_are_equally_likely() -> None:
+    tg.manual_seed(0)
+    corners = [nn.init.orthogonal_(tg.empty(2, 2))[0, 0].item() for _ in range(400)]
+    assert abs(np.mean(corners)) < 0.1 and np.mean(np.square(corners)) == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize(("shape", "groups"), [((2, 2, 3), 1), ((4, 2, 3), 2), ((3, 5, 2, 4), 1), ((6, 2, 1, 3, 3), 3)])
+def test_dirac_follows_pytorch(shape: tuple[int, ...], groups: int) -> None:
+    torch = pytest.importorskip("torch")
+    theirs = torch.nn.init.dirac_(torch.empty(*shape), groups).numpy()
+    np.testing.assert_array_equal(nn.init.dirac_(tg.empty(*shape), groups).numpy(), theirs)
+
+
+def test_a_part_of_each_column_is_zero() -> None:
+    w = nn.init.sparse_(tg.empty(10, 50), sparsity=0.25, std=2.0).numpy()
+    assert ((w == 0).sum(0) == 3).all() and len({tuple(column) for column in (w == 0).T}) > 20
+    assert w[w != 0].std() == pytest.approx(2.0, rel=0.15)
+    assert not nn.init.sparse_(tg.empty(4, 3), sparsity=1.0).any()
+
+
+def test_all_names_of_pytorch_are_there() -> None:
+    torch = pytest.importorskip("torch")
+    functions = {name for name, value in vars(torch.nn.init).items() if inspect.isfunction(value) and name[0] != "_"}
+    assert functions <= set(dir(nn.init))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["uniform", "normal", "eye", "orthogonal", "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal"],
+)
+def test_older_names_warn(name: str) -> None:
+    with pytest.warns(FutureWarning, match=rf"nn\.init\.{name}: its name is {name}_ now"):
+        tg.manual_seed(0)
+        older = getattr(nn.init, name)(tg.empty(3, 4))
+    tg.manual_seed(0)
+    assert older.tolist() == getattr(nn.init, f"{name}_")(tg.empty(3, 4)).tolist()
+
+
+def test_a_parameter_on_any_device_gets_the_same_draws() -> None:
+    for name in ("trunc_normal_", "orthogonal_", "lecun_normal_", "eye_"):
+        found = []
+        for device in ("cpu", "strict"):
+            tg.manual_seed(0)
+            w = nn.Parameter(tg.empty(3, 4, device=device))
+            assert getattr(nn.init, name)(w) is w and w.requires_grad and w.grad_fn is None
+            found.append(w.detach().cpu().tolist())
+        assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: nn.init.trunc_normal_(tg.empty(3), a=2, b=-2), "a <= b and std >= 0 are needed"),
+        (lambda: nn.init.trunc_normal_(tg.empty(3), std=-1), "std -1"),
+        (lambda: nn.init.eye_(tg.empty(3)), r"eye_: a tensor of 2 dimensions is needed, but its shape is \(3,\)"),
+        (lambda: nn.init.dirac_(tg.empty(3, 3)), "dirac_: a tensor of 3 to 5 is needed"),
+        (lambda: nn.init.dirac_(tg.empty(3, 2, 3), groups=2), "groups must divide the 3 outputs, but is 2"),
+        (lambda: nn.init.orthogonal_(tg.empty(3)), "a tensor of 2 or more is needed"),
+        (lambda: nn.init.sparse_(tg.empty(4, 3), 1.5), "sparsity must be from 0 to 1, but is 1.5"),
+        (lambda: nn.init.sparse_(tg.empty(4), 0.5), "sparse_: a tensor of 2 dimensions"),
+    ],
+)
+def test_arguments_out_of_range(call: Any, words: str) -> None:
+    with pytest.raises(ArgumentError, match=words):
+        call()
+
+
+def test_draws_are_floating() -> None:
+    for name in ("trunc_normal_", "orthogonal_"):
+        with pytest.raises(DtypeError, match=f"{name}: draws are floating, the tensor is"):
+            getattr(nn.init, name)(tg.zeros(2, 2, dtype=tg.int64))
