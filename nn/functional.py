@@ -47,6 +47,7 @@ from tinygrad_dl.ops.elementwise import sigmoid, tanh
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
 from tinygrad_dl.ops.padding import channel_shuffle, pad, pixel_shuffle, pixel_unshuffle
+from tinygrad_dl.ops.pairwise import cosine_similarity, pairwise_distance, pdist
 from tinygrad_dl.ops.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -144,6 +145,9 @@ __all__ = [
     "pixel_shuffle",
     "pixel_unshuffle",
     "channel_shuffle",
+    "cosine_similarity",
+    "pairwise_distance",
+    "pdist",
 ]
 
 make_public(globals())  # of the operations, the forms that refuse calls without a tensor
