@@ -48,6 +48,7 @@ from tinygrad_dl.ops.embedding import embedding, embedding_bag
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
 from tinygrad_dl.ops.padding import channel_shuffle, pad, pixel_shuffle, pixel_unshuffle
+from tinygrad_dl.ops.pairwise import cosine_similarity, pairwise_distance, pdist
 from tinygrad_dl.ops.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -147,6 +148,9 @@ __all__ = [
     "channel_shuffle",
     "embedding",
     "embedding_bag",
+    "cosine_similarity",
+    "pairwise_distance",
+    "pdist",
 ]
 
 make_public(globals())  # of the operations, the forms that refuse calls without a tensor

@@ -79,6 +79,7 @@ from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
 from .ops.linalg import outer as ger
 from .ops.matrix_functions import cross, matrix_exp, matrix_power
 from .ops.older_linalg import cholesky, inverse, pinverse, qr, svd
+from .ops.pairwise import cdist, cosine_similarity, pairwise_distance, pdist
 from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
 from .ops.rearranging import flip, fliplr, flipud, repeat_interleave, roll, rot90, tile
 from .ops.reduction import all, any, mean, std, sum, var

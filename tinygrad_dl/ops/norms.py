@@ -51,10 +51,10 @@ def _vector_norm(input: Any, ord: Any, dim: Any, keepdim: bool) -> Any:
                 f"{tuple(input.shape)} has size 0"
             )
     wide = input.astype(np.float32) if input.dtype == np.float16 else input
-    return _norm_of(wide, ord, axis, keepdim).astype(input.dtype)
+    return norm_of(wide, ord, axis, keepdim).astype(input.dtype)
 
 
-def _norm_of(x: Any, ord: Any, axis: Any, keepdim: bool) -> Any:
+def norm_of(x: Any, ord: Any, axis: Any, keepdim: bool) -> Any:
     """The norm of an array of float32 or float64."""
     if ord == 2:
         return np.sqrt(_squares(x, axis, keepdim))

@@ -1,0 +1,192 @@
+"""Distances and similarities of rows: of each to each of another set, or of pairs."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import backend
+from ..dtypes import find, result_type
+from ..errors import ArgumentError, DtypeError, ShapeError
+from ..operation import operation
+from ..tensor import normalize_dim
+from .composed import composed
+from .einsum import vecdot
+from .elementwise import maximum, where
+from .linalg import matmul
+from .matrices import require_floating, require_matrix
+from .norms import norm_of, vector_norm
+from .reduction import cast
+from .reduction import sum as sum_
+from .shape import expand, unsqueeze
+from .solving import turned
+
+# --- each with each
+
+_BLOCK = 32768  # differences at a time, which stay in the cache
+
+
+def _weights(g: Any, out: Any) -> Any:
+    """g divided by the distance; a distance of 0 has the derivative 0."""
+    return where(out == 0, 0.0, g) / _not_zero(out)
+
+
+def _not_zero(x: Any) -> Any:
+    """x with ones for zeros, where what it is multiplied with is 0."""
+    return where(x == 0, 1.0, x)
+
+
+def _slope(difference: Any, out: Any, p: float) -> Any:
+    """The derivative of ‖difference‖ₚ = out by the elements of the difference; 0 where out is 0."""
+    if p == 0:
+        return difference * 0
+    size, sign = np.abs(difference), np.sign(difference)
+    if p == 1:
+        return sign
+    if math.isinf(p):
+        return sign * (size == out)
+    return sign * _not_zero(size) ** (p - 1) * _not_zero(out) ** (1 - p)
+
+
+def _each_difference(x1: Any, x2: Any) -> Any:
+    return unsqueeze(x1, -2) - unsqueeze(x2, -3)
+
+
+def _first_rule(g: Any, x1: Any, x2: Any, out: Any, p: Any) -> Any:
+    if p == 2:
+        weights = _weights(g, out)
+        return x1 * sum_(weights, -1, True) - matmul(weights, x2)
+    return sum_(_slope(_each_difference(x1, x2), unsqueeze(out, -1), p) * unsqueeze(g, -1), -2)
+
+
+def _second_rule(g: Any, x1: Any, x2: Any, out: Any, p: Any) -> Any:
+    if p == 2:
+        weights = turned(_weights(g, out))
+        return x2 * sum_(weights, -1, True) - matmul(weights, x1)
+    return -sum_(_slope(_each_difference(x1, x2), unsqueeze(out, -1), p) * unsqueeze(g, -1), -3)
+
+
+@operation("cdist", x1=_first_rule, x2=_second_rule)
+def _distances(x1: Any, x2: Any, p: float, by_product: bool) -> Any:
+    if type(x1) is not type(x2):
+        raise TypeError("mixed devices")
+    if x1.dtype == np.float16:
+        return _distances_of_wide(x1.astype(np.float32), x2.astype(np.float32), p, by_product).astype(np.float16)
+    return _distances_of_wide(x1, x2, p, by_product)
+
+
+def _distances_of_wide(x1: Any, x2: Any, p: float, by_product: bool) -> Any:
+    if by_product:
+        squares = (x1 * x1).sum(axis=-1)[..., :, None] + (x2 * x2).sum(axis=-1)[..., None, :]
+        squares = squares - 2 * np.matmul(x1, x2.swapaxes(-2, -1))
+        return np.sqrt(np.maximum(squares, 0))
+    batch = np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
+    n, m, d = x1.shape[-2], x2.shape[-2], x1.shape[-1]
+    out = backend.zeros(x1, (*batch, n, m))
+    step = max(1, _BLOCK // max(m * d, 1))
+    for start in range(0, n if d else 0, step):
+        rows = slice(start, start + step)
+        difference = x1[..., rows, None, :] - x2[..., None, :, :]
+        out[..., rows, :] = norm_of(difference, p, (difference.ndim - 1,), False)
+    return out
+
+
+_MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
+_MANY = 25  # rows, from which on products of matrices are used
+
+
+@composed
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str = _MODES[0]) -> Any:
+    """The distances ‖aᵢ - bⱼ‖ₚ of each row of x1 to each of x2.
+
+    Arguments: x1 (..., n, d), x2 (..., m, d) of one floating dtype; p (not negative; inf for the largest
+    difference), compute_mode (whether distances with p = 2 come from a product of matrices, which is fast and rounds
+    more: "use_mm_for_euclid_dist_if_necessary" does so for more than 25 rows). Returns (..., n, m). The derivative of a
+    distance of 0 is 0. Raises ShapeError, DtypeError, ArgumentError.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.cdist(tg.tensor([[0.0, 0.0]]), tg.tensor([[3.0, 4.0], [0.0, 1.0]]))
+    tensor([[5., 1.]])
+    """
+    require_floating("cdist", x1=x1, x2=x2)
+    for x in (x1, x2):
+        if x.ndim < 2:
+            raise ShapeError(f"cdist: rows are needed, at least 2 dimensions, shape {tuple(x.shape)} came")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise ShapeError(f"cdist: rows must have one length, shapes {tuple(x1.shape)} and {tuple(x2.shape)} came")
+    if compute_mode not in _MODES:
+        raise ArgumentError(f"cdist: compute_mode is one of {', '.join(map(repr, _MODES))}, not {compute_mode!r}")
+    many = compute_mode == _MODES[1] or (compute_mode == _MODES[0] and max(x1.shape[-2], x2.shape[-2]) > _MANY)
+    return _distances(x1, x2, _order("cdist", p), many and p == 2)
+
+
+def _order(name: str, p: float) -> float:
+    if not p >= 0:
+        raise ArgumentError(f"{name}: p can't be negative, {p} came")
+    return float(p)
+
+
+@composed
+def pdist(input: Any, p: float = 2) -> Any:
+    """The distances ‖aᵢ - aⱼ‖ₚ of the rows of a matrix, each pair i < j once, in the order of i and then j.
+
+    Arguments: input (n, d), float32 or float64; p (not negative). Returns (n · (n - 1) / 2). Raises ShapeError,
+    DtypeError, ArgumentError.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.nn.functional.pdist(tg.tensor([[0.0], [1.0], [3.0]]))
+    tensor([1., 3., 2.])
+    """
+    require_matrix("pdist", input)
+    if input.ndim != 2:
+        raise ShapeError(f"pdist: a matrix is needed, shape {tuple(input.shape)} came; cdist takes batches")
+    first, second = np.triu_indices(input.shape[0], 1)
+    return _distances(input, input, _order("pdist", p), False)[first, second]
+
+
+# --- pairs
+
+
+def _not_below(size: Any, eps: float) -> Any:
+    """A norm, but not below eps; the derivative is that of the norm everywhere, as in PyTorch."""
+    return size + (maximum(size, eps) - size).detach()
+
+
+@composed
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    """x1 · x2 / (‖x1‖ ‖x2‖) along `dim`: the cosine of the angle between two vectors.
+
+    Arguments: x1, x2 (tensors that broadcast; mixed dtypes are promoted), dim (integer), eps (the norms count as at
+    least that). Raises DtypeError for integers.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.cosine_similarity(tg.tensor([[1.0, 0.0]]), tg.tensor([[0.0, 2.0]]))
+    tensor([0.])
+    """
+    kind = result_type([getattr(x, "array", x) for x in (x1, x2)])
+    if not find(kind).is_floating_point:
+        raise DtypeError(f"cosine_similarity: floating numbers are needed, {kind} came; use .float()")
+    try:
+        shape = np.broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
+    except ValueError:
+        raise ShapeError(f"cosine_similarity: shapes {tuple(x1.shape)} and {tuple(x2.shape)} don't broadcast") from None
+    dim = normalize_dim("cosine_similarity", dim, len(shape))
+    x1, x2 = (cast(x if tuple(x.shape) == shape else expand(x, shape), kind) for x in (x1, x2))
+    if not shape:
+        dim = -1
+    sizes = [_not_below(vector_norm(x, 2, dim), eps) for x in (x1, x2)]
+    return vecdot(x1, x2, dim=dim) / sizes[0] / sizes[1]
+
+
+@composed
+def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+    """‖x1 - x2 + eps‖ₚ over the last dimension: the distance of each row of x1 from that of x2.
+
+    Arguments: x1, x2 (tensors that broadcast), p (number), eps (added to each difference, so that there is a
+    derivative), keepdim. Raises ShapeError.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.pairwise_distance(tg.tensor([[0.0, 0.0]]), tg.tensor([[3.0, 4.0]]))
+    tensor([5.0000])
+    """
+    return vector_norm(x1 - x2 + eps, p, -1, keepdim)
