@@ -91,6 +91,7 @@ from .methods import make_public as _make_public
 from .modes import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from .ops import conversion as _conversion  # attaches its methods
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
+from .ops.agreement import allclose, equal
 from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
 from .ops.differences import cumulative_trapezoid, diff, gradient, trapezoid, trapz
 from .ops.distances import dist, norm, renorm
