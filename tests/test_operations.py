@@ -919,6 +919,24 @@ PROPERTIES: dict[str, Callable[[Any, Any], Any]] = {
         y.is_contiguous()
         for y in (x[:, [1, 1]], x[..., None, [0, 2]], x[:, lib.tensor([True, False, True])], lib.cat([x.t(), x.t()], 1))
     ],
+    "order in memory of what is reduced": lambda lib, x: [
+        y.stride()
+        for z in [lib.arange(24.0).reshape(2, 3, 4).permute(2, 1, 0)]
+        for y in (
+            z.sum(0),
+            z.mean(1),
+            z.amax(0),
+            *z.max(0),
+            *z.median(1),
+            z.prod(0),
+            z.var(0),
+            z.any(0),
+            z.logsumexp(0),
+        )
+    ],
+    "order in memory of running results": lambda lib, x: [
+        y.is_contiguous() for y in (x.t().cumsum(0), x.t().cumprod(1), x.t().softmax(0), *x.t().cummax(0))
+    ],
     "max of a number": lambda lib, x: [(y := x[0, 0].requires_grad_().max(0).values).requires_grad, y.is_leaf],
     "hash": lambda lib, x: (len({x, x, x.clone()}), x in {x: 1}),
     "nothing equals None": lambda lib, x: (x == None, x != None),  # noqa: E711

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import HOST
+from ..backend import HOST, row_major
 from ..dtypes import FLOATING, find
 from ..errors import ArgumentTypeError, DtypeError, ShapeError
 from ..methods import attach
@@ -63,7 +63,7 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -
     >>> tg.sum(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
     tensor([3., 7.])
     """
-    return total(input, axis_of(input, dim), keepdim, dtype)
+    return row_major(total(input, axis_of(input, dim), keepdim, dtype))
 
 
 def total(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
@@ -126,8 +126,8 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) 
         )
     n = _count(input.shape, dim) or math.nan
     if result == np.float16:  # the sum would overflow where the mean does not
-        return (total(input, axis_of(input, dim), keepdim, np.float32) / n).astype(result)
-    return total(input, axis_of(input, dim), keepdim, dtype) / n
+        return row_major((total(input, axis_of(input, dim), keepdim, np.float32) / n).astype(result))
+    return row_major(total(input, axis_of(input, dim), keepdim, dtype) / n)
 
 
 # --- spread
@@ -154,7 +154,7 @@ def _variance(name: str, x: Any, dim: Any, correction: Any, keepdim: bool) -> tu
     n = x.size // center.size if center.size else _count(x.shape, dim)
     center = center / (n or math.nan)
     distance = wide - center
-    squares = _add(np.multiply(distance, distance, distance), axis, None, None, keepdim)
+    squares = row_major(_add(np.multiply(distance, distance, distance), axis, None, None, keepdim))
     return squares / (n - correction) if n > correction else squares * math.nan, center
 
 
@@ -181,6 +181,7 @@ def var_and_mean(input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     variance, center = _variance("var_mean", input, dim, correction, keepdim)
     if not keepdim:
         center = center.reshape(variance.shape)
+    center = row_major(center)
     return (
         (variance, center)
         if variance.dtype == input.dtype
@@ -245,6 +246,7 @@ def _truth(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
     out = getattr(x, name)(
         axis=dims_of(name, dim, x.ndim, empty_is_all=False) if dim is not None else None, keepdims=keepdim
     )
+    out = row_major(out)
     return out.astype(np.uint8) if x.dtype == np.uint8 else out
 
 
@@ -307,7 +309,7 @@ def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     tensor([0.5000, 0.5000])
     """
     dim = normalize_dim("softmax", dim, input.ndim)
-    x = _floating("softmax", input, dtype)
+    x = row_major(_floating("softmax", input, dtype))
     if x.ndim == 0:
         return x * 0 + 1
     e = np.exp(shifted(x, dim))
@@ -325,7 +327,7 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     tensor([-0.6931, -0.6931])
     """
     dim = normalize_dim("log_softmax", dim, input.ndim)
-    x = _floating("log_softmax", input, dtype)
+    x = row_major(_floating("log_softmax", input, dtype))
     if x.ndim == 0:
         return x * 0
     x = shifted(x, dim)
@@ -355,7 +357,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     summed = total(np.exp(input - largest), axis, True)
     with np.errstate(divide="ignore"):
         out = np.log(summed) + largest
-    return out if keepdim else out.reshape(tuple([n for i, n in enumerate(input.shape) if i not in axis]))
+    return row_major(out if keepdim else out.reshape(tuple([n for i, n in enumerate(input.shape) if i not in axis])))
 
 
 # --- methods and NumPy's functions
