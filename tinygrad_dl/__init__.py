@@ -53,7 +53,8 @@ from .ops import conversion as _conversion
 from .ops import shape_edits as _shape_edits
 from .ops.activation import celu, celu_, hardshrink, prelu, relu_, selu, selu_, threshold, threshold_
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
-from .ops.arithmetic import addcdiv, addcmul, copysign, dist, float_power, fmax, fmin, gcd, heaviside, lcm, lerp, nextafter, rsqrt, rsub, square
+from .ops.agreement import allclose, equal
+from .ops.arithmetic import addcdiv, addcmul, copysign, float_power, fmax, fmin, gcd, heaviside, lcm, lerp, nextafter, rsqrt, rsub, square
 from .ops.bounds import clamp, clamp_max, clamp_min, clip, nan_to_num
 from .ops.broadcasting import atleast_1d, atleast_2d, atleast_3d, broadcast_shapes, broadcast_tensors, broadcast_to
 from .ops.comparison import bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, greater, greater_equal, gt, is_nonzero, isclose, isfinite, isin, isinf, isnan, isneginf, isposinf, isreal, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal, signbit
@@ -61,7 +62,7 @@ from .ops.complex import angle, conj, conj_physical, imag, is_conj, is_neg, real
 from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
 from .ops.diagonals import diag, diag_embed, diagflat, diagonal, trace, tril, triu
 from .ops.differences import cumulative_trapezoid, diff, gradient, trapezoid, trapz
-from .ops.distances import norm, renorm
+from .ops.distances import dist, norm, renorm
 from .ops.division import floor_divide, fmod, remainder
 from .ops.einsum import einsum, inner, kron, tensordot
 from .ops.elementwise import abs, absolute, add, div, divide, maximum, minimum, mul, multiply, neg, negative, positive, pow, reciprocal, relu, sgn, sigmoid, sign, sqrt, sub, subtract, tanh, true_divide, where
@@ -82,11 +83,10 @@ from .ops.older_linalg import cholesky, inverse, pinverse, qr, svd
 from .ops.pairwise import cdist, cosine_similarity, pairwise_distance, pdist
 from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
 from .ops.rearranging import flip, fliplr, flipud, repeat_interleave, roll, rot90, tile
-from .ops.reduction import all, any, mean, std, sum, var
+from .ops.reduction import all, any, log_softmax, logsumexp, mean, softmax, std, sum, var
 from .ops.rounding import ceil, fix, floor, frac, round, trunc
 from .ops.scattering import index_reduce, put, scatter, scatter_add, scatter_reduce
 from .ops.shape import adjoint, clone, flatten, moveaxis, movedim, permute, ravel, reshape, squeeze, swapaxes, swapdims, t, transpose, unflatten, unsqueeze
-from .ops.softmax import log_softmax, logsumexp, softmax
 from .ops.solving import cholesky_inverse, cholesky_solve, det, logdet, slogdet
 from .ops.sorting import argsort, bucketize, msort, searchsorted, sort, topk, unique, unique_consecutive
 from .ops.special import i0, igamma, igammac, logit, sinc, xlogy
@@ -190,5 +190,6 @@ def numel(input: Tensor) -> "int":  # type: ignore[valid-type]
 
 if os.environ.get("TINYGRAD_DL_TRACE", "0") not in ("", "0"):
     importlib.import_module(f"{__name__}.viz").trace(True)
+
 
 

@@ -54,9 +54,8 @@ def _scanned(combine: Callable[..., Any], parts: list[Any], dim: int, reverse: b
     if not parts[0].ndim:
         return parts
     rows = [x.swapaxes(dim, -1) for x in parts]
-    if reverse:
-        return [x[..., ::-1].swapaxes(dim, -1) for x in scan(combine, [x[..., ::-1] for x in rows])]
-    return [x.swapaxes(dim, -1) for x in scan(combine, rows)]
+    found = scan(combine, [x[..., ::-1] for x in rows] if reverse else rows)
+    return [backend.row_major((x[..., ::-1] if reverse else x).swapaxes(dim, -1)) for x in found]
 
 
 @operation(input=lambda g, dim, by: moved(g, dim, -by, 0))
@@ -106,7 +105,7 @@ def _in_dtype(input: Any, dtype: Any) -> Any:
 
 @operation("cumsum", input=lambda g, dim, reverse: _running_sum(g, dim, not reverse))
 def _running_sum(input: Any, dim: int, reverse: bool) -> Any:
-    return accumulated(np.add, input, dim, reverse)
+    return accumulated(np.add, backend.row_major(input), dim, reverse)
 
 
 @composed
@@ -131,7 +130,7 @@ def _running_product_rule(g: Any, input: Any, out: Any, dim: int, reverse: bool)
 
 @operation("cumprod", input=_running_product_rule)
 def _running_product(input: Any, dim: int, reverse: bool) -> Any:
-    return accumulated(np.multiply, input, dim, reverse)
+    return accumulated(np.multiply, backend.row_major(input), dim, reverse)
 
 
 @composed
@@ -184,7 +183,7 @@ def _multiplied(x: Any, axis: Any, keepdim: bool) -> Any:
     "prod", input=lambda g, input, dim, keepdim: restore(g, input.shape, dim, keepdim) * _product_of_others(input, dim)
 )
 def _prod(input: Any, dim: Any, keepdim: bool) -> Any:
-    return _multiplied(input, dim if input.ndim else None, keepdim)
+    return backend.row_major(_multiplied(input, dim if input.ndim else None, keepdim))
 
 
 @composed

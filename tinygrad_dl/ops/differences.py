@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import FLOATING, get_default_dtype
-from ..errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError
+from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
 from ..methods import attach
 from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
@@ -122,7 +122,7 @@ def _gaps(spacing: Any, input: Any, dims: tuple[int, ...]) -> list[Any]:
     """The distance of neighbours along each dimension, or all distances."""
     if spacing is None or isinstance(spacing, int | float) or (isinstance(spacing, Tensor) and spacing.ndim == 0):
         return [1 if spacing is None else spacing] * len(dims)
-    if not isinstance(spacing, list | tuple):
+    if not isinstance(spacing, list | tuple) or not all(isinstance(h, int | float | Tensor) for h in spacing):
         raise ArgumentTypeError(
             f"gradient: spacing is a number, or a list of a number or a 1-d tensor for each dimension, not {spacing!r}"
         )
@@ -146,7 +146,7 @@ def _gaps(spacing: Any, input: Any, dims: tuple[int, ...]) -> list[Any]:
 def _strips(name: str, y: Any, x: Any, dx: Any, dim: int) -> tuple[Any, int]:
     """Twice the area under each pair of neighbours, and the dimension along which they lie."""
     if y.ndim == 0:
-        raise ShapeError(f"{name}: y needs a dimension to integrate along, a 0-d tensor came")
+        raise DimensionError(f"{name}: y needs a dimension to integrate along, a 0-d tensor came")
     axis = normalize_dim(name, dim, y.ndim)
     if y.dtype == np.bool_ or (x is not None and x.dtype == np.bool_):
         raise DtypeError(f"{name}: bools have no area; convert them first, for example with .float()")

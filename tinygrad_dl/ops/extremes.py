@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import HOST
+from ..backend import HOST, row_major
 from ..errors import ArgumentTypeError, DimensionError
 from ..methods import attach
 from ..operation import keep, operation
@@ -39,7 +39,7 @@ def _reduced(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
             raise DimensionError(
                 f"{name}: an empty tensor (shape {tuple(x.shape)}) has no extreme over dimensions of size 0"
             )
-    return extreme(name, x, axis_of(x, dim), keepdim)
+    return row_major(extreme(name, x, axis_of(x, dim), keepdim))
 
 
 def _extreme_rule(g: Any, input: Any, input_dtype: Any, out: Any, dim: Any, keepdim: bool) -> Any:
@@ -161,6 +161,7 @@ def picking(name: str, find: Any) -> Any:
         if not keepdim:
             shape = (*input.shape[:axis], *input.shape[axis + 1 :])
             values, places = values.reshape(shape), places.reshape(shape)
+        values, places = row_major(values), row_major(places)
         return keep((values, places), places=places)
 
     return along

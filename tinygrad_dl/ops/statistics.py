@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import HOST
+from ..backend import HOST, row_major
 from ..dtypes import FLOATING, get_default_dtype
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..methods import attach
@@ -102,7 +102,7 @@ def count_nonzero(input: Any, dim: Any = None) -> Any:
     dims = dims_of("count_nonzero", dim, input.ndim)
     if len(dims) == input.ndim and type(input) is HOST:
         return np.int64(np.count_nonzero(input))
-    return total(input != 0, dims)
+    return row_major(total(input != 0, dims))
 
 
 # --- covariances
