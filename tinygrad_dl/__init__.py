@@ -34,14 +34,86 @@ from . import linalg as linalg
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
 from . import return_types as return_types
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
-from .attributes import get_device, is_complex, is_floating_point, is_inference, is_same_size, is_signed, layout, result_type, strided
+from .attributes import (
+    get_device,
+    is_complex,
+    is_floating_point,
+    is_inference,
+    is_same_size,
+    is_signed,
+    layout,
+    result_type,
+    strided,
+)
 from .backend import device, get_default_device, set_default_device
-from .creation import arange, as_tensor, asarray, empty, empty_like, empty_strided, eye, from_numpy, full, full_like, linspace, logspace, ones, ones_like, range, scalar_tensor, tensor, tril_indices, triu_indices, zeros, zeros_like
-from .dtypes import bfloat16, can_cast, cdouble, cfloat, complex128, complex64, double, dtype, float16, float32, float64, get_default_dtype, half, int16, int32, int64, int8, long, promote_types, set_default_dtype, short, uint16, uint32, uint64, uint8
+from .creation import (
+    arange,
+    as_tensor,
+    asarray,
+    empty,
+    empty_like,
+    empty_strided,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    logspace,
+    ones,
+    ones_like,
+    range,
+    scalar_tensor,
+    tensor,
+    tril_indices,
+    triu_indices,
+    zeros,
+    zeros_like,
+)
+from .dtypes import (
+    bfloat16,
+    can_cast,
+    cdouble,
+    cfloat,
+    complex64,
+    complex128,
+    double,
+    dtype,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    promote_types,
+    set_default_dtype,
+    short,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
 from .dtypes import bool_ as bool
 from .dtypes import float_ as float
 from .dtypes import int_ as int
-from .errors import AnomalyError, ArgumentError, ArgumentTypeError, DeviceError, DimensionError, DtypeError, ExportError, GraphError, MissingPackageError, ShapeError, StateDictError, TinygradError, UnknownAttributeError
+from .errors import (
+    AnomalyError,
+    ArgumentError,
+    ArgumentTypeError,
+    DeviceError,
+    DimensionError,
+    DtypeError,
+    ExportError,
+    GraphError,
+    MissingPackageError,
+    ShapeError,
+    StateDictError,
+    TinygradError,
+    UnknownAttributeError,
+)
 from .generator import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .gradcheck import gradcheck, gradgradcheck
 from .layouts import channels_last, channels_last_3d, contiguous_format, memory_format, preserve_format
@@ -54,10 +126,57 @@ from .ops import shape_edits as _shape_edits
 from .ops.activation import celu, celu_, hardshrink, prelu, relu_, selu, selu_, threshold, threshold_
 from .ops.addmm import addbmm, addmm, addmv, addr, baddbmm
 from .ops.agreement import allclose, equal
-from .ops.arithmetic import addcdiv, addcmul, copysign, float_power, fmax, fmin, gcd, heaviside, lcm, lerp, nextafter, rsqrt, rsub, square
+from .ops.arithmetic import (
+    addcdiv,
+    addcmul,
+    copysign,
+    float_power,
+    fmax,
+    fmin,
+    gcd,
+    heaviside,
+    lcm,
+    lerp,
+    nextafter,
+    rsqrt,
+    rsub,
+    square,
+)
 from .ops.bounds import clamp, clamp_max, clamp_min, clip, nan_to_num
 from .ops.broadcasting import atleast_1d, atleast_2d, atleast_3d, broadcast_shapes, broadcast_tensors, broadcast_to
-from .ops.comparison import bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, greater, greater_equal, gt, is_nonzero, isclose, isfinite, isin, isinf, isnan, isneginf, isposinf, isreal, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal, signbit
+from .ops.comparison import (
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    eq,
+    ge,
+    greater,
+    greater_equal,
+    gt,
+    is_nonzero,
+    isclose,
+    isfinite,
+    isin,
+    isinf,
+    isnan,
+    isneginf,
+    isposinf,
+    isreal,
+    le,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    lt,
+    ne,
+    not_equal,
+    signbit,
+)
 from .ops.complex import angle, conj, conj_physical, imag, is_conj, is_neg, real, resolve_conj, resolve_neg
 from .ops.cumulative import cummax, cummin, cumprod, cumsum, logcumsumexp, prod
 from .ops.diagonals import diag, diag_embed, diagflat, diagonal, trace, tril, triu
@@ -65,9 +184,34 @@ from .ops.differences import cumulative_trapezoid, diff, gradient, trapezoid, tr
 from .ops.distances import dist, norm, renorm
 from .ops.division import floor_divide, fmod, remainder
 from .ops.einsum import einsum, inner, kron, tensordot
-from .ops.elementwise import abs, absolute, add, div, divide, maximum, minimum, mul, multiply, neg, negative, positive, pow, reciprocal, relu, sgn, sigmoid, sign, sqrt, sub, subtract, tanh, true_divide, where
+from .ops.elementwise import (
+    abs,
+    absolute,
+    add,
+    div,
+    divide,
+    maximum,
+    minimum,
+    mul,
+    multiply,
+    neg,
+    negative,
+    positive,
+    pow,
+    reciprocal,
+    relu,
+    sgn,
+    sigmoid,
+    sign,
+    sqrt,
+    sub,
+    subtract,
+    tanh,
+    true_divide,
+    where,
+)
 from .ops.error_functions import erf, erfc, erfinv
-from .ops.exponential import exp, exp2, expm1, frexp, ldexp, log, log10, log1p, log2, logaddexp, logaddexp2
+from .ops.exponential import exp, exp2, expm1, frexp, ldexp, log, log1p, log2, log10, logaddexp, logaddexp2
 from .ops.extremes import amax, amin, aminmax, argmax, argmin, max, min
 from .ops.gamma import digamma, lgamma, mvlgamma, polygamma
 from .ops.gathering import argwhere, gather, index_select, masked_select, nonzero, take, unravel_index
@@ -75,7 +219,27 @@ from .ops.grids import block_diag, cartesian_prod, combinations, meshgrid, vande
 from .ops.histograms import bincount, histc, histogram, histogramdd
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter
 from .ops.indexing import select, take_along_dim
-from .ops.joining import cat, chunk, column_stack, concat, concatenate, dsplit, dstack, hsplit, hstack, narrow, narrow_copy, row_stack, split, split_with_sizes, stack, tensor_split, unbind, vsplit, vstack
+from .ops.joining import (
+    cat,
+    chunk,
+    column_stack,
+    concat,
+    concatenate,
+    dsplit,
+    dstack,
+    hsplit,
+    hstack,
+    narrow,
+    narrow_copy,
+    row_stack,
+    split,
+    split_with_sizes,
+    stack,
+    tensor_split,
+    unbind,
+    vsplit,
+    vstack,
+)
 from .ops.linalg import bmm, chain_matmul, dot, matmul, mm, mv, outer, vdot
 from .ops.linalg import outer as ger
 from .ops.matrix_functions import cross, matrix_exp, matrix_power
@@ -86,24 +250,73 @@ from .ops.rearranging import flip, fliplr, flipud, repeat_interleave, roll, rot9
 from .ops.reduction import all, any, log_softmax, logsumexp, mean, softmax, std, sum, var
 from .ops.rounding import ceil, fix, floor, frac, round, trunc
 from .ops.scattering import index_reduce, put, scatter, scatter_add, scatter_reduce
-from .ops.shape import adjoint, clone, flatten, moveaxis, movedim, permute, ravel, reshape, squeeze, swapaxes, swapdims, t, transpose, unflatten, unsqueeze
+from .ops.shape import (
+    adjoint,
+    clone,
+    flatten,
+    moveaxis,
+    movedim,
+    permute,
+    ravel,
+    reshape,
+    squeeze,
+    swapaxes,
+    swapdims,
+    t,
+    transpose,
+    unflatten,
+    unsqueeze,
+)
 from .ops.solving import cholesky_inverse, cholesky_solve, det, logdet, slogdet
 from .ops.sorting import argsort, bucketize, msort, searchsorted, sort, topk, unique, unique_consecutive
 from .ops.special import i0, igamma, igammac, logit, sinc, xlogy
 from .ops.statistics import corrcoef, count_nonzero, cov, nanmean, nansum, std_mean, var_mean
-from .ops.trigonometry import acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin, asinh, atan, atan2, atanh, cos, cosh, deg2rad, hypot, rad2deg, sin, sinh, tan
+from .ops.trigonometry import (
+    acos,
+    acosh,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    deg2rad,
+    hypot,
+    rad2deg,
+    sin,
+    sinh,
+    tan,
+)
 from .ops.windows import diagonal_scatter, select_scatter, slice_scatter
 from .printing import set_printoptions, tensor_repr
 from .random import rand, rand_like, randint, randint_like, randn, randn_like, randperm
 from .sampling import bernoulli, binomial, multinomial, normal, poisson
-from .settings import are_deterministic_algorithms_enabled, get_float32_matmul_precision, get_num_interop_threads, get_num_threads, is_deterministic_algorithms_warn_only_enabled, set_float32_matmul_precision, set_num_interop_threads, set_num_threads, use_deterministic_algorithms
+from .settings import (
+    are_deterministic_algorithms_enabled,
+    get_float32_matmul_precision,
+    get_num_interop_threads,
+    get_num_threads,
+    is_deterministic_algorithms_warn_only_enabled,
+    set_float32_matmul_precision,
+    set_num_interop_threads,
+    set_num_threads,
+    use_deterministic_algorithms,
+)
 from .sharing import TypedStorage, UntypedStorage, from_dlpack, frombuffer, is_storage, to_dlpack
 from .signal import windows as _windows
 from .signal.windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window
 from .tensor import Size, Tensor
-from .tensor_types import set_default_tensor_type, typename
 from .tensor_types import TYPES as _TYPES
 from .tensor_types import Variable as _Variable
+from .tensor_types import set_default_tensor_type, typename
 from .unavailable import ABSENT as _ABSENT
 
 FloatTensor, DoubleTensor, HalfTensor = (_TYPES["cpu"][f"{_name}Tensor"] for _name in ("Float", "Double", "Half"))
@@ -190,6 +403,3 @@ def numel(input: Tensor) -> "int":  # type: ignore[valid-type]
 
 if os.environ.get("TINYGRAD_DL_TRACE", "0") not in ("", "0"):
     importlib.import_module(f"{__name__}.viz").trace(True)
-
-
-

@@ -433,6 +433,8 @@ def diagonal(array: Array, offset: int, dim1: int, dim2: int) -> Array:
     shape = [part.shape[d] for d in rest] + [min(part.shape[dim1], part.shape[dim2])]
     strides = [part.strides[d] for d in rest] + [part.strides[dim1] + part.strides[dim2]]
     return strided(part, tuple(shape), tuple(strides))
+
+
 def special(name: str, *arrays: Array) -> Array:
     """SciPy's special function of a name, or CuPy's, on the arrays of one device."""
     found = _by_type.get(type(arrays[0]), _made["cpu"])  # NumPy's scalars have no device

@@ -87,42 +87,6 @@ def _in_rows(function: Callable[..., Any], values: tuple[Any, ...], dim: int) ->
     return out
 
 
-def for_many(function: Callable[[Any, Any], Any], ufunc: Any, dtypes: Any) -> Callable[[Any, Any], Any]:
-    """On big NumPy arrays of one of some dtypes a function of more calls and fewer cycles, else NumPy's ufunc."""
-
-    Big NumPy arrays pass through it a few rows at a time where `dim` is the last; everything else meets the function.
-    """
-    code = function.__code__
-    names = code.co_varnames[: code.co_argcount]
-    at = names.index("dim")
-
-    def run(*values: Any) -> Any:
-        first, dim = values[0], values[at]
-        if type(first) is HOST and first.size > BLOCK and dim in (-1, first.ndim - 1):
-            arrays = [value for value in values if type(value) is HOST]
-            if all(array.flags.c_contiguous and array.shape == first.shape for array in arrays):
-                return _in_rows(function, values, at)
-        return function(*values)
-
-    made: Any = eval(f"lambda {', '.join(names)}: run({', '.join(names)})", {"run": run})
-    return functools.update_wrapper(made, function)
-
-
-def _in_rows(function: Callable[..., Any], values: tuple[Any, ...], dim: int) -> Any:
-    shape = values[0].shape
-    matrices = [value.reshape(-1, shape[-1]) if type(value) is HOST else value for value in values]
-    matrices[dim] = 1
-    count = max(BLOCK // shape[-1], 1)
-    out: Any = None
-    for start in range(0, len(matrices[0]), count):
-        rows = slice(start, start + count)
-        part = function(*[value[rows] if type(value) is HOST else value for value in matrices])
-        if out is None:
-            out = np.empty(shape, part.dtype)
-        out.reshape(-1, shape[-1])[rows] = part
-    return out
-
-
 def chosen(condition: Any, x: Any, y: Any) -> Any:
     """x where the condition holds, else y, which meet in one dtype; on big NumPy arrays by their bits, in blocks.
 

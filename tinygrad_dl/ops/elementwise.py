@@ -427,7 +427,8 @@ def _divided_by(self: Tensor, other: Any) -> Any:
     return reciprocal(self) * other if type(other) in SCALARS else true_divide(other, self)
 
 
-attach(__rtruediv__=_divided_by, __rdiv__=_divided_by, __div__=true_divide, __idiv__=Tensor.__itruediv__)
+attach(__rtruediv__=_divided_by, __rdiv__=_divided_by, __div__=true_divide)
+attach(__idiv__=Tensor.__itruediv__)  # type: ignore[attr-defined]
 
 
 @composed

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import HOST, row_major
+from ..backend import row_major
 from ..dtypes import FLOATING, find
 from ..errors import ArgumentTypeError, DtypeError, ShapeError
 from ..methods import attach
@@ -270,94 +270,6 @@ def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     tensor(False)
     """
     return _truth("all", input, dim, keepdim)
-
-
-# --- softmax and its kin; the maximum is subtracted first, so that nothing overflows (notes, section 3, N071)
-
-
-def _floating(name: str, x: Any, dtype: Any) -> Any:
-    if dtype is not None:
-        return x.astype(find(dtype).numpy)
-    if x.dtype not in FLOATING:
-        raise DtypeError(f"{name}: floating numbers are needed, {x.dtype} came; use input.float()")
-    return x
-
-
-def _maxima(x: Any, axis: int) -> Any:
-    return _largest(x, axis, None, None, True) if type(x) is HOST else x.max(axis=axis, keepdims=True)
-
-
-def shifted(x: Any, dim: int) -> Any:
-    """x without its maximum along a dimension."""
-    if x.ndim == 2 and dim in (-1, 1) and 0 < x.shape[1] <= SHORT_ROW and x.shape[0] > 16 and type(x) is HOST:
-        return x - np.maximum.reduce(x.T.copy(), 0)[:, None]
-    return x - _maxima(x, dim) if x.size else x
-
-
-SHORT_ROW = 64  # up to here NumPy is faster, up to ten times, along the columns of a transposed copy than along rows
-
-
-@operation(input=lambda g, out, dim, input_dtype: cast(out * (g - sum(g * out, dim, True)), input_dtype))
-def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
-    """e^input divided by its sum along `dim`: positive numbers that add up to 1. Source: notes, section 3, N071.
-
-    Arguments: input (floating tensor), dim (integer), dtype (to compute in). d input = out · (g - the sum of g · out).
-    Raises DtypeError for integers without a dtype.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.softmax(tg.tensor([0.0, 0.0]), 0)
-    tensor([0.5000, 0.5000])
-    """
-    dim = normalize_dim("softmax", dim, input.ndim)
-    x = row_major(_floating("softmax", input, dtype))
-    if x.ndim == 0:
-        return x * 0 + 1
-    e = np.exp(shifted(x, dim))
-    return np.divide(e, total(e, dim, True), e)
-
-
-@operation(input=lambda g, out, dim, input_dtype: cast(g - np.exp(out) * sum(g, dim, True), input_dtype))
-def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
-    """The logarithm of `softmax`, computed without overflow. Source: notes, section 3, N072.
-
-    Arguments as for `softmax`. d input = g - softmax · the sum of g.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.log_softmax(tg.tensor([0.0, 0.0]), 0)
-    tensor([-0.6931, -0.6931])
-    """
-    dim = normalize_dim("log_softmax", dim, input.ndim)
-    x = row_major(_floating("log_softmax", input, dtype))
-    if x.ndim == 0:
-        return x * 0
-    x = shifted(x, dim)
-    return x - np.log(total(np.exp(x), dim, True))
-
-
-@operation(
-    promote="float",
-    input=lambda g, input, out, dim, keepdim: (
-        restore(g, input.shape, dim, keepdim) * np.exp(input - restore(out, input.shape, dim, keepdim))
-    ),
-)
-def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
-    """log of the sum of e^input along `dim`, computed without overflow.
-
-    Arguments: input (tensor; integers in the default dtype), dim (integer or tuple), keepdim. d input = g · softmax.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]), 0)
-    tensor(1000.6932)
-    """
-    axis = dims_of("logsumexp", dim, input.ndim)
-    if input.size == 0:
-        return np.log(total(np.exp(input), axis, keepdim))
-    largest = input.max(axis=axis, keepdims=True)
-    largest = np.where(np.isfinite(largest), largest, np.zeros_like(largest))  # all -inf must not give NaN
-    summed = total(np.exp(input - largest), axis, True)
-    with np.errstate(divide="ignore"):
-        out = np.log(summed) + largest
-    return row_major(out if keepdim else out.reshape(tuple([n for i, n in enumerate(input.shape) if i not in axis])))
 
 
 # --- methods and NumPy's functions

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import HOST
+from ..backend import HOST, row_major
 from ..dtypes import FLOATING, find
 from ..errors import DtypeError
 from ..methods import attach
@@ -88,7 +88,7 @@ def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     tensor([0.5000, 0.5000])
     """
     dim = normalize_dim("softmax", dim, input.ndim)
-    x = _floating("softmax", input, dtype)
+    x = row_major(_floating("softmax", input, dtype))
     return _softmax(x, dim) if x.ndim else x * 0 + 1
 
 
@@ -103,7 +103,7 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     tensor([-0.6931, -0.6931])
     """
     dim = normalize_dim("log_softmax", dim, input.ndim)
-    x = _floating("log_softmax", input, dtype)
+    x = row_major(_floating("log_softmax", input, dtype))
     return _log_softmax(x, dim) if x.ndim else x * 0
 
 
