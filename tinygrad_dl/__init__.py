@@ -247,7 +247,7 @@ from .ops.older_linalg import cholesky, inverse, pinverse, qr, svd
 from .ops.pairwise import cdist, cosine_similarity, pairwise_distance, pdist
 from .ops.ranks import kthvalue, median, mode, nanmedian, nanquantile, quantile
 from .ops.rearranging import flip, fliplr, flipud, repeat_interleave, roll, rot90, tile
-from .ops.reduction import all, any, log_softmax, logsumexp, mean, softmax, std, sum, var
+from .ops.reduction import all, any, mean, std, sum, var
 from .ops.rounding import ceil, fix, floor, frac, round, trunc
 from .ops.scattering import index_reduce, put, scatter, scatter_add, scatter_reduce
 from .ops.shape import (
@@ -267,6 +267,7 @@ from .ops.shape import (
     unflatten,
     unsqueeze,
 )
+from .ops.softmax import log_softmax, logsumexp, softmax
 from .ops.solving import cholesky_inverse, cholesky_solve, det, logdet, slogdet
 from .ops.sorting import argsort, bucketize, msort, searchsorted, sort, topk, unique, unique_consecutive
 from .ops.special import i0, igamma, igammac, logit, sinc, xlogy
