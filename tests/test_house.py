@@ -64,8 +64,8 @@ KNOW_CUPY = {LAYERS.index(["kernels"]), LAYERS.index(["backend"])}
 DEFERRED = {(f"{PACKAGE}.backend", f"{PACKAGE}.testing"): "the strict device is made at first use, as CuPy's is"}
 
 # What may be imported inside a function: packages that one may lack, or that would make `import tinygrad_dl` slow.
-OPTIONAL = {"cupy", "cupyx", "executing", "graphviz", "IPython", "matplotlib", "pygraphviz", "threadpoolctl", "tqdm"}
-OPTIONAL = {"cupy", "cupyx", "executing", "graphviz", "IPython", "matplotlib", "pygraphviz", "scipy", "tqdm"}
+OPTIONAL = {"cupy", "cupyx", "executing", "graphviz", "IPython", "matplotlib", "pygraphviz", "scipy", "threadpoolctl"}
+OPTIONAL |= {"tqdm"}
 
 # Where NumPy's types may be named outside backend.py, by module or function, and why.
 NUMPY_ALLOWED = {

@@ -1186,7 +1186,8 @@ def test_methods_are_the_functions() -> None:
     assert x.add(1).tolist() == tg.add(x, 1).tolist()
 
 
-DIFFERENT_FORMS = {"where", "reshape", "permute", "float", "int", "bool"}  # x.where(c, y); sizes one by one; casts
+# x.where(c, y); sizes one by one; polygamma(n, x); casts
+DIFFERENT_FORMS = {"where", "reshape", "permute", "polygamma", "float", "int", "bool"}
 
 
 # --- bad input: our error, of the class that PyTorch raises, with what failed and what came

@@ -208,13 +208,12 @@ from .ops.elementwise import (
     subtract,
     tanh,
     true_divide,
-    where,
 )
 from .ops.error_functions import erf, erfc, erfinv
 from .ops.exponential import exp, exp2, expm1, frexp, ldexp, log, log1p, log2, log10, logaddexp, logaddexp2
 from .ops.extremes import amax, amin, aminmax, argmax, argmin, max, min
 from .ops.gamma import digamma, lgamma, mvlgamma, polygamma
-from .ops.gathering import argwhere, gather, index_select, masked_select, nonzero, take, unravel_index
+from .ops.gathering import argwhere, gather, index_select, masked_select, nonzero, take, unravel_index, where
 from .ops.grids import block_diag, cartesian_prod, combinations, meshgrid, vander
 from .ops.histograms import bincount, histc, histogram, histogramdd
 from .ops.index_edits import index_add, index_copy, index_fill, index_put, masked_fill, masked_scatter

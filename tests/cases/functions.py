@@ -156,17 +156,7 @@ BINARY += [
 ]
 
 BINARY += [
-    *cases(
-        "dist",
-        {
-            "dist(x, y)": lambda lib, x, y: lib.dist(x, y),
-            "x.dist(y, 1)": lambda lib, x, y: x.dist(y, 1),
-            "dist(x, y, p=inf)": lambda lib, x, y: lib.dist(x, y, p=float("inf")),
-            "dist(x, y, 3.5)": lambda lib, x, y: lib.dist(x, y, 3.5),
-        },
-        [inputs((2, 3), (2, 3)), inputs((2, 3), (3,)), inputs((), ())],
-    ),
-    *cases("div", {"x.__div__(2)": lambda lib, x: x.__div__(2), "x.__rdiv__(2)": lambda lib, x: x.__rdiv__(2)}, SMALL),
+    *cases("div", {"x.__div__(2)": lambda lib, x: x.__div__(2), "x.__rdiv__(2)": lambda lib, x: x.__rdiv__(2)}, SMALL)
 ]
 
 # --- three inputs

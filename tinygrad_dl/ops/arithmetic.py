@@ -16,7 +16,6 @@ from .composed import composed
 from .division import no_derivative
 from .editing import attach_in_place, zeros_like
 from .elementwise import pow, reciprocal, sign, sub, where
-from .norms import vector_norm
 
 # --- powers
 
@@ -280,19 +279,6 @@ nextafter = elementwise(
 )
 
 
-@composed
-def dist(input: Any, other: Any, p: float = 2) -> Any:
-    """How far two tensors are apart: the p-norm of input - other over all elements.
-
-    Arguments: floating tensors that broadcast, p (number, also inf and -inf). Its subgradient where they agree is 0.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.dist(tg.tensor([1.0, 2.0]), tg.tensor([4.0, 6.0]))
-    tensor(5.)
-    """
-    return vector_norm(sub(input, other), p)
-
-
 # --- methods
 
 
@@ -304,7 +290,7 @@ def _float_power_(self: Tensor, exponent: Any) -> Tensor:
 
 
 _FUNCTIONS = (square, reciprocal, rsqrt, gcd, lcm, addcmul, addcdiv, lerp, copysign, heaviside, nextafter)
-attach(*_FUNCTIONS, fmax, fmin, float_power, dist, sgn=sign)
+attach(*_FUNCTIONS, fmax, fmin, float_power, sgn=sign)
 attach_in_place(*_FUNCTIONS, sgn=sign)
 attach(float_power_=_float_power_)
 NUMPY[np.square], NUMPY[np.heaviside] = square, heaviside

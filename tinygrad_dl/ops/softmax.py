@@ -129,7 +129,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     largest = np.where(np.isfinite(largest), largest, np.zeros_like(largest))  # all -inf must not give NaN
     summed = total(np.exp(input - largest), axis, True)
     with np.errstate(divide="ignore"):
-        out = np.log(summed) + largest
+        out = row_major(np.log(summed) + largest)
     return out if keepdim else out.reshape(tuple([n for i, n in enumerate(input.shape) if i not in axis]))
 
 
