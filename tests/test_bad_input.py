@@ -189,7 +189,7 @@ MISTAKES: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
     "an option twice": (lambda lib: ones(lib, 2).sum(0, dim=0), ["sum", "'dim'", "twice"]),
     "too many arguments": (
         lambda lib: lib.exp(ones(lib, 2), 3),
-        ["exp() takes 1 positional argument but 2 were given"],
+        ["exp", "takes 1 argument(s) by position", "more came"],
     ),
     "an unknown option of a layer": (
         lambda lib: lib.nn.Linear(2, 3, bais=False),

@@ -69,6 +69,7 @@ CALLS: dict[Any, dict[str, Call]] = {
     np.sqrt: {"x": (lambda x: np.sqrt(x), (P,))},
     np.square: {"x": (lambda x: np.square(x), (X,))},
     np.sin: {"x": (lambda x: np.sin(x), (X,))},
+    np.sinc: {"x": (lambda x: np.sinc(x), (X,))},
     np.cos: {"x": (lambda x: np.cos(x), (X,))},
     np.tanh: {"x": (lambda x: np.tanh(x), (X,))},
     np.maximum: {

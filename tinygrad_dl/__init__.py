@@ -34,17 +34,7 @@ from . import linalg as linalg
 from . import numpy_functions as _numpy_functions  # lets NumPy's functions take tensors
 from . import return_types as return_types
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
-from .attributes import (
-    get_device,
-    is_complex,
-    is_floating_point,
-    is_inference,
-    is_same_size,
-    is_signed,
-    layout,
-    result_type,
-    strided,
-)
+from .attributes import get_device, is_complex, is_floating_point, is_inference, is_same_size, is_signed, result_type
 from .backend import device, get_default_device, set_default_device
 from .creation import (
     arange,
@@ -116,7 +106,7 @@ from .errors import (
 )
 from .generator import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .gradcheck import gradcheck, gradgradcheck
-from .layouts import channels_last, channels_last_3d, contiguous_format, memory_format, preserve_format
+from .layouts import channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format, strided
 from .limits import finfo, iinfo
 from .methods import attach as _attach
 from .methods import make_public as _make_public

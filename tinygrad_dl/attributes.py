@@ -5,26 +5,11 @@ from typing import Any
 from .dtypes import dtype, find
 from .dtypes import result_type as meet
 from .errors import ArgumentTypeError
+from .layouts import strided
 from .methods import attach
 from .promotion import as_operand
 from .tensor import Tensor
 from .unavailable import refused
-
-
-class layout:
-    """How the elements of a tensor lie in memory, as `torch.layout`: all tensors are `strided`."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"tinygrad_dl.{self.name}"
-
-    def __reduce__(self) -> str:
-        return self.name
-
-
-strided = layout("strided")
 
 
 def _always(answer: Any, what: str) -> property:
