@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import operations as operations  # registers its kinds of statements
 from .differences import explained, replay
 from .replaying import Disagreement, Replay, shown
 from .writing import Statement, write_program
