@@ -107,6 +107,8 @@ def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: in
         raise ArgumentError(f"gradient: edge_order is 1 or 2, {edge_order} came")
     if input.dtype in (np.bool_, np.uint8):
         raise DtypeError(f"gradient: {input.dtype} has no negative differences; convert it first with .int()")
+    if dim is not None and not input.ndim:
+        raise DimensionError(f"gradient: a 0-d tensor has no dimension {dim!r}")
     dims = dims_of("gradient", dim, input.ndim, empty_is_all=False)
     gaps = _gaps(spacing, input, dims)
     if any(input.shape[d] <= edge_order for d in dims):
@@ -172,6 +174,9 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
     >>> tg.trapezoid(tg.tensor([1.0, 2.0, 3.0]))
     tensor(4.)
     """
+    if x is None and y.ndim and y.dtype != np.bool_ and y.shape[axis := normalize_dim("trapezoid", dim, y.ndim)]:
+        ends = y.select(axis, 0) + y.select(axis, -1)
+        return (sum_(y, axis) - ends / 2) * (1 if dx is None else dx)
     strips, axis = _strips("trapezoid", y, x, 1 if dx is None else dx, dim)
     return sum_(strips, axis) / 2
 
