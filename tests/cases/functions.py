@@ -145,6 +145,16 @@ BINARY += [
         [(Draw((2, 3)), Draw((3,), "below 5"))],
     ),
     *cases(
+        "ldexp",
+        {
+            "ldexp of small float32": lambda lib, x: lib.ldexp(
+                (x.double() * 1e-30).float(), lib.tensor(150, device=x.device)
+            )
+        },
+        SMALL,
+        differentiable=False,
+    ),
+    *cases(
         "rsub",
         {
             "rsub(x, y)": lambda lib, x, y: lib.rsub(x, y),
@@ -260,6 +270,7 @@ for _name, _sign, _method in (("left", "<<", "lshift"), ("right", ">>", "rshift"
         {
             f"x {_sign} 2": lambda lib, x, name=_method: getattr(x, f"__{name}__")(2),
             f"2 {_sign} x": lambda lib, x, name=_method: getattr(x, f"__r{name}__")(2),
+            f"uint8 {_sign} -255": lambda lib, x, name=_method: getattr(x.to(lib.uint8), f"__{name}__")(-255),
         },
         [inputs((3,), numbers="below 6"), inputs((3,), numbers="mask")],
         differentiable=False,
