@@ -15,12 +15,11 @@ from .decompositions import svdvals
 from .elementwise import where
 from .extremes import amax, amin
 from .linalg import matmul
-from .matrices import attempt, is_not_finite, require_matrix, require_one_dtype
+from .matrices import attempt, identity_like, is_not_finite, require_matrix, require_one_dtype
 from .norms import norm
 from .reduction import sum as sum_
 from .shape import squeeze, unsqueeze
 from .solving import det, inv, turned
-from .triangles import identity_like
 
 
 def _tolerance(S: Any, shape: Any, atol: Any, rtol: Any) -> Any:
