@@ -13,7 +13,6 @@ from ..errors import ArgumentError
 from ..operation import operation
 from .composed import composed
 from .diagonals import diag_embed, tril
-from .elementwise import where
 from .linalg import matmul
 from .matrices import attempt, is_not_finite, require_matrix
 from .shape import unsqueeze
@@ -22,7 +21,7 @@ from .solving import triangular_solution, turned
 
 def _over(a: Any, b: Any) -> Any:
     """a / b, but 0 / 0 is 0: what does not flow is not divided by equal values."""
-    return a / where((a == 0) & (b == 0), 1.0, b)
+    return a / (b + ((a == 0) & (b == 0)))
 
 
 def _differences(values: Any) -> Any:

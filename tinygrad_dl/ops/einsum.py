@@ -429,6 +429,8 @@ def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
         return x * y
     dim = normalize_dim("vecdot", dim, ndim)
     labels = "".join(chr(_GREEK + i) for i in range(ndim))
+    if tuple(x.shape) == tuple(y.shape):
+        return contract(x, y, f"{labels},{labels}->{labels.replace(labels[dim], '')}")
     x, y = (reshape(v, (1,) * (ndim - v.ndim) + tuple(v.shape)) for v in (x, y))
     return _evaluated([x, y], [labels, labels], labels.replace(labels[dim], ""))
 

@@ -16,7 +16,8 @@ from .diagonals import diagonal
 from .linalg import matmul
 from .matrices import identity_like, require_one_dtype
 from .reduction import cast
-from .shape import clone, unsqueeze
+from .reduction import sum as sum_
+from .shape import clone
 from .solving import inv, turned
 
 # --- powers
@@ -215,6 +216,16 @@ def linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) 
     return diagonal(A, offset, dim1, dim2)
 
 
+@operation("vander", x=lambda g, x, exponents: sum_(g[..., 1:] * exponents * _powers(x, exponents[:-1]), -1))
+def _powers(x: Any, exponents: Any) -> Any:
+    """The powers of each element from 0 to the last exponent."""
+    out = backend.zeros(x, (*x.shape, len(exponents) + 1))
+    out[..., 0] = 1
+    for i in range(len(exponents)):
+        np.multiply(out[..., i], x, out=out[..., i + 1])
+    return out
+
+
 @composed
 def linalg_vander(x: Any, N: int | None = None) -> Any:
     """For each element a row of its powers: 1, x, x², …, xᴺ⁻¹.
@@ -234,7 +245,7 @@ def linalg_vander(x: Any, N: int | None = None) -> Any:
         raise ShapeError(f"vander: N must be at least 2, {n} came")
     if not kind.is_floating_point:
         x = cast(x, np.dtype(np.int64))
-    return unsqueeze(x, -1) ** wrap(backend.array_module(x.array).arange(n).astype(x.array.dtype))
+    return _powers(x, backend.array_module(x.array).arange(1, n).astype(x.array.dtype))
 
 
 attach(matrix_power, matrix_exp, cross)
