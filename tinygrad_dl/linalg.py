@@ -6,6 +6,7 @@ from .ops.decompositions import eig, eigh, eigvals, eigvalsh, qr, svd, svdvals
 from .ops.einsum import vecdot
 from .ops.linalg import matmul, multi_dot
 from .ops.matrix_functions import linalg_cross as cross
+from .ops.matrix_functions import linalg_diagonal as diagonal
 from .ops.matrix_functions import linalg_vander as vander
 from .ops.matrix_functions import matrix_exp, matrix_power
 from .ops.norms import matrix_norm, norm, vector_norm
@@ -18,6 +19,7 @@ __all__ = [
     "cond",
     "cross",
     "det",
+    "diagonal",
     "eig",
     "eigh",
     "eigvals",

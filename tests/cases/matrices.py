@@ -329,12 +329,21 @@ CASES: list[Case] = [
         [inputs((3,)), inputs((2, 2)), inputs((0, 3))],
     ),
     *cases(
-        "vander",
+        "diagonal",
         {
-            "vander(x)": lambda lib, x: lib.vander(x.detach()),
-            "vander(x, 4, increasing=True)": lambda lib, x: lib.vander(x.detach(), 4, increasing=True),
-            "vander(x, 0)": lambda lib, x: lib.vander(x.detach(), 0),
+            "linalg.diagonal(x)": lambda lib, x: lib.linalg.diagonal(x),
+            "linalg.diagonal(x, offset=1, dim1=0, dim2=1)": lambda lib, x: lib.linalg.diagonal(
+                x, offset=1, dim1=0, dim2=1
+            ),
         },
-        [inputs((3,)), inputs((0,))],
+        [inputs((2, 2, 3)), inputs((3, 3))],
+    ),
+    *cases(
+        "norm",
+        {
+            "norm(x, 'nuc')": lambda lib, x: lib.norm(x, "nuc"),
+            "x.norm('nuc', (0, 1), True)": lambda lib, x: x.norm("nuc", (0, 1), True),
+        },
+        [inputs((2, 3)), inputs((3, 2))],
     ),
 ]

@@ -9,16 +9,16 @@ from ..tensor import Tensor, normalize_dim
 from .composed import composed
 from .editing import attach_in_place
 from .elementwise import sub, where
-from .norms import vector_norm
+from .norms import matrix_norm, vector_norm
 
 
 @composed
 def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """(Σ |xᵢ|^p)^(1/p) over all dimensions or those in `dim`; of all elements as of one vector, "fro" being p = 2.
 
-    Arguments: input (floating tensor), p (number, ±inf, or "fro" for at most two dimensions), dim (integer, tuple or
-    None for all), keepdim, dtype (to compute in). The derivative where the norm is 0 is 0. Raises DtypeError for
-    integers.
+    Arguments: input (floating tensor), p (number, ±inf, "fro" for at most two dimensions, or "nuc": the sum of the
+    singular values of matrices), dim (integer, tuple or None for all), keepdim, dtype (to compute in). The derivative
+    where the norm is 0 is 0. Raises DtypeError for integers.
 
     >>> import tinygrad_dl as tg
     >>> tg.norm(tg.tensor([[3.0, -4.0], [6.0, 8.0]]), dim=1)
@@ -27,7 +27,7 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, 
     if isinstance(p, Tensor):
         p = p.item()
     if p == "nuc":
-        raise NotImplementedError("norm: the nuclear norm is not there yet; sum the singular values instead")
+        return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     if isinstance(p, str) and p != "fro":
         raise ArgumentError(f"norm: p is a number, inf or 'fro', {p!r} came")
     if p == "fro" and isinstance(dim, tuple | list) and len(dim) > 2:

@@ -19,6 +19,7 @@ from ..methods import attach
 from ..operation import operation
 from ..tensor import Tensor, normalize_dim
 from .composed import composed
+from .diagonals import diagonal
 from .elementwise import mul
 from .linalg import matmul, product
 from .matrices import require_floating, require_one_dtype
@@ -116,12 +117,9 @@ def contract(input: Any, other: Any, equation: str) -> Any:
 def _diagonals(x: Any, labels: str) -> tuple[Any, str]:
     """An operand without repeated letters: of these only the elements with equal indices are left."""
     for c in dict.fromkeys(labels):
-        places = [i for i, label in enumerate(labels) if label == c]
-        if len(places) > 1:
-            rest = [i for i in range(len(labels)) if labels[i] != c]
-            x = permute(x, (*places, *rest))
-            along = np.arange(x.shape[0])
-            x, labels = x[(along,) * len(places)], c + "".join(labels[i] for i in rest)
+        while labels.count(c) > 1:
+            x = diagonal(x, 0, labels.index(c), labels.rindex(c))
+            labels = labels.replace(c, "", 1)[::-1].replace(c, "", 1)[::-1] + c
     return x, labels
 
 
@@ -431,6 +429,8 @@ def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
         return x * y
     dim = normalize_dim("vecdot", dim, ndim)
     labels = "".join(chr(_GREEK + i) for i in range(ndim))
+    if tuple(x.shape) == tuple(y.shape):
+        return contract(x, y, f"{labels},{labels}->{labels.replace(labels[dim], '')}")
     x, y = (reshape(v, (1,) * (ndim - v.ndim) + tuple(v.shape)) for v in (x, y))
     return _evaluated([x, y], [labels, labels], labels.replace(labels[dim], ""))
 

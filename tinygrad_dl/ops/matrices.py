@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..dtypes import find
 from ..errors import DtypeError, LinAlgError, ShapeError
 
@@ -85,3 +86,8 @@ def has_no_root(matrix: Any) -> str:
 def is_not_finite(matrix: Any) -> str:
     """What is wrong with a matrix for which an iteration does not converge."""
     return "holds infinities or NaN, or the algorithm did not converge"
+
+
+def identity_like(x: Any, n: int) -> Any:
+    """The identity matrix of n rows in the dtype and on the device of an array."""
+    return backend.array_module(x).eye(n, dtype=x.dtype)

@@ -12,12 +12,13 @@ from ..methods import attach
 from ..operation import operation
 from ..tensor import normalize_dim, wrap
 from .composed import composed
+from .diagonals import diagonal
 from .linalg import matmul
-from .matrices import require_one_dtype
+from .matrices import identity_like, require_one_dtype
 from .reduction import cast
-from .shape import clone, unsqueeze
+from .reduction import sum as sum_
+from .shape import clone
 from .solving import inv, turned
-from .triangles import identity_like
 
 # --- powers
 
@@ -201,16 +202,28 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Any:
     return _crossed("cross", input, other, dim)
 
 
-# --- Vandermonde
+# --- diagonals and Vandermonde matrices
 
 
-def powers(x: Any, exponents: range) -> Any:
-    """The powers of each element as a new last dimension; of integers as int64."""
-    if not find(x.dtype).is_floating_point:
-        x = cast(x, np.dtype(np.int64))
-    module = backend.array_module(x.array)
-    numbers = module.arange(exponents.start, exponents.stop, exponents.step)
-    return unsqueeze(x, -1) ** wrap(numbers.astype(x.array.dtype))
+@composed
+def linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    """The diagonal of each matrix, as a new last dimension; a view. As `diagonal`, but of the last two dimensions.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.linalg.diagonal(tg.tensor([[[1, 2], [3, 4]]]))
+    tensor([[1, 4]])
+    """
+    return diagonal(A, offset, dim1, dim2)
+
+
+@operation("vander", x=lambda g, x, exponents: sum_(g[..., 1:] * exponents * _powers(x, exponents[:-1]), -1))
+def _powers(x: Any, exponents: Any) -> Any:
+    """The powers of each element from 0 to the last exponent."""
+    out = backend.zeros(x, (*x.shape, len(exponents) + 1))
+    out[..., 0] = 1
+    for i in range(len(exponents)):
+        np.multiply(out[..., i], x, out=out[..., i + 1])
+    return out
 
 
 @composed
@@ -230,7 +243,9 @@ def linalg_vander(x: Any, N: int | None = None) -> Any:
     n = (x.shape[-1] if x.ndim else 1) if N is None else N
     if n < 2:
         raise ShapeError(f"vander: N must be at least 2, {n} came")
-    return powers(x, range(n))
+    if not kind.is_floating_point:
+        x = cast(x, np.dtype(np.int64))
+    return _powers(x, backend.array_module(x.array).arange(1, n).astype(x.array.dtype))
 
 
 attach(matrix_power, matrix_exp, cross)

@@ -157,8 +157,8 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
         return out if keepdim else squeeze(out, (rows, columns))
     require_matrix("matrix_norm", A)
     others = [i for i in range(A.ndim) if i not in (rows, columns)]
-    S = svdvals(permute(A, (*others, rows, columns)))
-    out = squeeze(sum_(S, -1, True) if ord == "nuc" else _extreme(S, ord, -1), -1)
+    S = svdvals(A if columns == rows + 1 == A.ndim - 1 else permute(A, (*others, rows, columns)))
+    out = sum_(S, -1) if ord == "nuc" else squeeze(_extreme(S, ord, -1), -1)
     return reshape(out, tuple([1 if i in (rows, columns) else n for i, n in enumerate(A.shape)])) if keepdim else out
 
 

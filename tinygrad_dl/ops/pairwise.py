@@ -1,5 +1,6 @@
 """Distances and similarities of rows: of each to each of another set, or of pairs."""
 
+import functools
 import math
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..operation import operation
 from ..tensor import normalize_dim
 from .composed import composed
 from .einsum import vecdot
-from .elementwise import maximum, where
+from .elementwise import where
 from .linalg import matmul
 from .matrices import require_floating, require_matrix
 from .norms import norm_of, vector_norm
@@ -80,15 +81,29 @@ def _distances_of_wide(x1: Any, x2: Any, p: float, by_product: bool) -> Any:
         squares = (x1 * x1).sum(axis=-1)[..., :, None] + (x2 * x2).sum(axis=-1)[..., None, :]
         squares = squares - 2 * np.matmul(x1, x2.swapaxes(-2, -1))
         return np.sqrt(np.maximum(squares, 0))
-    batch = np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
-    n, m, d = x1.shape[-2], x2.shape[-2], x1.shape[-1]
-    out = backend.zeros(x1, (*batch, n, m))
-    step = max(1, _BLOCK // max(m * d, 1))
-    for start in range(0, n if d else 0, step):
-        rows = slice(start, start + step)
-        difference = x1[..., rows, None, :] - x2[..., None, :, :]
-        out[..., rows, :] = norm_of(difference, p, (difference.ndim - 1,), False)
-    return out
+    (n, d), m = x1.shape[-2:], x2.shape[-2]
+    if d == 0:
+        batch = np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
+        return backend.zeros(x1, (*batch, n, m))
+    if n * m * d <= _BLOCK or d > n * m:
+        difference = x1[..., :, None, :] - x2[..., None, :, :]
+        return norm_of(difference, p, (difference.ndim - 1,), False)
+    return _one_by_one(x1, x2, p)
+
+
+def _one_by_one(x1: Any, x2: Any, p: float) -> Any:
+    """The distances, one element of the rows after another, without an array of all differences."""
+    out: Any = None
+    for k in range(x1.shape[-1]):
+        size = np.abs(x1[..., :, None, k] - x2[..., None, :, k])
+        if math.isinf(p):
+            out = size if out is None else np.maximum(out, size)
+            continue
+        part = size * size if p == 2 else size if p == 1 else (size != 0).astype(size.dtype) if p == 0 else size**p
+        out = part if out is None else np.add(out, part, out=out)
+    if p in (0, 1) or math.isinf(p):
+        return out
+    return np.sqrt(out) if p == 2 else np.power(out, 1 / p)
 
 
 _MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
@@ -126,6 +141,38 @@ def _order(name: str, p: float) -> float:
     return float(p)
 
 
+@functools.lru_cache(4)
+def _pairs(n: int) -> Any:
+    """Where the pairs i < j stand in a matrix of n rows and columns, counted along its rows."""
+    first, second = np.triu_indices(n, 1)
+    return first * n + second
+
+
+@operation("pairs", square=lambda g, square_shape: _spread(g, square_shape[0]))
+def _gathered(square: Any) -> Any:
+    n = square.shape[0]
+    return square.reshape(n * n)[_pairs(n)]
+
+
+@operation("spread", pairs=lambda g: _gathered(g))
+def _spread(pairs: Any, n: int) -> Any:
+    out = backend.zeros(pairs, (n * n,))
+    out[_pairs(n)] = pairs
+    return out.reshape(n, n)
+
+
+def _pair_rule(g: Any, input: Any, out: Any, p: Any) -> Any:
+    """As of the distances of all rows to all, each of which stands for a pair."""
+    g, out = (_spread(x, input.shape[0]) for x in (g, out))
+    return _first_rule(g + turned(g), input, input, out + turned(out), p)
+
+
+@operation("pdist", input=_pair_rule)
+def _pair_distances(input: Any, p: float) -> Any:
+    n = input.shape[0]
+    return _distances_of_wide(input, input, p, False).reshape(n * n)[_pairs(n)]
+
+
 @composed
 def pdist(input: Any, p: float = 2) -> Any:
     """The distances ‖aᵢ - aⱼ‖ₚ of the rows of a matrix, each pair i < j once, in the order of i and then j.
@@ -140,16 +187,16 @@ def pdist(input: Any, p: float = 2) -> Any:
     require_matrix("pdist", input)
     if input.ndim != 2:
         raise ShapeError(f"pdist: a matrix is needed, shape {tuple(input.shape)} came; cdist takes batches")
-    first, second = np.triu_indices(input.shape[0], 1)
-    return _distances(input, input, _order("pdist", p), False)[first, second]
+    return _pair_distances(input, _order("pdist", p))
 
 
 # --- pairs
 
 
+@operation("clamp", size=lambda g: g)
 def _not_below(size: Any, eps: float) -> Any:
     """A norm, but not below eps; the derivative is that of the norm everywhere, as in PyTorch."""
-    return size + (maximum(size, eps) - size).detach()
+    return np.maximum(size, eps)
 
 
 @composed
@@ -163,6 +210,16 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     >>> tg.cosine_similarity(tg.tensor([[1.0, 0.0]]), tg.tensor([[0.0, 2.0]]))
     tensor([0.])
     """
+    if x1.dtype != x2.dtype or tuple(x1.shape) != tuple(x2.shape) or not find(x1.dtype).is_floating_point:
+        x1, x2 = _met(x1, x2)
+    shape = tuple(x1.shape)
+    dim = normalize_dim("cosine_similarity", dim, len(shape))
+    sizes = [_not_below(vector_norm(x, 2, dim), eps) for x in (x1, x2)]
+    return vecdot(x1, x2, dim=dim) / sizes[0] / sizes[1]
+
+
+def _met(x1: Any, x2: Any) -> tuple[Any, Any]:
+    """Both in one floating dtype and of one shape."""
     kind = result_type([getattr(x, "array", x) for x in (x1, x2)])
     if not find(kind).is_floating_point:
         raise DtypeError(f"cosine_similarity: floating numbers are needed, {kind} came; use .float()")
@@ -170,12 +227,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
         shape = np.broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
     except ValueError:
         raise ShapeError(f"cosine_similarity: shapes {tuple(x1.shape)} and {tuple(x2.shape)} don't broadcast") from None
-    dim = normalize_dim("cosine_similarity", dim, len(shape))
-    x1, x2 = (cast(x if tuple(x.shape) == shape else expand(x, shape), kind) for x in (x1, x2))
-    if not shape:
-        dim = -1
-    sizes = [_not_below(vector_norm(x, 2, dim), eps) for x in (x1, x2)]
-    return vecdot(x1, x2, dim=dim) / sizes[0] / sizes[1]
+    return cast(expand(x1, shape), kind), cast(expand(x2, shape), kind)
 
 
 @composed

@@ -15,12 +15,11 @@ from .decompositions import svdvals
 from .elementwise import where
 from .extremes import amax, amin
 from .linalg import matmul
-from .matrices import attempt, is_not_finite, require_matrix, require_one_dtype
+from .matrices import attempt, identity_like, is_not_finite, require_matrix, require_one_dtype
 from .norms import norm
 from .reduction import sum as sum_
 from .shape import squeeze, unsqueeze
 from .solving import det, inv, turned
-from .triangles import identity_like
 
 
 def _tolerance(S: Any, shape: Any, atol: Any, rtol: Any) -> Any:
@@ -38,16 +37,19 @@ def _column(bound: Any) -> Any:
 
 def _pinv_rule(g: Any, A: Any, out: Any) -> Any:
     """Of the rows and columns that A reaches, as for an inverse, and of what lies outside of them."""
-    Pt, gt = turned(out), turned(g)
+    P, g = out[0], g[0]
+    Pt, gt = turned(P), turned(g)
     inside = matmul(matmul(Pt, g), Pt)
-    rows, columns = matmul(gt, matmul(out, Pt)), matmul(matmul(Pt, out), gt)
-    return rows - matmul(A, matmul(out, rows)) + columns - matmul(matmul(columns, out), A) - inside
+    rows, columns = matmul(gt, matmul(P, Pt)), matmul(matmul(Pt, P), gt)
+    return rows - matmul(A, matmul(P, rows)) + columns - matmul(matmul(columns, P), A) - inside
 
 
 @operation("pinv", A=_pinv_rule)
 def _pseudoinverse(A: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
+    """The pseudoinverse and the rank."""
     if A.size == 0:
-        return backend.zeros(A, (*A.shape[:-2], A.shape[-1], A.shape[-2]))
+        rank = backend.array_module(A).zeros(A.shape[:-2], np.int64)
+        return backend.zeros(A, (*A.shape[:-2], A.shape[-1], A.shape[-2])), rank
     if hermitian:
         S, U = np.linalg.eigh(A)
         Vt = U.swapaxes(-2, -1)
@@ -56,7 +58,7 @@ def _pseudoinverse(A: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
     size = np.abs(S)
     kept = size > _tolerance(size, A.shape, atol, rtol)
     inverted = np.where(kept, 1 / np.where(kept, S, S * 0 + 1), S * 0)
-    return np.matmul(Vt.swapaxes(-2, -1) * inverted[..., None, :], U.swapaxes(-2, -1))
+    return np.matmul(Vt.swapaxes(-2, -1) * inverted[..., None, :], U.swapaxes(-2, -1)), kept.sum(axis=-1)
 
 
 @composed
@@ -73,7 +75,7 @@ def pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None
             [0.0000, 0.0000]])
     """
     require_matrix("pinv", A, square=hermitian)
-    return _pseudoinverse(A, _array(atol), _array(rtol if rcond is None else rcond), hermitian)
+    return _pseudoinverse(A, _array(atol), _array(rtol if rcond is None else rcond), hermitian)[0]
 
 
 def _array(bound: Any) -> Any:
@@ -132,8 +134,8 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     right = unsqueeze(B, -1) if vector else B
     if right.ndim != A.ndim or right.shape[-2] != A.shape[-2]:
         raise ShapeError(f"lstsq: B {tuple(B.shape)} does not fit A {tuple(A.shape)}: both need as many rows")
-    solution = matmul(pinv(A, rcond), right)
-    rank = matrix_rank(A, rtol=rcond)
+    inverse, rank = _pseudoinverse(A, None, rcond, False)
+    solution = matmul(inverse, right)
     nothing = sum_(A.detach()).reshape(-1)[:0]
     (m, n), residuals = A.shape[-2:], nothing
     if m > n and driver != "gelsy" and bool((rank == n).all()):
