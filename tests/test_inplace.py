@@ -404,7 +404,7 @@ def test_flat_parameters_as_an_optimizer_lays_them_out() -> None:
 
 def test_a_view_that_runs_backwards_has_the_same_memory() -> None:
     flat = np.zeros(6, np.float32)
-    x, c = leaf(1.0, 2.0), tg.from_numpy(flat[3:1:-1])  # elements 3 and 2
+    x, c = leaf(1.0, 2.0), tg.as_tensor(flat[3:1:-1])  # elements 3 and 2
     for edited, conflict in ((flat[:2], False), (flat[4:], False), (flat[2:3], True), (flat[3:4], True)):
         y = (x * c).sum()
         tg.from_numpy(edited).add_(1.0)
