@@ -17,7 +17,7 @@ from .indexing import index_of
 from .shape import clone, expand, reshape
 
 
-def _place(name: str, self: Tensor, dim: int, index: Any) -> tuple[Any, ...]:
+def _place(name: str, self: Tensor, dim: int, index: Any) -> Any:
     """The index that takes `index`, a vector of integers, along `dim`."""
     dim = normalize_dim(name, dim, self.ndim)
     if not isinstance(index, Tensor) or index.array.dtype.kind not in "iu":

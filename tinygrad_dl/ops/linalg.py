@@ -80,7 +80,7 @@ def product(x: Any, y: Any) -> Any:
     if x.ndim <= 2 and y.ndim <= 2:
         return x.dot(y)
     if y.ndim <= 2 and x.ndim > 2 and x.flags.c_contiguous:  # one product instead of one for each matrix
-        return x.reshape(-1, x.shape[-1]).dot(y).reshape(x.shape[:-1] + y.shape[1:])
+        return x.reshape(math.prod(x.shape[:-1]), x.shape[-1]).dot(y).reshape(x.shape[:-1] + y.shape[1:])
     return np.matmul(x, y)
 
 
