@@ -110,6 +110,8 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "logsumexp": [(mixed(2, 3), 1), (mixed(2, 3), (0, 1), True)],
     "max": [(mixed(2, 3),)],
     "min": [(mixed(2, 3),)],
+    "nansum": [(mixed(2, 3), None, False), (mixed(2, 3), 1, True)],
+    "var_mean": [(mixed(2, 3), None, 1, False), (mixed(2, 3), 1, 0, True)],
     "median": [(mixed(2, 3), 1, False), (mixed(3), 0, True)],
     "nanmedian": [(mixed(2, 3), 0, False)],
     "mode": [(mixed(2, 3), 0, True)],

@@ -22,8 +22,14 @@ from .shape import reshape
 
 
 @operation()
+def _tally(places: Any, weights: Any, n: int) -> Any:
+    """How often each of the places 0 to n - 1 comes, or how much weighs there."""
+    return np.bincount(places, weights, n)
+
+
+@operation()
 def _counts(places: Any, n: int, weights: Any = None) -> Any:
-    """How often each of the places 0 to n - 1 comes, or how much weighs there; others are left out."""
+    """The same of places in any shape, where -1 is none."""
     flat = places.reshape(-1)
     inside = flat >= 0
     weights = None if weights is None else weights.reshape(-1)[inside]
@@ -53,7 +59,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     if weights is not None and weights.shape != input.shape:
         raise ShapeError(f"bincount: weights have shape {tuple(weights.shape)}, the input {tuple(input.shape)}")
     n = max(input.max().item() + 1 if input.numel() else 0, minlength)
-    found = _counts(input, n, weights)
+    found = _tally(input, weights, n)
     if weights is None or (input.numel() and weights.dtype != np.float32):
         return found
     return found.to(weights.dtype if input.numel() else np.int64)  # of nothing it is a count, as in PyTorch

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import HOST, row_major
-from ..dtypes import FLOATING, get_default_dtype
+from ..dtypes import FLOATING, find, get_default_dtype
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..methods import attach
 from ..operation import operation
@@ -14,7 +14,7 @@ from .bounds import clamp
 from .composed import composed
 from .elementwise import where
 from .linalg import matmul
-from .reduction import cast, correction_of, deviation, total, var_and_mean
+from .reduction import axis_of, cast, correction_of, deviation, restore, total, var_and_mean
 from .reduction import sum as sum_
 from .shape import dims_of, reshape, squeeze, transpose, unsqueeze
 
@@ -62,6 +62,17 @@ def std_mean(
 # --- without NaN, and counts
 
 
+@operation(
+    "nansum", input=lambda g, input, dim, keepdim: where(input == input, restore(g, input.shape, dim, keepdim), 0.0)
+)
+def _nansum(input: Any, dim: Any, keepdim: bool) -> Any:
+    axis = axis_of(input, dim)
+    out = total(input, axis, keepdim)
+    if int(np.count_nonzero(out != out)):
+        out = total(np.where(input == input, input, input.dtype.type(0)), axis, keepdim)
+    return row_major(out)
+
+
 @composed
 def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum of the elements that are not NaN; the others get the gradient 0.
@@ -72,7 +83,9 @@ def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
     >>> tg.nansum(tg.tensor([1.0, float("nan"), 2.0]))
     tensor(3.)
     """
-    return sum_(where(input != input, 0, input) if input.dtype in FLOATING else input, dim, keepdim, dtype)
+    if input.dtype not in FLOATING:
+        return sum_(input, dim, keepdim, dtype)
+    return _nansum(input if dtype is None else cast(input, find(dtype).numpy), dim, keepdim)
 
 
 @composed
