@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 import tinygrad_dl as tg
-from tinygrad_dl import testing
+from tinygrad_dl import nn, testing
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError
 from tinygrad_dl.testing import assert_close, strict
 
@@ -450,6 +450,11 @@ def test_close(actual: Any, expected: Any) -> None:
             tensor(1.0, 2.5),
             r"1 of 2 elements differ by more than 1e-05 .*at \[1\]: 2.0 came, 2.5 was",
         ),
+        (
+            tensor(100.0, 1.0, 7.0),
+            tensor(110.0, 2.0, 7.0),
+            r"2 of 3 .*at \[0\]: .*difference is 10.0, relative 0.0909\n.*Relatively the most at \[1\]: .*0.5$",
+        ),
         (tensor(1.0), tensor(2.0, 1.0), r"shapes differ: \(1,\) came, \(2,\) was expected"),
         (tensor(1.0), tensor(1.0, dtype=tg.float64), "dtypes differ: float32 came, float64 was"),
         (tensor(1.0), tg.ones(1, device="strict"), "devices differ: cpu came, strict was"),
@@ -486,6 +491,9 @@ def test_close_options() -> None:
         assert_close(a, b, msg=lambda text: "mine: " + text)
     with pytest.raises(ArgumentError, match="rtol came without atol"):
         assert_close(a, b, rtol=1.0)
+    assert_close(nn.Parameter(a), a, check_layout=False)
+    with pytest.raises(ArgumentTypeError, match="Parameter and Tensor cannot be compared"):
+        assert_close(nn.Parameter(a), a, allow_subclasses=False)
     for wrong in ((a, 1.0), (a, A), ("a", "a")):
         with pytest.raises(ArgumentTypeError, match="cannot be compared"):
             assert_close(*wrong)

@@ -754,11 +754,13 @@ def assert_close(
     actual: Any,
     expected: Any,
     *,
+    allow_subclasses: bool = True,
     rtol: float | None = None,
     atol: float | None = None,
     equal_nan: bool = False,
     check_device: bool = True,
     check_dtype: bool = True,
+    check_layout: bool = True,
     check_stride: bool = False,
     msg: str | Callable[[str], str] | None = None,
 ) -> None:
@@ -766,7 +768,8 @@ def assert_close(
 
     `actual` and `expected` are two tensors, arrays or numbers, or sequences and mappings of them. `rtol` and `atol`
     come from the dtype unless both are given; shapes must agree, and devices, dtypes and strides where they are
-    checked. `msg` replaces the message, or makes it from ours. Raises ArgumentError when one tolerance is given without
+    checked (layouts always do: all tensors are dense). Parameters compare with tensors, unless `allow_subclasses` is
+    False. `msg` replaces the message, or makes it from ours. Raises ArgumentError when one tolerance is given without
     the other, and ArgumentTypeError for values that cannot be compared.
 
     >>> import tinygrad_dl as tg
@@ -782,7 +785,7 @@ def assert_close(
         raise ArgumentError(f"assert_close: {given} came without {missing}; give both or neither")
     tolerances = None if rtol is None or atol is None else (rtol, atol)
     for path, problem in _problems(
-        actual, expected, "", tolerances, equal_nan, check_device, check_dtype, check_stride
+        actual, expected, "", tolerances, equal_nan, check_device, check_dtype, check_stride, allow_subclasses
     ):
         message = problem + (f"\n  In item {path}" if path else "")
         raise AssertionError((msg(message) if callable(msg) else msg) or message)
@@ -819,6 +822,7 @@ def _difference(
     check_device: bool,
     check_dtype: bool,
     check_stride: bool,
+    allow_subclasses: bool,
 ) -> str:
     """What is wrong with a value, or an empty string."""
     if actual is None or expected is None or isinstance(actual, bool) or isinstance(expected, bool):
@@ -827,7 +831,9 @@ def _difference(
         if check_dtype and type(actual) is not type(expected):
             return f"The types differ: {type(actual).__name__} came, {type(expected).__name__} was expected"
         host, wanted = np.asarray(actual), np.asarray(expected)
-    elif isinstance(actual, type(expected)) or isinstance(expected, type(actual)):
+    elif type(actual) is type(expected) or (
+        allow_subclasses and (isinstance(actual, type(expected)) or isinstance(expected, type(actual)))
+    ):
         first, second = _array_in(actual), _array_in(expected)
         attributes: list[tuple[str, Any, Any]] = [("shapes", first.shape, second.shape)]
         if check_device:
@@ -881,12 +887,22 @@ def _mismatch(actual: np.ndarray, expected: np.ndarray, tolerances: tuple[float,
             close |= np.isnan(actual) & np.isnan(expected)
         if close.all():
             return ""
-        worst = np.unravel_index(np.argmax(np.where(close, -1, np.nan_to_num(distance, nan=math.inf))), close.shape)
-        relative = distance[worst] / size[worst]
+        relative = np.where(close, -1, np.nan_to_num(distance / size, nan=math.inf))
+        worst, worse = (
+            np.unravel_index(np.argmax(by), close.shape)
+            for by in (np.where(close, -1, np.nan_to_num(distance, nan=math.inf)), relative)
+        )
     allowed = f"differ by more than {atol:g} + {rtol:g}·|expected|" if rtol or atol else "are not equal"
-    where = f" at [{', '.join(map(str, worst))}]" if worst else ""
-    return (
+    message = (
         f"{np.sum(~close)} of {close.size} elements {allowed}.\n"
-        f"  The most{where}: {actual[worst]} came, {expected[worst]} was expected; "
-        f"the difference is {distance[worst]}, relative {relative:.3g}"
+        f"  The most{_place(worst)}: {actual[worst]} came, {expected[worst]} was expected; "
+        f"the difference is {distance[worst]}, relative {relative[worst]:.3g}"
     )
+    if relative[worse] > relative[worst]:
+        message += f"\n  Relatively the most{_place(worse)}: {actual[worse]} came, {expected[worse]} was expected; "
+        message += f"relative {relative[worse]:.3g}"
+    return message
+
+
+def _place(index: Any) -> str:
+    return f" at [{', '.join(map(str, index))}]" if index else ""
