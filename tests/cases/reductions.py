@@ -103,6 +103,22 @@ for _name in ("var", "std"):
             LINES,
         ),
     ]
+    CASES += cases(
+        _name,
+        {
+            f"{_name}(x) of one": lambda lib, x, name=_name: getattr(lib, name)(x.detach()),
+            f"{_name}(x, 0) of one": lambda lib, x, name=_name: getattr(lib, name)(x.detach(), 0, correction=0),
+            f"{_name}(x, correction=9)": lambda lib, x, name=_name: getattr(lib, name)(x.detach(), correction=9),
+        },
+        [inputs(()), inputs((1,)), inputs((3,))],
+        differentiable=False,
+    )
+    CASES += cases(
+        _name,
+        {f"x.{_name}(dim=())": lambda lib, x, name=_name: getattr(x.detach(), name)(dim=())},
+        SMALL,
+        differentiable=False,
+    )
 for _name in ("max", "min"):
     CASES += [
         *cases(_name, _whole(_name), [inputs((), numbers="distinct"), *layouts("distinct", (4,), (2, 3), (2, 1, 3))]),

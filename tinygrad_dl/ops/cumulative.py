@@ -163,8 +163,13 @@ def _others_rule(g: Any, input: Any, dim: Any) -> Any:
 @operation("product_of_others", input=_others_rule)
 def _product_of_others(input: Any, dim: Any) -> Any:
     """For each element the product of all others along `dim`: by division where no factor is 0."""
-    if int(np.count_nonzero(input)) == input.size:
+    if not input.ndim:
+        return backend.ones(input)
+    zeros = input.size - int(np.count_nonzero(input))
+    if zeros == 0:
         return _multiplied(input, dim, True) / input
+    if dim is None and zeros > 1:
+        return backend.zeros(input, input.shape)
     x, axis = (input.reshape(-1), 0) if dim is None else (input, dim)
     before, behind = accumulated(np.multiply, x, axis, False), accumulated(np.multiply, x, axis, True)
     return (moved(before, axis, 1, 1) * moved(behind, axis, -1, 1)).reshape(input.shape)
@@ -229,9 +234,10 @@ def logcumsumexp(input: Any, dim: int) -> Any:
     >>> tg.logcumsumexp(tg.tensor([1000.0, 1000.0]), 0)
     tensor([1000.0000, 1000.6932])
     """
+    axis = normalize_dim("logcumsumexp", dim, input.ndim)
     if input.dtype not in FLOATING:
         raise DtypeError(f"logcumsumexp: floating numbers are needed, {input.dtype} came; use input.float()")
-    return _logcumsumexp(input, normalize_dim("logcumsumexp", dim, input.ndim))
+    return _logcumsumexp(input, axis)
 
 
 # --- running extremes

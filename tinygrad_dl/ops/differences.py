@@ -107,6 +107,8 @@ def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: in
         raise ArgumentError(f"gradient: edge_order is 1 or 2, {edge_order} came")
     if input.dtype in (np.bool_, np.uint8):
         raise DtypeError(f"gradient: {input.dtype} has no negative differences; convert it first with .int()")
+    if dim is not None and not input.ndim:
+        raise DimensionError(f"gradient: a 0-d tensor has no dimension {dim!r}")
     dims = dims_of("gradient", dim, input.ndim, empty_is_all=False)
     gaps = _gaps(spacing, input, dims)
     if any(input.shape[d] <= edge_order for d in dims):

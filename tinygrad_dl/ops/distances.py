@@ -10,7 +10,6 @@ from .composed import composed
 from .editing import attach_in_place
 from .elementwise import sub, where
 from .norms import vector_norm
-from .shape import dims_of
 
 
 @composed
@@ -31,7 +30,7 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, 
         raise NotImplementedError("norm: the nuclear norm is not there yet; sum the singular values instead")
     if isinstance(p, str) and p != "fro":
         raise ArgumentError(f"norm: p is a number, inf or 'fro', {p!r} came")
-    if p == "fro" and dim is not None and len(dims_of("norm", dim, input.ndim)) > 2:
+    if p == "fro" and isinstance(dim, tuple | list) and len(dim) > 2:
         raise ShapeError(f"norm: 'fro' is a norm of vectors and matrices, dim={dim!r} has more dimensions; use p=2")
     return vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
 

@@ -150,11 +150,11 @@ def picking(name: str, find: Any) -> Any:
 
     @operation(name, constants=("places",), input=_picked_rule)
     def along(input: Any, dim: int, keepdim: bool, option: Any = None) -> Any:
+        axis = normalize_dim(name, dim, input.ndim)
         if input.ndim == 0:
             row = input.reshape(1)
             value, place = (found.reshape(()) for found in find(row, 0, option))
             return keep((value, place), places=place)
-        axis = normalize_dim(name, dim, input.ndim)
         if input.shape[axis] == 0:
             raise DimensionError(f"{name}: dimension {dim} of shape {tuple(input.shape)} has size 0, so it has none")
         values, places = find(input, axis, option)

@@ -91,7 +91,7 @@ def _even_edges(input: Any, low: float, high: float, bins: int) -> Any:
     """bins + 1 edges at even distances, counted from the nearer end."""
     number = backend.array_module(input).arange(bins + 1)
     step = (high - low) / bins
-    return np.where(number <= bins // 2, low + number * step, high - (bins - number) * step).astype(input.dtype)
+    return np.where(number < (bins + 1) // 2, low + number * step, high - (bins - number) * step).astype(input.dtype)
 
 
 def _limits(name: str, input: Any, low: float, high: float, asked: bool, widen: float) -> tuple[float, float]:

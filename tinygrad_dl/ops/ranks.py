@@ -176,7 +176,7 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """
     axis = normalize_dim("kthvalue", dim, input.ndim)
     n = input.shape[axis] if input.ndim else 1
-    if not 1 <= k <= n:
+    if n and not 1 <= k <= n:
         raise ArgumentError(f"kthvalue: k is from 1 to the size of dimension {axis}, {n}; {k} came")
     return _Kthvalue(*_kth_along(input, axis, keepdim, k))
 
@@ -226,7 +226,7 @@ def _at_ranks(rows: Any, ranks: Any, interpolation: str) -> Any:
     below = gather_along(rows, _places_of(rows, lower), last)
     above = gather_along(rows, _places_of(rows, _rounded(ranks, "higher")), last)
     if interpolation == "midpoint":
-        return below + (above - below) / 2
+        return above - (above - below) / 2
     part = ranks - lower
     step = above - below
     return where(part < 0.5, below + part * step, above - (1 - part) * step)  # from the nearer one, as infinities need

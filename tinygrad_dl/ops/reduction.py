@@ -135,7 +135,10 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) 
 
 def _var_rule(g: Any, input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     n = _count(input.shape, dim)
-    factor = 2 / (n - correction) if n > correction else math.nan
+    if (dim is None or not input.ndim) and n <= correction:  # as PyTorch has it
+        g = restore(g, input.shape, dim, keepdim)
+        return where(input == mean(input, dim, True), g * math.nan, g * math.inf)
+    factor = 2 / (n - correction) if n != correction else math.inf
     return restore(g, input.shape, dim, keepdim) * ((input - mean(input, dim, True)) * factor)
 
 
@@ -154,8 +157,12 @@ def _variance(name: str, x: Any, dim: Any, correction: Any, keepdim: bool) -> tu
     n = x.size // center.size if center.size else _count(x.shape, dim)
     center = center / (n or math.nan)
     distance = wide - center
-    squares = row_major(_add(np.multiply(distance, distance, distance), axis, None, None, keepdim))
-    return squares / (n - correction) if n > correction else squares * math.nan, center
+    if distance.ndim:
+        distance *= distance
+    else:
+        distance = distance * distance
+    squares = row_major(_add(distance, axis, None, None, keepdim))
+    return squares / builtins.max(n - correction, 0), center
 
 
 @operation(input=_var_rule)
@@ -213,7 +220,8 @@ def var(
     """The variance: the squared distances from the mean, summed and divided by n - correction.
 
     Arguments: input (floating tensor), dim (integer, tuple or None for all), unbiased (correction 1, the default, or
-    0), keepdim, correction (number). NaN when n <= correction. Source: notes, section 4.1.
+    0), keepdim, correction (number). When n <= correction it is infinite, or NaN of equal elements. Source: notes,
+    section 4.1.
 
     >>> import tinygrad_dl as tg
     >>> tg.var(tg.tensor([1.0, 2.0, 3.0]))
