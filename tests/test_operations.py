@@ -471,7 +471,7 @@ def test_special_values_are_pytorchs(torch: Any, name: str, function: Any, array
 
 ROWS = [
     [0, 1, 2], [1, 1, 1], [np.inf, 1, 2], [-np.inf, 1, 2], [np.inf, np.inf, 0], [-np.inf, -np.inf, -np.inf],
-    [2, 2, 3], [1e4, -1e4, 0], [3, 3, 1], [np.nan, 1, 2], [-np.inf, np.inf, 1],
+    [2, 2, 3], [1e4, -1e4, 0], [3, 3, 1], [np.nan, 1, 2], [-np.inf, np.inf, 1], [2, np.nan, 3],
 ]  # fmt: skip
 PICKERS = "max min cummax cummin median nanmedian".split()
 REDUCERS: dict[str, Callable[[Any, Any], Any]] = {
