@@ -8,9 +8,9 @@ from ..dtypes import FLOATING, get_default_dtype
 from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
 from ..methods import attach
 from ..tensor import NUMPY, Tensor, normalize_dim
+from .comparison import ne
 from .composed import composed
 from .cumulative import cumsum
-from .elementwise import ne
 from .joining import cat
 from .reduction import cast
 from .reduction import sum as sum_
