@@ -77,10 +77,14 @@ def test_capsules(torch: Any) -> None:
 
 
 def test_memory_that_is_shared_outlives_its_owner(torch: Any) -> None:
-    ours = tg.from_dlpack(torch.arange(100_000.0))
-    theirs = torch.from_dlpack(tg.arange(100_000.0))
-    junk = [np.full(100_000, -1.0, np.float32) for _ in range(20)]
-    assert ours.sum().item() == pytest.approx(float(theirs.sum()), rel=1e-4) and len(junk) == 20
+    shared = [
+        tg.from_dlpack(torch.arange(100_000.0)),
+        torch.from_dlpack(tg.arange(100_000.0)),
+        tg.from_dlpack(torch.to_dlpack(torch.arange(100_000.0))),
+        tg.from_dlpack(tg.to_dlpack(tg.arange(100_000.0))),
+    ]
+    junk = [[torch.full((100_000,), -1.0), np.full(100_000, -1.0, np.float32)] for _ in range(20)]
+    assert [float(x.sum()) for x in shared] == pytest.approx([4999950000.0] * 4, rel=1e-4) and len(junk) == 20
 
 
 def test_the_device_of_dlpack(lib: Any) -> None:

@@ -28,17 +28,14 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 
 def _memory(self: Tensor, memo: dict[int, Any]) -> Any:
-    """A copy of a tensor's array. Views of one memory are views of one copy; parameters have their own, as in PyTorch.
-
-    The memo keeps the memory beside its copy, so that its identity stays its own.
-    """
+    """A copy of a tensor's array. Views of one memory are views of one copy; parameters have their own, as in PyTorch."""
     array = self.array
     root = backend.memory_root(array)
     if type(self) is not Tensor or not backend.owns_memory(root):
         return array.copy()
     if id(root) not in memo:
-        memo[id(root)] = backend.copied_memory(root), root
-    return backend.seen_in(memo[id(root)][0], array, root)
+        memo[id(root)] = backend.copied_memory(root)
+    return backend.seen_in(memo[id(root)], array, root)
 
 
 def _attributes(self: Tensor) -> dict[str, Any]:
