@@ -28,7 +28,7 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 
 def _memory(self: Tensor, memo: dict[int, Any]) -> Any:
-    """A copy of a tensor's array. Views of one memory are views of one copy; parameters have their own, as in PyTorch."""
+    """A copy of an array. Views of one memory become views of one copy; parameters have their own, as in PyTorch."""
     array = self.array
     root = backend.memory_root(array)
     if type(self) is not Tensor or not backend.owns_memory(root):
