@@ -3,6 +3,8 @@
 Floating numbers are drawn in float64 and rounded, so that a seed gives the same ones in every dtype.
 """
 
+from __future__ import annotations  # NumPy loads its generators when they are first asked for
+
 import math
 from collections.abc import Callable
 from typing import Any
@@ -21,8 +23,7 @@ from .views import require_editable
 
 BLOCK = 2**16  # numbers that are drawn and shaped at a time, so that both happen in the cache
 
-Source = np.random.Generator
-Draw = Callable[[Source, int], np.ndarray]
+Draw = Callable[[Any, int], np.ndarray]  # from one of NumPy's generators and a count
 
 
 def redraw(name: str, tensor: Tensor, generator: Generator | None, draw: Draw) -> Tensor:
@@ -44,13 +45,13 @@ def redraw(name: str, tensor: Tensor, generator: Generator | None, draw: Draw) -
     return tensor
 
 
-def _drawn(like: Any, source: Source, draw: Draw) -> np.ndarray:
+def _drawn(like: Any, source: np.random.Generator, draw: Draw) -> np.ndarray:
     drawn = np.empty(like.shape, like.dtype)
     _fill(drawn, source, draw)
     return drawn
 
 
-def _fill(array: np.ndarray, source: Source, draw: Draw) -> None:
+def _fill(array: np.ndarray, source: np.random.Generator, draw: Draw) -> None:
     flat = array.reshape(-1)
     for start in range(0, flat.size, BLOCK):
         part = flat[start : start + BLOCK]
@@ -78,7 +79,7 @@ def _uniform_(
         raise ArgumentError(f"uniform_: from {low} to {high} is wider than {self.dtype} can tell apart")
     last = np.nextafter(kind.type(high), kind.type(low))  # rounding must not reach `to`
 
-    def draw(source: Source, count: int) -> np.ndarray:
+    def draw(source: np.random.Generator, count: int) -> np.ndarray:
         return np.minimum((source.random(count) * (high - low) + low).astype(kind), last)
 
     return redraw("uniform_", self, generator, draw)
@@ -129,7 +130,7 @@ def _geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -
         raise ArgumentError(f"geometric_: p lies between 0 and 1, {p} came")
     rate, whole = -math.log1p(-p), not self.is_floating_point()
 
-    def draw(source: Source, count: int) -> np.ndarray:
+    def draw(source: np.random.Generator, count: int) -> np.ndarray:
         trials = np.maximum(np.ceil(source.standard_exponential(count) / rate), 1)
         return trials.astype(np.int64) if whole else trials
 

@@ -1,5 +1,7 @@
 """New tensors of random numbers. As `torch.random`, this module also has what concerns seeds."""
 
+from __future__ import annotations  # NumPy loads its generators when they are first asked for
+
 import math
 from typing import Any
 

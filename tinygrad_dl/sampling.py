@@ -1,5 +1,7 @@
 """New tensors of random numbers whose distribution other tensors describe. No gradient goes through a draw: it is 0."""
 
+from __future__ import annotations  # NumPy loads its generators when they are first asked for
+
 from typing import Any
 
 import numpy as np
