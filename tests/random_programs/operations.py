@@ -199,17 +199,17 @@ VIEWS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "diagonal": ("{}.diagonal()", _at_least(2, lambda x: x.diagonal())),
     "diagonal 1": ("{}.diagonal(1, -1, 0)", _at_least(2, lambda x: x.diagonal(1, -1, 0))),
     "narrow": ("{}.narrow(0, 0, 1)", _at_least(1, lambda x: x[:1] if len(x) else None)),
-    "chunk": ("{}.chunk(2)[0]", _at_least(1, lambda x: x[: -(-len(x) // 2)])),
-    "unbind": ("{}.unbind()[0]", _at_least(1, lambda x: x[0] if len(x) else None)),
     "unflatten": ("{}.unflatten(0, (1, -1))", _at_least(1, lambda x: x[None] if x.size else None)),
     "unfold": ("{}.unfold(0, 1, 1)", _at_least(1, lambda x: np.moveaxis(x[..., None], 0, 0))),
     "broadcast_to": ("lib.broadcast_to({0}, (2, *{0}.shape))", lambda x: np.broadcast_to(x, (2, *x.shape))),
     "ravel": ("{}.ravel()", lambda x: x.reshape(-1)),
     "squeeze a dimension": ("{}.squeeze(0)", _at_least(1, lambda x: x[0] if len(x) == 1 else x)),
     "adjoint": ("{}.mH", _at_least(2, lambda x: x.swapaxes(-1, -2))),
-    "tensor_split": ("lib.tensor_split({}, 2)[0]", _at_least(1, lambda x: np.array_split(x, 2)[0])),
 }
-COPIES: dict[str, tuple[str, Callable[[Any], Any]]] = {
+COPIES: dict[str, tuple[str, Callable[[Any], Any]]] = {  # among them parts, which PyTorch lets nobody edit
+    "chunk": ("{}.chunk(2)[0].clone()", _at_least(1, lambda x: x[: -(-len(x) // 2)])),
+    "unbind": ("{}.unbind()[0].clone()", _at_least(1, lambda x: x[0] if len(x) else None)),
+    "tensor_split": ("lib.tensor_split({}, 2)[0].clone()", _at_least(1, lambda x: np.array_split(x, 2)[0])),
     "tile": ("{}.tile((2,))", lambda x: np.tile(x, (2,))),
     "repeat": ("{0}.repeat(2, *[1] * {0}.ndim)", lambda x: np.broadcast_to(x, (2, *x.shape))),
     "repeat_interleave": ("{}.repeat_interleave(2, 0)", _at_least(1, lambda x: np.repeat(x, 2, 0))),
@@ -386,11 +386,11 @@ def more_products(w: Writer) -> None:
             source = f"lib.linalg.det({gram})" if name == "det" else f"lib.linalg.slogdet({gram})[1]"
             made(name, source, (), (a,))
         elif name in ("inv", "cholesky", "pinv"):
-            made(name, f"lib.linalg.{name}({gram}).contiguous()", (n[0], n[0]), (a,))
+            made(name, f"lib.linalg.{name}({gram}) * 1", (n[0], n[0]), (a,))
         elif name == "matrix_norm":
             made(name, f"lib.linalg.matrix_norm({v})", (), (a,))
         else:
-            made(name, f"lib.linalg.solve({gram}, {other.name}).contiguous()", n)  # in columns there
+            made(name, f"lib.linalg.solve({gram}, {other.name}) * 1", n)  # else it lies in columns there
     else:
         name = w.random.choice(["bmm", "baddbmm", "einsum bij,bkj", "einsum ...i"])
         square = (n[0], n[1], n[1])
