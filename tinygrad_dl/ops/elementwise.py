@@ -16,7 +16,7 @@ from ..methods import attach
 from ..operation import elementwise, operation
 from ..promotion import SCALARS
 from ..tensor import Tensor
-from .blocks import blockwise, chosen
+from .blocks import blockwise, chosen, masked
 from .comparison import (  # noqa: F401  # found here until all who import them know their place
     bitwise_and,
     bitwise_not,
@@ -344,7 +344,7 @@ relu = elementwise(
     """,
     numpy=(),
     refuse=("b", "a bool tensor has no relu; convert it first with .float()"),
-    input=lambda g, out: g * (out > 0),
+    input=lambda g, out: masked(g, out > 0),
 )
 
 # --- extremes
