@@ -94,6 +94,7 @@ MORE: list[tuple[str, str, str, str]] = [
         for name in """erfcx log_ndtr ndtri i1 i1e zeta airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 modified_bessel_i0
         modified_bessel_i1 modified_bessel_k0 modified_bessel_k1 scaled_modified_bessel_k0 scaled_modified_bessel_k1
         spherical_bessel_j0""".split()
+        + [name for name in BY_OPERATION if "polynomial" in name]
     ],
 ]
 # Derivatives that PyTorch lacks or gets wrong.
