@@ -40,8 +40,8 @@ from tinygrad_dl.ops.activation import (
     threshold,
     threshold_,
 )
+from tinygrad_dl.ops.bounds import clamp as _clamp
 from tinygrad_dl.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
-from tinygrad_dl.ops.elementwise import clamp as _clamp
 from tinygrad_dl.ops.elementwise import mul as _mul
 from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.elementwise import sigmoid, tanh

@@ -3,6 +3,7 @@
 from .methods import make_public
 from .ops.elementwise import sigmoid as expit
 from .ops.error_functions import erf, erfc, erfcx, erfinv, log_ndtr, ndtr, ndtri
+from .ops.exponential import exp2, expm1, log1p
 from .ops.gamma import digamma, polygamma, zeta
 from .ops.gamma import digamma as psi
 from .ops.gamma import lgamma as gammaln
@@ -21,6 +22,7 @@ from .ops.orthogonal import (
     shifted_chebyshev_polynomial_v,
     shifted_chebyshev_polynomial_w,
 )
+from .ops.rounding import round
 from .ops.softmax import log_softmax, logsumexp, softmax
 from .ops.special import (
     airy_ai,
@@ -67,6 +69,10 @@ __all__ = [
     "entr",
     "xlogy",
     "xlog1py",
+    "exp2",
+    "expm1",
+    "log1p",
+    "round",
     "expit",
     "logit",
     "sinc",
