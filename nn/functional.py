@@ -40,6 +40,7 @@ from tinygrad_dl.ops.activation import (
     threshold,
     threshold_,
 )
+from tinygrad_dl.ops.bounds import clamp as _clamp
 from tinygrad_dl.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from tinygrad_dl.ops.elementwise import mul as _mul
 from tinygrad_dl.ops.elementwise import relu as _relu
@@ -47,6 +48,7 @@ from tinygrad_dl.ops.elementwise import sigmoid, tanh
 from tinygrad_dl.ops.embedding import embedding, embedding_bag
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
+from tinygrad_dl.ops.norms import vector_norm as _vector_norm
 from tinygrad_dl.ops.padding import channel_shuffle, pad, pixel_shuffle, pixel_unshuffle
 from tinygrad_dl.ops.pairwise import cosine_similarity, pairwise_distance, pdist
 from tinygrad_dl.ops.pooling import (
@@ -134,6 +136,7 @@ __all__ = [
     "glu",
     "softmin",
     "gumbel_softmax",
+    "normalize",
     "softmax",
     "log_softmax",
     "dropout",
@@ -339,6 +342,22 @@ def check_dropout(name: str, p: float) -> None:
         raise ArgumentError(
             f"{name}: p, the probability of leaving a value out, has to be between 0 and 1, but got {p}"
         )
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Tensor:
+    """x / max(‖x‖ₚ, eps), where the norm is taken along `dim`: vectors of length 1.
+
+    Arguments: input, floating, of any shape; p, the order of the norm; dim (integer or tuple); eps, which keeps vectors
+    of zeros. Result of the input's shape and dtype. Raises DtypeError for integers, DimensionError for a dim out of
+    range.
+
+    >>> import tinygrad_dl as tg
+    >>> import tinygrad_dl.nn.functional as F
+    >>> F.normalize(tg.tensor([[3.0, 4.0]]))
+    tensor([[0.6000, 0.8000]])
+    """
+    _require_tensor("normalize", input)
+    return input / _clamp(_vector_norm(input, p, dim, True), min=eps)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

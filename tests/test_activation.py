@@ -79,6 +79,29 @@ def test_gelu_is_exact_in_float64() -> None:
     np.testing.assert_allclose(F.gelu(tg.tensor(values[1:], dtype=tg.float64)).numpy(), exact[1:], 1e-15)
 
 
+@pytest.mark.parametrize("name", "relu relu6 hardtanh hardsigmoid hardshrink softshrink".split())
+@pytest.mark.parametrize("size", [1, 5000, 100_000])
+def test_an_infinite_gradient_stops_where_the_slope_is_0(name: str, size: int) -> None:
+    """Of √0, say: 0 · infinity would be NaN."""
+    torch = pytest.importorskip("torch")
+    x = np.tile([-5.0, 0.0, 0.25, 7.0], size)
+    g = np.tile([np.inf, np.inf, 1.0, np.nan], size)
+    for ours, theirs in zip(*[gradient_of(lib, name, x, g) for lib in (tg, torch)]):
+        np.testing.assert_allclose(ours, theirs, 1e-6)
+
+
+def gradient_of(lib: Any, name: str, x: Any, g: Any) -> Any:
+    input = lib.tensor(x, requires_grad=True)
+    getattr(lib.nn.functional, name)(input).backward(lib.tensor(g))
+    return input.grad.numpy()
+
+
+def test_vectors_of_zeros_stay_zero_when_normalized() -> None:
+    torch = pytest.importorskip("torch")
+    for ours, theirs in zip(*[gradient_of(lib, "normalize", np.zeros((2, 3)), np.ones((2, 3))) for lib in (tg, torch)]):
+        np.testing.assert_allclose(ours, theirs, 1e-12)
+
+
 # --- drawn at random
 
 

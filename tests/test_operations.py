@@ -89,11 +89,13 @@ MORE: list[tuple[str, str, str, str]] = [
     ("index_reduce", "", "bool", "bools are reduced of any shape"),
     ("index", "x[[[0, 1], [2, 0]]]", "", "one index of two rows, as in NumPy and as PyTorch announces"),
     ("rrelu", "rrelu(x, 0.25, 0.25, True)", "float16", "has a kernel here"),
+    ("round", "special.round(x)", "int", "integers are whole, as for round"),
     *[
         (name, "", "float16", "has a kernel here")
         for name in """erfcx log_ndtr ndtri i1 i1e zeta airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 modified_bessel_i0
         modified_bessel_i1 modified_bessel_k0 modified_bessel_k1 scaled_modified_bessel_k0 scaled_modified_bessel_k1
         spherical_bessel_j0""".split()
+        + [name for name in BY_OPERATION if "polynomial" in name]
     ],
 ]
 # Derivatives that PyTorch lacks or gets wrong.

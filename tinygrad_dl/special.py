@@ -3,10 +3,26 @@
 from .methods import make_public
 from .ops.elementwise import sigmoid as expit
 from .ops.error_functions import erf, erfc, erfcx, erfinv, log_ndtr, ndtr, ndtri
+from .ops.exponential import exp2, expm1, log1p
 from .ops.gamma import digamma, polygamma, zeta
 from .ops.gamma import digamma as psi
 from .ops.gamma import lgamma as gammaln
 from .ops.gamma import mvlgamma as multigammaln
+from .ops.orthogonal import (
+    chebyshev_polynomial_t,
+    chebyshev_polynomial_u,
+    chebyshev_polynomial_v,
+    chebyshev_polynomial_w,
+    hermite_polynomial_h,
+    hermite_polynomial_he,
+    laguerre_polynomial_l,
+    legendre_polynomial_p,
+    shifted_chebyshev_polynomial_t,
+    shifted_chebyshev_polynomial_u,
+    shifted_chebyshev_polynomial_v,
+    shifted_chebyshev_polynomial_w,
+)
+from .ops.rounding import round
 from .ops.softmax import log_softmax, logsumexp, softmax
 from .ops.special import (
     airy_ai,
@@ -53,6 +69,10 @@ __all__ = [
     "entr",
     "xlogy",
     "xlog1py",
+    "exp2",
+    "expm1",
+    "log1p",
+    "round",
     "expit",
     "logit",
     "sinc",
@@ -75,6 +95,18 @@ __all__ = [
     "scaled_modified_bessel_k0",
     "scaled_modified_bessel_k1",
     "spherical_bessel_j0",
+    "chebyshev_polynomial_t",
+    "chebyshev_polynomial_u",
+    "chebyshev_polynomial_v",
+    "chebyshev_polynomial_w",
+    "hermite_polynomial_h",
+    "hermite_polynomial_he",
+    "laguerre_polynomial_l",
+    "legendre_polynomial_p",
+    "shifted_chebyshev_polynomial_t",
+    "shifted_chebyshev_polynomial_u",
+    "shifted_chebyshev_polynomial_v",
+    "shifted_chebyshev_polynomial_w",
 ]
 
 make_public(globals())

@@ -83,4 +83,15 @@ CASES += [
             (Draw((3, 2), layout="transposed"), Draw((2,))),
         ],
     ),
+    *cases(
+        "normalize",
+        {
+            "normalize(x)": functional("normalize"),
+            "normalize(x, dim=0)": functional("normalize", dim=0),
+            "normalize(x, 1, -1)": functional("normalize", 1, -1),
+            "normalize(x, 3, eps=2)": functional("normalize", 3.0, eps=2.0),
+            "normalize(x, dim=(0, 1))": functional("normalize", dim=(0, 1)),
+        },
+        [inputs((2, 3)), inputs((3, 2), layout="transposed"), inputs((0, 3))],
+    ),
 ]

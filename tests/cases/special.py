@@ -49,11 +49,39 @@ NO_DERIVATIVE = """airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 modified_bess
 modified_bessel_k0 modified_bessel_k1 scaled_modified_bessel_k0 scaled_modified_bessel_k1 spherical_bessel_j0"""
 FEW = [inputs(shape, numbers="positive") for shape in ((), (2, 3), (0,))]
 
+POLYNOMIALS: list[Case] = []
+for _name in """chebyshev_polynomial_t chebyshev_polynomial_u chebyshev_polynomial_v chebyshev_polynomial_w
+    hermite_polynomial_h hermite_polynomial_he laguerre_polynomial_l legendre_polynomial_p
+    shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v
+    shifted_chebyshev_polynomial_w""".split():
+    POLYNOMIALS += cases(
+        _name,
+        {
+            f"{_name}(x, 4)": lambda lib, x, name=_name: getattr(lib.special, name)(x, 4),
+            f"{_name}(x, -1)": lambda lib, x, name=_name: getattr(lib.special, name)(x, -1),
+        },
+        [inputs((2, 3), numbers="unit"), inputs((), numbers="positive")],
+        differentiable=False,
+    )
+    POLYNOMIALS += cases(
+        _name,
+        {f"{_name}(x, n)": lambda lib, x, n, name=_name: getattr(lib.special, name)(x, n)},
+        [
+            (Draw((2, 3)), Draw((2, 3), "below 6")),
+            (Draw((3,)), Draw((2, 1), "below 4")),
+            (Draw((0,)), Draw((1,), "below 2")),
+        ],
+        differentiable=False,
+    )
+
 CASES = [
+    *POLYNOMIALS,
     *everywhere("erf erfc sinc i0", ANY),
     *everywhere("erfinv logit", UNIT),
     *everywhere("lgamma digamma", ANY),
-    *special("erf erfc sinc i0 gammaln psi digamma expit", SMALL),
+    *special("erf erfc sinc i0 gammaln psi digamma expit exp2 expm1", SMALL),
+    *special("round", SMALL),
+    *special("log1p", POSITIVE[:1]),
     *special("erfcx ndtr log_ndtr i0e i1 i1e", ANY),
     *special("ndtri", UNIT),
     *special("erfinv logit", UNIT[:1]),

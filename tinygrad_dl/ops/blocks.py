@@ -97,6 +97,20 @@ def chosen(condition: Any, x: Any, y: Any) -> Any:
     return (_in_blocks if condition.size > BLOCK else _at_once)(_by_bits, (condition, x, y))
 
 
+def masked(g: Any, condition: Any) -> Any:
+    """g where the condition holds, else 0, also where g is infinite or NaN; of NumPy arrays by their bits."""
+    bits = _BITS.get(getattr(g, "dtype", None)) if type(g) is type(condition) is HOST else None
+    if bits is None or g.shape != condition.shape:
+        return np.where(condition, g, 0.0)
+    mask = condition.astype(bits)
+    np.negative(mask, out=mask)  # all bits set, or none
+    mask &= g.view(bits)
+    return mask.view(g.dtype)
+
+
+_BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
+
+
 def _at_once(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
     return function(*values)
 

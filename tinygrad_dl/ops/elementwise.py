@@ -16,7 +16,26 @@ from ..methods import attach
 from ..operation import elementwise, operation
 from ..promotion import SCALARS
 from ..tensor import Tensor
-from .blocks import blockwise, chosen
+from .blocks import blockwise, chosen, masked
+from .comparison import (  # noqa: F401  # found here until all who import them know their place
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    eq,
+    ge,
+    gt,
+    isfinite,
+    isinf,
+    isnan,
+    le,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    lt,
+    ne,
+    predicate,
+)
 from .composed import composed
 from .division import divide_down, divide_towards_zero, floor_divide, remainder
 from .editing import attach_in_place, attach_operator, zeros_like
@@ -324,7 +343,7 @@ relu = elementwise(
     """,
     numpy=(),
     refuse=("b", "a bool tensor has no relu; convert it first with .float()"),
-    input=lambda g, out: g * (out > 0),
+    input=lambda g, out: masked(g, out > 0),
 )
 
 # --- extremes
