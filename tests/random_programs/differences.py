@@ -30,7 +30,18 @@ DETACHED = "a saved tensor that has been detached in-place"
 OVERLAP = "the written-to tensor refer to a single memory location"
 WALKED = "Trying to backward through the graph a second time"
 WIDTHS, TYPES = ("bool", "int64", "float32", "float64"), ("Bool", "Long", "Float", "Double")
-SOURCES = ("index_add_", "index_copy_", "index_reduce", "scatter_reduce", "prod", "take_along_dim", "sgn")
+SOURCES = (
+    "index_add_",
+    "index_copy_",
+    "index_reduce",
+    "scatter_reduce",
+    "prod",
+    "take_along_dim",
+    "take",
+    "gather",
+    "put",
+    "sgn",
+)
 PARTED_VALUES = ("value", "grad", "what a hook saw")
 LOST = (*PARTED_VALUES, "hooks that ran", "how often a hook ran", "raised")  # with a view's old node
 

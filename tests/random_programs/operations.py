@@ -386,11 +386,13 @@ def more_products(w: Writer) -> None:
             source = f"lib.linalg.det({gram})" if name == "det" else f"lib.linalg.slogdet({gram})[1]"
             made(name, source, (), (a,))
         elif name in ("inv", "cholesky", "pinv"):
-            made(name, f"lib.linalg.{name}({gram}) * 1", (n[0], n[0]), (a,))
+            made(name, f"lib.linalg.{name}({gram}).contiguous().clone()", (n[0], n[0]), (a,))
         elif name == "matrix_norm":
             made(name, f"lib.linalg.matrix_norm({v})", (), (a,))
         else:
-            made(name, f"lib.linalg.solve({gram}, {other.name}) * 1", n)  # else it lies in columns there
+            made(
+                name, f"lib.linalg.solve({gram}, {other.name}).contiguous().clone()", n
+            )  # else it lies in columns there
     else:
         name = w.random.choice(["bmm", "baddbmm", "einsum bij,bkj", "einsum ...i"])
         square = (n[0], n[1], n[1])

@@ -99,7 +99,7 @@ def chosen(condition: Any, x: Any, y: Any) -> Any:
 
 def masked(g: Any, condition: Any) -> Any:
     """g where the condition holds, else 0, also where g is infinite or NaN; of NumPy arrays by their bits."""
-    bits = _BITS.get(getattr(g, "dtype", None)) if type(g) is type(condition) is HOST else None
+    bits = _BITS.get(g.dtype) if type(g) is type(condition) is HOST else None
     if bits is None or g.shape != condition.shape:
         return np.where(condition, g, 0.0)
     mask = condition.astype(bits)
