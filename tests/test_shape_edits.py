@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tinygrad_dl as tg
@@ -167,3 +168,11 @@ def test_views_of_a_turned_root_are_outdated() -> None:
 def test_overlapping_windows_are_read_only() -> None:
     with pytest.raises(tg.ArgumentError, match="one element stands in several places"):
         tg.arange(4.0).unfold(0, 2, 1).mul_(2)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8"])
+def test_long_rows_are_reversed_in_blocks(dtype: str) -> None:
+    for shape in ((700, 64), (3, 40_000), (5, 7, 1000), (40_000, 3)):
+        x = tg.arange(float(np.prod(shape)), dtype=tg.float64).reshape(shape).to(getattr(tg, dtype))
+        for y in (x, x.transpose(0, -1)):
+            assert np.array_equal(y.flip(-1).numpy(), y.numpy()[..., ::-1]) and y.flip(-1).is_contiguous()
