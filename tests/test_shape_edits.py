@@ -94,6 +94,13 @@ def windows(lib: Any, x: Any) -> Any:
     return weighted(lib, y)
 
 
+def strided(lib: Any, x: Any) -> Any:
+    y = x * 2
+    y.as_strided((2, 2), (3, 1), 1).mul_(x[:, 1:])
+    y[1].as_strided((2,), (2,)).mul_(3)
+    return weighted(lib, y) + weighted(lib, y.as_strided((3, 2), (1, 2)))
+
+
 def triangles(lib: Any, x: Any) -> Any:
     y = x * 2
     y.tril_()
@@ -111,7 +118,7 @@ def transposed_root(lib: Any, x: Any) -> Any:
 
 PROGRAMS = [
     turned, row_with_a_dimension, edited_again, turned_and_edited, turned_view, turned_constant, retained, parts,
-    windows, triangles, transposed_root,
+    windows, strided, triangles, transposed_root,
 ]  # fmt: skip
 
 
