@@ -12,12 +12,14 @@ import numpy as np
 from ..errors import ArgumentError
 from ..operation import operation
 from .composed import composed
+from .diagonals import diag_embed as with_diagonal
+from .diagonals import tril as lower
 from .elementwise import where
 from .linalg import matmul
 from .matrices import attempt, is_not_finite, require_matrix
 from .shape import unsqueeze
 from .solving import triangular_solution, turned
-from .triangles import beside, lower, with_diagonal
+from .triangles import beside
 
 
 def _over(a: Any, b: Any) -> Any:

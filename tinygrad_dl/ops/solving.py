@@ -12,12 +12,14 @@ from ..methods import attach
 from ..operation import operation
 from ..tensor import wrap
 from .composed import composed
+from .diagonals import tril as lower
+from .diagonals import triu as upper
 from .elementwise import where
 from .linalg import matmul
 from .matrices import attempt, has_no_root, is_singular, require_matrix, require_one_dtype
 from .reduction import sum as sum_
 from .shape import permute, reshape, squeeze, transpose, unsqueeze
-from .triangles import identity_like, lower, upper
+from .triangles import identity_like
 
 
 def turned(x: Any) -> Any:
