@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tinygrad_dl as tg
@@ -93,6 +94,13 @@ def windows(lib: Any, x: Any) -> Any:
     return weighted(lib, y)
 
 
+def strided(lib: Any, x: Any) -> Any:
+    y = x * 2
+    y.as_strided((2, 2), (3, 1), 1).mul_(x[:, 1:])
+    y[1].as_strided((2,), (2,)).mul_(3)
+    return weighted(lib, y) + weighted(lib, y.as_strided((3, 2), (1, 2)))
+
+
 def triangles(lib: Any, x: Any) -> Any:
     y = x * 2
     y.tril_()
@@ -110,7 +118,7 @@ def transposed_root(lib: Any, x: Any) -> Any:
 
 PROGRAMS = [
     turned, row_with_a_dimension, edited_again, turned_and_edited, turned_view, turned_constant, retained, parts,
-    windows, triangles, transposed_root,
+    windows, strided, triangles, transposed_root,
 ]  # fmt: skip
 
 
@@ -167,3 +175,11 @@ def test_views_of_a_turned_root_are_outdated() -> None:
 def test_overlapping_windows_are_read_only() -> None:
     with pytest.raises(tg.ArgumentError, match="one element stands in several places"):
         tg.arange(4.0).unfold(0, 2, 1).mul_(2)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8"])
+def test_long_rows_are_reversed_in_blocks(dtype: str) -> None:
+    for shape in ((700, 64), (3, 40_000), (5, 7, 1000), (40_000, 3)):
+        x = tg.arange(float(np.prod(shape)), dtype=tg.float64).reshape(shape).to(getattr(tg, dtype))
+        for y in (x, x.transpose(0, -1)):
+            assert np.array_equal(y.flip(-1).numpy(), y.numpy()[..., ::-1]) and y.flip(-1).is_contiguous()

@@ -285,7 +285,7 @@ from .ops.trigonometry import (
     sinh,
     tan,
 )
-from .ops.windows import diagonal_scatter, select_scatter, slice_scatter
+from .ops.windows import as_strided, diagonal_scatter, select_scatter, slice_scatter
 from .printing import set_printoptions, tensor_repr
 from .random import rand, rand_like, randint, randint_like, randn, randn_like, randperm
 from .sampling import bernoulli, binomial, multinomial, normal, poisson

@@ -176,6 +176,21 @@ DIAGONALS: list[Case] = [
     ),
     *cases("slice_scatter", {"slice_scatter(x, y)": lambda lib, x, y: lib.slice_scatter(x, y)}, [inputs((3,), (3,))]),
     *cases(
+        "as_strided",
+        {
+            "as_strided(x, (2, 2), (1, 1))": lambda lib, x: lib.as_strided(x, (2, 2), (1, 1)),
+            "x.as_strided((2, 3), (3, 1), 0)": lambda lib, x: x.as_strided((2, 3), (3, 1), 0),
+            "x.as_strided(size=(3,), stride=(2,), storage_offset=1)": lambda lib, x: x.as_strided(
+                size=(3,), stride=(2,), storage_offset=1
+            ),
+            "x.as_strided((), ())": lambda lib, x: x.as_strided((), ()),
+            "x.as_strided((2, 0), (1, 1))": lambda lib, x: x.as_strided((2, 0), (1, 1)),
+            "x.as_strided((3, 2), (0, 1))": lambda lib, x: x.as_strided((3, 2), (0, 1)),
+            "x[1:].as_strided((2,), (1,), 4)": lambda lib, x: x[1:].as_strided((2,), (1,), 4),
+        },
+        [inputs((6,)), inputs((2, 3))],
+    ),
+    *cases(
         "unfold",
         {
             "x.unfold(0, 2, 1)": lambda lib, x: x.unfold(0, 2, 1),

@@ -94,6 +94,8 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "triu": [(mixed(2, 3), 1)],
     "unfold": [(mixed(5), 0, 3, 1)],
     "unfold_backward": [(mixed(3, 3), 0, 1, (5,))],
+    "as_strided": [(mixed(2, 3), (2, 2), (1, 2), 1)],
+    "as_strided_backward": [(mixed(2, 2), (1, 2), 1, (2, 3))],
     "constant_pad": [(mixed(2, 3), [(1, -1), (0, 2)], 0.5)],
     "pad": [(mixed(2, 3), [(0, 0), (1, 2)], mode) for mode in ("reflect", "replicate", "circular")],
     "pad_backward": [(mixed(2, 6), [(0, 0), (1, 2)], mode) for mode in ("reflect", "replicate", "circular")],

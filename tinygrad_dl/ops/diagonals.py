@@ -160,27 +160,23 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
 # --- triangles
 
 
-def _inside(array: Any, rule: Any) -> Any:
-    """Where a rule of (row, column) holds in the last two dimensions, as a mask."""
-    module = backend.array_module(array)
-    rows, columns = array.shape[-2:]
-    return rule(module.arange(rows).reshape(rows, 1), module.arange(columns))
-
-
-def _part(array: Any, inside: Any) -> Any:
-    out = backend.zeros(array, array.shape)
-    np.copyto(out, array, where=inside)
-    return out
+def _below(array: Any, diagonal: int) -> Any:
+    """A mask of the last two dimensions: on and below a diagonal."""
+    return backend.array_module(array).tri(*array.shape[-2:], diagonal, dtype=bool)
 
 
 @operation("tril", input=lambda g, diagonal: _tril(g, diagonal))
 def _tril(input: Any, diagonal: int) -> Any:
-    return _part(input, _inside(input, lambda i, j: j - diagonal <= i))
+    out = backend.zeros(input, input.shape)
+    np.copyto(out, input, where=_below(input, diagonal))
+    return out
 
 
 @operation("triu", input=lambda g, diagonal: _triu(g, diagonal))
 def _triu(input: Any, diagonal: int) -> Any:
-    return _part(input, _inside(input, lambda i, j: j - diagonal >= i))
+    out = input.copy()
+    np.copyto(out, False, where=_below(input, diagonal - 1))
+    return out
 
 
 def _triangle(name: str, input: Any, diagonal: Any) -> int:

@@ -64,7 +64,7 @@ def _pad_by_borders(input: Any, pads: Pads, mode: str) -> Any:
 def _fold_borders(input: Any, pads: Pads, mode: str) -> Any:
     """The borders added to the elements that they repeat, and cut off: the reverse of `_pad_by_borders`."""
     out = input.copy()
-    for dim, pad in reversed(list(enumerate(pads))):
+    for dim, pad in enumerate(pads):  # the order of the dimensions does not matter
         for border, source in _borders(mode, out.shape[dim] - sum(pad), *pad):
             part = out[_along(dim, border)]
             out[_along(dim, source)] += np.add.reduce(part, dim, keepdims=True) if mode == "replicate" else part

@@ -6,19 +6,39 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..backend import HOST
 from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
 from ..methods import attach
 from ..operation import operation
 from ..tensor import NUMPY, Tensor, normalize_dim, wrap
+from .blocks import BLOCK
 from .composed import composed
 from .shape import clone, dims_of, reshape, sizes_of, sum_to, transpose, variadic
 
 # --- reversed
 
 
+_LONG_ROW = 64  # elements; NumPy reverses shorter rows as fast one by one
+
+
 @operation("flip", input=lambda g, dims: _flip(g, dims))
 def _flip(input: Any, dims: Any) -> Any:
+    if type(input) is HOST and input.size > BLOCK and dims == (input.ndim - 1,) and input.shape[-1] >= _LONG_ROW:
+        return _reversed_rows(backend.row_major(input).reshape(-1, input.shape[-1])).reshape(input.shape)
     return input[tuple([slice(None, None, -1 if d in dims else None) for d in range(input.ndim)])].copy()
+
+
+def _reversed_rows(matrix: Any) -> Any:
+    """Each row in reverse order: NumPy reverses a whole block of rows at more than twice the speed of single rows."""
+    height, width = matrix.shape
+    out, rows = backend.empty(matrix, matrix.shape), max(1, BLOCK // width)
+    block = backend.empty(matrix, (rows, width))
+    for start in range(0, height, rows):
+        part = matrix[start : start + rows]
+        turned = block[: len(part)]  # its rows are in reverse order too
+        turned.reshape(-1)[...] = part.reshape(-1)[::-1]
+        out[start : start + rows] = turned[::-1]
+    return out
 
 
 @composed

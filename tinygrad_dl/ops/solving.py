@@ -18,6 +18,7 @@ from .linalg import matmul
 from .matrices import attempt, has_no_root, identity_like, is_singular, require_matrix, require_one_dtype
 from .reduction import sum as sum_
 from .shape import permute, reshape, squeeze, transpose, unsqueeze
+from .triangles import identity_like
 
 
 def turned(x: Any) -> Any:

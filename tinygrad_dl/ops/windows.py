@@ -1,6 +1,9 @@
-"""Parts of a tensor: overlapping windows as views, and copies in which one part is replaced."""
+"""Windows and other steps in memory as views; copies in which one part is replaced."""
 
+import math
 from typing import Any
+
+import numpy as np
 
 from .. import backend
 from ..errors import ArgumentError, DimensionError, ShapeError
@@ -63,6 +66,79 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
     if step < 1:
         raise ArgumentError(f"unfold: step must be positive, {step} came")
     return _unfold(input, dimension, size, step)
+
+
+# --- any steps in memory
+
+
+@operation(
+    "as_strided", views=True, input=lambda g, stride, start, input_shape: _add_strided(g, stride, start, input_shape)
+)
+def _as_strided(input: Any, size: Any, stride: Any, start: int) -> Any:
+    flat = backend.row_major(input).reshape(-1)[start:]
+    steps = tuple([step * input.dtype.itemsize for step in stride])
+    return backend.strided(flat, tuple(size), steps, writeable=not _overlaps(size, stride))
+
+
+@operation(
+    "as_strided_backward", input=lambda g, stride, start, input_shape: _as_strided(g, input_shape, stride, start)
+)
+def _add_strided(input: Any, stride: Any, start: int, shape: Any) -> Any:
+    """Zeros of `shape` with each element added where `_as_strided` reads it."""
+    out, places = backend.zeros(input, (math.prod(shape),)), start
+    for d, (n, step) in enumerate(zip(input.shape, stride)):
+        along = backend.array_module(input).arange(n) * step
+        places = places + along.reshape((n,) + (1,) * (input.ndim - d - 1))
+    if input.ndim:
+        np.add.at(out, places, input)
+    else:
+        out[start] = input
+    return out.reshape(tuple(shape))
+
+
+def _overlaps(size: Any, stride: Any) -> bool:
+    """Whether an element may stand in several places: no dimension's step may fall within what the finer ones reach."""
+    reach = 0
+    for step, n in sorted((step, n) for step, n in zip(stride, size) if n > 1):
+        if step <= reach:
+            return True
+        reach += (n - 1) * step
+    return False
+
+
+@composed
+def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
+    """A view with given steps in memory from one element to the next.
+
+    Arguments: input (a tensor that is contiguous), size and stride (equally many integers), storage_offset (where it
+    begins in the memory, in elements; None: where the input begins). Raises ShapeError for what reaches beyond the
+    memory, NotImplementedError for other inputs and for elements of the memory that the input does not show.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.as_strided(tg.arange(4), (3, 2), (1, 1))
+    tensor([[0, 1],
+            [1, 2],
+            [2, 3]])
+    """
+    sizes, steps = sizes_of("as_strided", (size,)), sizes_of("as_strided", (stride,))
+    if len(sizes) != len(steps) or any(n < 0 for n in (*sizes, *steps)):
+        raise ShapeError(f"as_strided: size {sizes} and stride {steps} must be equally many numbers, none negative")
+    array = input.array
+    root = backend.memory_root(array)
+    own = (backend.address(array) - backend.address(root)) // array.itemsize
+    start = 0 if storage_offset is None else storage_offset - own
+    last = start + sum((n - 1) * step for n, step in zip(sizes, steps)) if all(sizes) else start - 1
+    if start + own < 0 or last + own >= root.nbytes // array.itemsize:
+        raise ShapeError(
+            f"as_strided: size {sizes} and stride {steps} reach from element {start + own} to {last + own} of a memory "
+            f"of {root.nbytes // array.itemsize}"
+        )
+    if not input.is_contiguous() or start < 0 or last >= array.size:
+        raise NotImplementedError(
+            f"as_strided: only the elements of a contiguous tensor can be shown (this one has shape "
+            f"{tuple(input.shape)} and stride {input.stride()}); call contiguous(), or as_strided on its base"
+        )
+    return _as_strided(input, sizes, steps, start)
 
 
 # --- copies with one part replaced
@@ -133,4 +209,4 @@ def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2:
     return _replaced("diagonal_scatter", input, lambda x: diagonal(x, offset, dim1, dim2), src)
 
 
-attach(unfold, select_scatter, slice_scatter, diagonal_scatter)
+attach(unfold, as_strided, select_scatter, slice_scatter, diagonal_scatter)
