@@ -9,6 +9,7 @@ from ..errors import DtypeError
 from ..methods import attach
 from ..operation import elementwise
 from ..tensor import NUMPY
+from .blocks import blockwise
 from .composed import composed
 from .editing import attach_in_place, zeros_like
 
@@ -48,6 +49,7 @@ def imag(input: Any) -> Any:
     raise DtypeError(f"imag: tensors are real here (this one is {input.dtype.name}) and have no imaginary part")
 
 
+@blockwise
 def _angle(x: Any) -> Any:
     half_turn = x.dtype.type(math.pi) if x.dtype.kind == "f" else math.pi
     return np.where(x == x, (x < 0) * half_turn, x)

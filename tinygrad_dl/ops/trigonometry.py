@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..dtypes import FLOATING
 from ..methods import attach
 from ..operation import elementwise
 from .blocks import blockwise
@@ -115,16 +116,17 @@ atan2 = elementwise(
 
 
 @blockwise
-def _hypot_by_double(x: Any, y: Any) -> Any:
-    """Of float32, whose squares float64 holds; only NumPy's knows that beside infinity NaN does not matter."""
-    a, b = x.astype(np.float64), y.astype(np.float64)
-    out = np.sqrt(a * a + b * b).astype(np.float32)
-    return np.hypot(x, y) if out.size and out.max() != out.max() else out
+def _hypot_by_squares(x: Any, y: Any) -> Any:
+    """Several times as fast as NumPy's, which takes over where squares leave the range or near its lower end."""
+    squares, limits = x * x, np.finfo(x.dtype)
+    squares += y * y
+    usual = squares.size and squares.min() > limits.tiny / limits.eps and squares.max() < np.inf
+    return np.sqrt(squares) if usual else np.hypot(x, y)
 
 
 hypot = elementwise(
     "hypot",
-    backend.for_many(_hypot_by_double, np.hypot, (np.dtype(np.float32),)),
+    backend.for_many(_hypot_by_squares, np.hypot, FLOATING),
     """√(input² + other²), the length of the hypotenuse, without overflow.
 
     Arguments: floating tensors that broadcast. Raises DtypeError for integers.
