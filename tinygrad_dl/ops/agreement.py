@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import numpy as np
-
-from ..errors import ArgumentError, ArgumentTypeError, DtypeError
+from ..errors import ArgumentTypeError
 from ..methods import attach
 from ..operation import operation
 from ..tensor import Tensor
+from .comparison import isclose
 from .composed import composed
 
 
@@ -36,16 +35,6 @@ def equal(input: Any, other: Any) -> bool:
     return input.shape == other.shape and bool(_agreeing(input, other))
 
 
-@operation("allclose")
-def _all_close(input: Any, other: Any, rtol: float, atol: float, equal_nan: bool) -> Any:
-    close = input == other
-    if equal_nan:
-        close |= (input != input) & (other != other)
-    x, y = (value if value.dtype.kind == "f" else value.astype(np.float64) for value in (input, other))
-    distance = np.absolute(x - y)
-    return (close | (np.isfinite(distance) & (distance <= atol + np.absolute(rtol * y)))).all()
-
-
 @composed
 def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether |input - other| <= atol + rtol · |other| everywhere: a bool. Equal infinities are close.
@@ -58,11 +47,7 @@ def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, e
     True
     """
     _require_tensors("allclose", input, other)
-    if rtol < 0 or atol < 0:
-        raise ArgumentError(f"allclose: rtol and atol must not be negative, {rtol} and {atol} came")
-    if input.dtype != other.dtype:
-        raise DtypeError(f"allclose: both must have one dtype, {input.dtype} and {other.dtype} came; convert one first")
-    return bool(_all_close(input, other, rtol, atol, equal_nan))
+    return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
 attach(equal, allclose)

@@ -17,7 +17,7 @@ from ..tensor import Tensor, normalize_dim, wrap
 from .composed import composed
 from .cumulative import scan
 from .elementwise import where
-from .extremes import evenly_rule, picking
+from .extremes import evenly_rule, extreme, picking
 from .indexing import gather_along
 from .shape import clone, permute, reshape
 
@@ -109,10 +109,11 @@ def _median_of_all(input: Any, skip: bool) -> Any:
         return np.sum(row) * np.nan
     if row.size == 0:
         raise DimensionError(f"{name}: an empty tensor (shape {tuple(input.shape)}) of integers has no median")
-    if _whole(name, row).dtype in FLOATING and bool(np.isnan(row.max())):
+    largest = extreme("max", _whole(name, row), None, False)
+    if largest != largest:
         known = row[row == row]
         if not skip or known.size == 0:
-            return row.max()
+            return largest
         row = known
     return np.partition(row, (row.size - 1) // 2)[(row.size - 1) // 2]
 
