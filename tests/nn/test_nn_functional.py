@@ -93,12 +93,12 @@ def test_dropout_takes_pytorchs_arguments() -> None:
 
 
 @pytest.mark.parametrize("shape", [(70, 1000), (3, 40_000), (4000, 17), (1200, 100), (2, 300, 129)])
-@pytest.mark.parametrize("scale", [1.0, 300.0])
-def test_softmax_of_big_arrays_is_pytorchs(shape: tuple[int, ...], scale: float) -> None:
+@pytest.mark.parametrize(("mean", "scale"), [(0.0, 1.0), (0.0, 300.0), (-1000.0, 1.0)])
+def test_softmax_of_big_arrays_is_pytorchs(shape: tuple[int, ...], mean: float, scale: float) -> None:
     """In blocks of rows, with and without the maximum taken off."""
     torch = pytest.importorskip("torch")
     draw = np.random.default_rng(0)
-    x, weights = draw.normal(0, scale, shape), draw.normal(size=shape)
+    x, weights = draw.normal(mean, scale, shape), draw.normal(size=shape)
     x.reshape(-1)[3], x.reshape(-1)[shape[-1] + 5] = -np.inf, np.nan
     target = draw.integers(0, shape[-1], shape[:-1])
 

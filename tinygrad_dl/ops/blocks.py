@@ -108,7 +108,7 @@ def masked(g: Any, condition: Any) -> Any:
     return mask.view(g.dtype)
 
 
-_BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
+_BITS: dict[Any, Any] = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 
 
 def _at_once(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:

@@ -65,7 +65,7 @@ def _lgamma_below_8(x: Any) -> Any:
     """Γ(x) is Γ(1 + u), u the fraction of x, times x - 1, x - 2, ... down to 1 + u, or divided by an x below 1."""
     u = x - np.floor(x)
     factors = np.clip(x - 1, 1, math.inf)
-    for k in range(2, 8):
+    for k in range(2, 7):
         factors *= np.clip(x - k, 1, math.inf)
     core = u * (u - 1) * (polynomial(u, *_ABOVE) / polynomial(u, *_BELOW))
     return core + np.log(factors) - np.log(np.clip(x, 0, 1))
