@@ -19,7 +19,8 @@ from ..node import Node, own
 from ..operation import operation, to
 from ..tensor import Tensor, wrap
 from ..views import MOVED, Path, live_views, register, replay, require_editable, root_of
-from .places import accumulate
+from .places import accumulate, write
+from .reading import read
 
 # --- operations that write into their first argument, which no rule asks for
 
@@ -36,9 +37,9 @@ def _copied(input: Any, value: Any, name: str) -> Any:
     return input
 
 
-@operation("index_assign", input=lambda g, index: without(g, index), value=lambda g, index: g[index])
+@operation("index_assign", input=lambda g, index: without(g, index), value=lambda g, index: read(g, index))
 def _put(input: Any, value: Any, index: Any, name: str) -> Any:
-    assign(name, input, index, value)
+    assign(name, input, index, value, write)
     return input
 
 
@@ -49,7 +50,7 @@ def add_at(array: Any, index: Any, value: Any) -> None:
     accumulate(array, index, value)
 
 
-@operation("index_add", input=lambda g: g, value=lambda g, index: g[index])
+@operation("index_add", input=lambda g: g, value=lambda g, index: read(g, index))
 def _add_at(input: Any, value: Any, index: Any, name: str) -> Any:
     assign(name, input, index, value, add_at)
     return input
@@ -59,7 +60,7 @@ def _add_at(input: Any, value: Any, index: Any, name: str) -> Any:
 def without(input: Any, index: Any) -> Any:
     """A copy with zeros at an index."""
     out = own(input)
-    out[index] = 0
+    write(out, index, 0)
     return out
 
 
@@ -121,7 +122,7 @@ def store(name: str, target: Tensor, value: Any, index: Any = ..., add: bool = F
             raise explain(name, ("tensor", "value"), (target, value), TypeError("mixed devices"))
         value = to(value, None, target.device)
     if not in_graph(target, value):
-        assign(name, target.array, index, getattr(value, "array", value), add_at if add else None)
+        assign(name, target.array, index, getattr(value, "array", value), add_at if add else write)
         return target
     require_editable(name, target)
     if isinstance(value, Tensor) and value.array.dtype is not target.array.dtype:

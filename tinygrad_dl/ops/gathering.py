@@ -13,8 +13,9 @@ from ..operation import operation
 from ..tensor import Tensor, normalize_dim, wrap
 from . import elementwise
 from .composed import composed
-from .indexing import gather_along, put
+from .indexing import gather_along
 from .places import accumulate
+from .reading import put
 from .shape import expand, reshape
 
 # --- what came as an index

@@ -15,52 +15,9 @@ from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
 from .conversion import filling
 from .editing import store
-from .places import accumulate, rows_at
+from .places import accumulate, read_elements
+from .reading import parts_of, read
 from .shape import expand, reshape
-
-
-@operation("index", views=True, input=lambda g, input_shape, index: put(g, index, input_shape))
-def _getitem(input: Any, index: Any) -> Any:
-    along = _along(index)
-    if along is not None:
-        return input.take(*along)  # in half the time
-    out = input[index]
-    if isinstance(out, np.generic):  # a single element too is a view of the tensor's memory
-        out = input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
-    if any(map(backend.is_array, _parts(index))) and input.flags.c_contiguous:
-        return backend.row_major(out)  # NumPy lays out the dimensions of arrays first, wherever they stand
-    return out
-
-
-def _along(index: Any) -> tuple[Any, int] | None:
-    """The array of integers and its dimension, of an index that is nothing else."""
-    parts = _parts(index)
-    places = [i for i, part in enumerate(parts) if backend.is_array(part)]
-    if len(places) != 1 or parts[places[0]].dtype.kind == "b":
-        return None
-    place = places[0]
-    whole = all(part == slice(None) for part in (*parts[:place], *parts[place + 1 :]))
-    return (parts[place], place) if whole else None
-
-
-@operation("index_put", input=lambda g, index: _getitem(g, index))
-def put(input: Any, index: Any, shape: Any) -> Any:
-    """Zeros of `shape` with `input` added at `index`: where a read element came from, its gradient goes."""
-    out = backend.zeros(input, tuple(shape))
-    if _repeats(index):
-        accumulate(out, index, input, fresh=True)
-    else:
-        out[index] = input
-    return out
-
-
-def _repeats(index: Any) -> bool:
-    """Whether an index could name an element twice: only integer arrays do."""
-    return any(backend.is_array(part) and part.dtype.kind in "iu" and part.ndim for part in _parts(index))
-
-
-def _parts(index: Any) -> tuple[Any, ...]:
-    return index if isinstance(index, tuple) else (index,)
 
 
 def _index_part(part: Any, device: Any) -> Any:
@@ -188,8 +145,8 @@ def getitem(self: Tensor, index: Any) -> Tensor:
     place = index_of(self, index)
     if type(place) is tuple and _mixes(place):
         first, then = _in_two_steps(place)
-        return _getitem(_getitem(self, first), then)
-    return _getitem(self, place)
+        return read(read(self, first), then)
+    return read(self, place)
 
 
 def _mixes(parts: tuple[Any, ...]) -> bool:
@@ -232,11 +189,9 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     target = self
     if type(place) is tuple and _mixes(place):
         first, place = _in_two_steps(place)
-        target = _getitem(self, first)
-    elif not any(isinstance(part, bool) or backend.is_array(part) for part in _parts(place)):
-        target = (
-            self if all(part is Ellipsis or part == slice(None) for part in _parts(place)) else _getitem(self, place)
-        )
+        target = read(self, first)
+    elif not any(isinstance(part, bool) or backend.is_array(part) for part in parts_of(place)):
+        target = self if all(part is Ellipsis or part == slice(None) for part in parts_of(place)) else read(self, place)
         place = ...
     store("index assignment", target, _without_leading_ones(value, target, place), place)
 
@@ -274,10 +229,7 @@ def grid(indices: Any, dim: int) -> tuple[Any, ...]:
 @operation("take_along_dim", input=lambda g, indices, dim, input_shape: put_along_dim(g, indices, dim, input_shape))
 def gather_along(input: Any, indices: Any, dim: int) -> Any:
     """The elements at `indices` along `dim`; along the others `indices` may end earlier."""
-    if not (input.ndim and input.flags.c_contiguous):
-        return input[grid(indices, dim)]
-    numbers, _ = rows_at(input.shape, grid(indices, dim))  # type: ignore[misc]  # arrays for all dimensions are rows
-    return input.reshape(-1).take(numbers)
+    return read_elements(input, grid(indices, dim))
 
 
 @operation(input=lambda g, indices, dim: gather_along(g, indices, dim))

@@ -6,6 +6,7 @@ the few that come very often, are added element by element, which NumPy does fas
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,54 @@ def _from_the_front(index: Any, n: int) -> Any:
     return index
 
 
+def _leads_to_elements(array: Any, index: Any) -> bool:
+    """Whether an index is of arrays for all dimensions, of many elements, of an array whose elements lie in a row."""
+    return (
+        type(index) is tuple
+        and len(index) == array.ndim > 0
+        and all(backend.is_array(part) and part.dtype.kind in "iu" for part in index)
+        and max(part.size for part in index) > _SMALL
+        and array.flags.c_contiguous
+    )
+
+
+def _numbers(array: Any, index: Any, shape: tuple[int, ...]) -> Iterator[tuple[Any, Any]]:
+    """The numbers of the elements at an index of arrays, in blocks: where a block is in the result, and its numbers.
+
+    All numbers at once, in fresh memory, would cost more than reading what they lead to.
+    """
+    size = math.prod(shape)
+    step = max(1, _BLOCK * shape[0] // size) if type(array) is backend.HOST else shape[0]
+    for start in range(0, shape[0], step):
+        block = slice(start, start + step)
+        parts = [part[block] if part.ndim == len(shape) and len(part) > 1 else part for part in index]
+        numbers, _ = rows_at(array.shape, tuple(parts))  # type: ignore[misc]  # such an index has numbers
+        yield block, numbers
+
+
+def read_elements(array: Any, index: Any) -> Any:
+    """A copy of the elements at an index of arrays."""
+    if not _leads_to_elements(array, index):
+        return backend.row_major(array[index])
+    shape = np.broadcast_shapes(*[part.shape for part in index])
+    out, flat = backend.array_module(array).empty(shape, array.dtype), array.reshape(-1)
+    for block, numbers in _numbers(array, index, shape):
+        out[block] = flat.take(numbers)
+    return out
+
+
+def write(array: Any, index: Any, value: Any) -> None:
+    """Write a value, which broadcasts, at an index of any kind."""
+    if not _leads_to_elements(array, index):
+        array[index] = value
+        return
+    shape = np.broadcast_shapes(*[part.shape for part in index])
+    flat, single = array.reshape(-1), not getattr(value, "ndim", 0)
+    values = value if single else backend.broadcast_to(value, shape)
+    for block, numbers in _numbers(array, index, shape):
+        flat[numbers] = values if single else values[block]
+
+
 def accumulate(out: Any, index: Any, value: Any, fresh: bool = False) -> None:
     """Add an array, which broadcasts, into another at an index, as often as that names an element.
 
@@ -71,6 +120,11 @@ def accumulate(out: Any, index: Any, value: Any, fresh: bool = False) -> None:
         total = backend.zeros(out, out.shape)
         accumulate(total, index, value, True)
         out += total
+    elif _leads_to_elements(out, index):
+        shape, flat = np.broadcast_shapes(*[part.shape for part in index]), out.reshape(-1)
+        values = backend.broadcast_to(value, shape).astype(out.dtype, copy=False)
+        for block, numbers in _numbers(out, index, shape):
+            np.add.at(flat, numbers.reshape(-1), values[block].reshape(-1))
     else:
         numbers, row = rows_at(out.shape, index) or (np.arange(out.size).reshape(out.shape)[index], ())
         width, shape = math.prod(row), numbers.shape + row

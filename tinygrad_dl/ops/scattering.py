@@ -16,7 +16,7 @@ from .elementwise import where
 from .gathering import line, require_fitting, require_index, require_inside, require_same_device
 from .index_edits import check_source
 from .indexing import gather_along, grid, put_along_dim
-from .places import rows_at, stable_order
+from .places import rows_at, stable_order, write
 from .reduction import cast
 from .shape import clone, expand, reshape
 
@@ -233,8 +233,8 @@ def _refuse_several_zeros(zeros: Any) -> None:
 @operation(input=lambda g, index, dim: _cleared(g, index, dim))
 def _cleared(input: Any, index: Any, dim: int) -> Any:
     """A copy with zeros at `index` along `dim`."""
-    out = input.copy()
-    out[grid(index, dim)] = 0
+    out = backend.row_major(input.copy())
+    write(out, grid(index, dim), 0)
     return out
 
 
