@@ -1,8 +1,8 @@
 """Where an index leads, and adding there as often as it names an element: what every gradient of a reading needs.
 
 `np.add.at` on rows is ten times slower than reading them. For NumPy's arrays the rows are sorted by their number; the
-first of each number are added at once, then the second of each, and so on, in blocks that fit a cache. Short rows, and
-the few that come very often, are added element by element, which NumPy does fast in one dimension.
+first of each number are added at once, then the second of each, and so on, in blocks that fit a cache, until only a few
+numbers are left. Short rows are added element by element, which NumPy does fast in one dimension.
 """
 
 import math
@@ -14,8 +14,8 @@ import numpy as np
 from .. import backend
 
 _BLOCK = 32768  # elements that fit a cache
-_SHORT = 16  # rows up to this length are added element by element,
-_FEW = 64  # and so are the rows of a round with no more than these
+_SHORT = 16  # rows up to this length are added element by element
+_FEW = 64  # numbers, whose rows are added number by number
 _SMALL = 256  # up to so many elements, NumPy's own function is faster than sorting
 _WHOLE = slice(None)
 
@@ -166,13 +166,10 @@ def _add_rows(out: Any, numbers: Any, values: Any, fresh: bool) -> None:
         done += 1
         more = counts > done
         starts, counts = starts[more], counts[more]
-    if len(starts):  # what is left of the numbers that come most often
-        left = counts - done
-        behind = np.cumsum(left)
-        rest = np.repeat(starts + done - (behind - left), left) + np.arange(behind[-1])
-        for start in range(0, len(rest), step):
-            at = rest[start : start + step]
-            _add_elements(out, numbers[at], values.take(order[at], 0))
+    for first, count in zip(starts.tolist(), counts.tolist()):  # the few numbers that come most often
+        for start in range(first + done, first + count, step):
+            rows = values.take(order[start : min(start + step, first + count)], 0)
+            out[numbers[first]] += np.add.reduce(rows, 0)
 
 
 def stable_order(keys: Any) -> Any:
