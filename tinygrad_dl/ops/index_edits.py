@@ -26,8 +26,10 @@ def _place(name: str, self: Tensor, dim: int, index: Any) -> tuple[Any, ...]:
     _same_device(name, self, "index", index)
     if index.ndim > 1:
         raise ShapeError(f"{name}: index must be a vector, its shape is {tuple(index.shape)}")
+    n = self.shape[dim] if self.ndim else 1
+    require_inside(name, index.array, n, f"dimension {dim}", -n)
     if not self.ndim:
-        return (..., None)
+        return (..., None) if index.numel() else False
     return index_of(self, (*[slice(None)] * dim, reshape(index, (-1,))))
 
 
@@ -51,9 +53,14 @@ def check_source(name: str, self: Tensor, dim: int, index: Any, source: Any) -> 
         raise DtypeError(f"{name}: source is {source.dtype}, the tensor {self.dtype}; use source.to(tensor.dtype)")
     require_inside(name, index.array, self.shape[dim] if self.ndim else 1, f"dimension {dim}")
     wanted = list(self.shape)
+    if not wanted and not source.numel() == index.numel() == 1:
+        raise DimensionError(
+            f"{name}: a 0-d tensor takes one index and a 0-d source, {index.numel()} index(es) and a source of shape "
+            f"{tuple(source.shape)} came"
+        )
     if wanted:
         wanted[dim] = index.numel()
-    if list(source.shape) != wanted and (wanted or source.numel() != 1):
+    if wanted and list(source.shape) != wanted:
         raise ShapeError(
             f"{name}: source has shape {tuple(source.shape)}, {tuple(wanted)} fits {index.numel()} index(es) along "
             f"dimension {dim} of {tuple(self.shape)}"

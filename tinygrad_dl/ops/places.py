@@ -169,7 +169,7 @@ def _add_rows(out: Any, numbers: Any, values: Any, fresh: bool) -> None:
     for first, count in zip(starts.tolist(), counts.tolist()):  # the few numbers that come most often
         for start in range(first + done, first + count, step):
             rows = values.take(order[start : min(start + step, first + count)], 0)
-            out[numbers[first]] += np.add.reduce(rows, 0)
+            out[numbers[first]] += np.add.reduce(rows, 0, out.dtype)
 
 
 def stable_order(keys: Any) -> Any:

@@ -133,10 +133,8 @@ def _put(name: str, self: Tensor, index: Any, source: Any, accumulate: bool) -> 
     require_same_device(name, self, "source", source)
     require_inside(name, index.array, self.numel(), "a tensor", -self.numel())
     if index.numel():
-        place = (
-            np.unravel_index(index.array.reshape(-1) % self.numel(), tuple(self.shape)) if self.ndim else (..., None)
-        )
-        store(name, self, reshape(source, (-1,)), place, accumulate)
+        place = np.unravel_index(index.array.reshape(-1) % self.numel(), tuple(line(self).shape))
+        store(name, line(self), reshape(source, (-1,)), place, accumulate)
     return self
 
 
@@ -215,19 +213,24 @@ def _product_rule(
         by_input = g * _reduced(factor, src, index, dim, reduce, include_self) / factor
     if needs[1]:
         zeros = gather_along(put_along_dim(cast(src == 0, g.dtype), index, dim, input.shape), index, dim)
-        _refuse_several_zeros(zeros)
         factor = where(src == 0, 1.0, src)
         others = _reduced(input, where(zeros == 1, factor, src), index, dim, reduce, include_self)
         alone = where(zeros == 1, gather_along(g * others, index, dim), 0.0)
         by_src = where(src == 0, alone, gather_along(g * out, index, dim) / factor)
+        if isinstance(zeros, Tensor) and bool((zeros > 1).any()):
+            by_src = _once_differentiable(by_src)
     return by_input, by_src
 
 
-def _refuse_several_zeros(zeros: Any) -> None:
-    if isinstance(zeros, Tensor) and bool((zeros > 1).any()):
-        raise NotImplementedError(
-            "scatter_reduce: a product with more than one 0 in src has no second derivative here, as in PyTorch"
-        )
+def _refuse_second() -> Any:
+    raise NotImplementedError(
+        "scatter_reduce: a product with more than one 0 in src has no second derivative here, as in PyTorch"
+    )
+
+
+@operation(input=lambda g: _refuse_second())
+def _once_differentiable(input: Any) -> Any:
+    return input
 
 
 @operation(input=lambda g, index, dim: _cleared(g, index, dim))
@@ -253,8 +256,6 @@ def _reduce(name: str, input: Tensor, src: Any, index: Any, dim: int, reduce: st
     """A reduction of `src`, of the shape of `index`, into a tensor with dimensions."""
     if reduce not in ("sum", "mean"):
         return _reduced(input, src, index, dim, reduce, include_self)
-    if reduce == "mean" and input.array.dtype.kind == "b":
-        raise DtypeError(f"{name}: bools have no mean; use input.float()")
     out = clone(input) if include_self else _cleared(input, index, dim)
     store(name, out, src, grid(index.array, dim), add=True)
     if reduce == "sum":
@@ -267,6 +268,11 @@ def _reduce(name: str, input: Tensor, src: Any, index: Any, dim: int, reduce: st
 
 def _at_least_one(counts: Any) -> Any:
     return np.maximum(counts, 1)
+
+
+def _require_mean(name: str, input: Tensor, reduce: str) -> None:
+    if reduce == "mean" and input.array.dtype.kind == "b":
+        raise DtypeError(f"{name}: bools have no mean; use input.float()")
 
 
 @composed
@@ -283,6 +289,7 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     """
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ArgumentError(f"scatter_reduce: reduce is 'sum', 'prod', 'mean', 'amax' or 'amin', not {reduce!r}")
+    _require_mean("scatter_reduce", input, reduce)
     _, part = _source("scatter_reduce", input, dim, index, src)
     if index.numel() == 0:
         return clone(input)
@@ -305,6 +312,7 @@ def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, 
     """
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise ArgumentError(f"index_reduce: reduce is 'prod', 'mean', 'amax' or 'amin', not {reduce!r}")
+    _require_mean("index_reduce", input, reduce)
     dim = normalize_dim("index_reduce", dim, input.ndim)
     require_index("index_reduce", input, index)
     check_source("index_reduce", input, dim, index, source)
