@@ -92,6 +92,23 @@ def test_sums_at_repeated_indices_keep_their_dtype(torch: Any, dtype: str) -> No
         assert found.tolist() == expected.tolist() and str(found.dtype).endswith(dtype)
 
 
+def test_many_indices_below_0_count_from_the_end(torch: Any) -> None:
+    draw = np.random.default_rng(0)
+    i, j = draw.integers(-7, 7, 400), draw.integers(-9, 9, 400)
+
+    def run(lib: Any) -> list[Any]:
+        x = lib.arange(63.0).reshape(7, 9).requires_grad_()
+        places = lib.tensor(i), lib.tensor(j)
+        y = x.clone()
+        y[places] = y[places] * 2 + 1
+        y.index_put_(places, lib.arange(400.0), accumulate=True)
+        out = y[:, places[1]] * 3 + y[places].sum()
+        return [out.tolist(), *(g.tolist() for g in lib.autograd.grad((out**2).sum() / 1e6, x))]
+
+    for found, expected in zip(run(tg), run(torch)):
+        np.testing.assert_allclose(found, expected, 1e-4)
+
+
 def test_an_index_reaches_into_memory_of_another_order() -> None:
     x = tg.zeros(3, 200)
     x.t().index_add_(0, tg.arange(400) // 2, tg.ones(400, 3))
