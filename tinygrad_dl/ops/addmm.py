@@ -13,7 +13,7 @@ from .comparison import logical_or
 from .composed import composed
 from .editing import attach_in_place
 from .elementwise import mul
-from .linalg import first_rule, fit, product, second_rule
+from .linalg import first_rule, fit, product, require_batches, second_rule
 from .matrices import require_dims, require_one_dtype
 from .reduction import cast
 from .shape import expand, reshape, transpose, unsqueeze
@@ -34,7 +34,9 @@ def _plus_product(input: Any, first: Any, second: Any, beta: Any, alpha: Any, na
         raise TypeError("mixed devices")  # also where beta is 0
     if not (input.dtype is first.dtype is second.dtype):
         require_one_dtype(name, input=input, first=first, second=second)
-    if first.shape[-1] != second.shape[-2 if second.ndim > 1 else 0]:
+    if first.ndim == 3:
+        require_batches(name, first, second)
+    elif first.shape[-1] != second.shape[-2 if second.ndim > 1 else 0]:
         raise ShapeError(f"{name}: {fit(first.shape, second.shape)}")
     if input.dtype == np.float16:
         wide = [x.astype(np.float32) for x in (input, first, second)]
@@ -111,7 +113,8 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any =
     >>> tg.baddbmm(tg.ones(2), tg.ones(1, 1, 3), tg.ones(1, 3, 2))
     tensor([[[4., 4.]]])
     """
-    _require_batches("baddbmm", batch1, batch2)
+    if batch1.ndim != 3:
+        require_dims("baddbmm", 3, batch1=batch1)
     return _plus_product(input, batch1, batch2, beta, alpha, "baddbmm")
 
 
@@ -126,20 +129,11 @@ def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 
     >>> tg.addbmm(tg.ones(2), tg.ones(5, 1, 3), tg.ones(5, 3, 2))
     tensor([[16., 16.]])
     """
-    _require_batches("addbmm", batch1, batch2)
+    require_batches("addbmm", batch1, batch2)
     b, n, k = batch1.shape
     first = reshape(transpose(batch1, 0, 1), (n, b * k))
     second = reshape(batch2, (b * batch2.shape[1], batch2.shape[2]))
     return _plus_product(input, first, second, beta, alpha, "addbmm")
-
-
-def _require_batches(name: str, batch1: Any, batch2: Any) -> None:
-    require_dims(name, 3, batch1=batch1, batch2=batch2)
-    if batch1.shape[0] != batch2.shape[0] or batch1.shape[2] != batch2.shape[1]:
-        raise ShapeError(
-            f"{name}: {tuple(batch1.shape)} and {tuple(batch2.shape)} can't be multiplied: the batches must have one "
-            "size, and the last dimension of batch1 must equal the second of batch2"
-        )
 
 
 @composed

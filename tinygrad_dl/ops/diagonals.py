@@ -12,7 +12,8 @@ from ..tensor import NUMPY, Tensor, normalize_dim
 from .composed import composed
 from .editing import attach_in_place
 from .reduction import sum as _sum
-from .shape import clone, reshape, sizes_of
+from .reduction import total
+from .shape import clone, expand, reshape, sizes_of
 
 # --- diagonals
 
@@ -115,7 +116,11 @@ def diagflat(input: Any, offset: int = 0) -> Any:
     return diag_embed(reshape(input, (-1,)), offset)
 
 
-@composed
+def _trace_rule(g: Any, input_shape: Any) -> Any:
+    return _diag_embed(expand(reshape(g, (1,)), (min(input_shape),)), 0, 0, 1, input_shape)
+
+
+@operation(input=_trace_rule)
 def trace(input: Any) -> Any:
     """The sum of the main diagonal of a matrix: Σᵢ aᵢᵢ.
 
@@ -128,9 +133,9 @@ def trace(input: Any) -> Any:
     """
     if input.ndim != 2:
         raise ShapeError(f"trace: a matrix is needed, shape {tuple(input.shape)} came; use diagonal(...).sum(-1)")
-    if input.array.dtype.kind == "b":
+    if input.dtype.kind == "b":
         raise DtypeError("trace: bools can't be added up here; convert them first, for example with .long()")
-    return _sum(_diagonal(input, 0, 0, 1))
+    return total(backend.diagonal(input, 0, 0, 1))
 
 
 def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:

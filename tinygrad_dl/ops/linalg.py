@@ -162,7 +162,9 @@ def mm(input: Any, mat2: Any) -> Any:
     return matmul(input, mat2)
 
 
-@composed
+@operation(
+    input=lambda g, mat2: matmul(g, transpose(mat2, -2, -1)), mat2=lambda g, input: matmul(transpose(input, -2, -1), g)
+)
 def bmm(input: Any, mat2: Any) -> Any:
     """The products of two batches of matrices (b, n, k) and (b, k, m), without broadcasting.
 
@@ -172,14 +174,21 @@ def bmm(input: Any, mat2: Any) -> Any:
     >>> tg.bmm(tg.ones(5, 2, 3), tg.ones(5, 3, 4)).shape
     tinygrad_dl.Size([5, 2, 4])
     """
-    if input.ndim != 3 or mat2.ndim != 3:
-        require_dims("bmm", 3, input=input, mat2=mat2)
-    if input.shape[0] != mat2.shape[0]:
-        raise ShapeError(
-            f"bmm: both batches must have one size, shapes {tuple(input.shape)} and {tuple(mat2.shape)} came; matmul "
-            "broadcasts"
-        )
-    return matmul(input, mat2)
+    require_batches("bmm", input, mat2)
+    if input.dtype is not mat2.dtype:
+        require_one_dtype("bmm", input=input, mat2=mat2)
+    return product(input, mat2)
+
+
+def require_batches(name: str, first: Any, second: Any) -> None:
+    """Raise unless two arrays are batches of as many matrices that can be multiplied."""
+    a, b = first.shape, second.shape
+    if len(a) != 3 or len(b) != 3:
+        require_dims(name, 3, **{"the first": first, "the second": second})
+    if a[0] != b[0]:
+        raise ShapeError(f"{name}: both batches must have one size, {tuple(a)} and {tuple(b)} came; matmul broadcasts")
+    if a[2] != b[1]:
+        raise ShapeError(f"{name}: {fit(a, b)}")
 
 
 @composed
@@ -237,7 +246,12 @@ def outer(input: Any, vec2: Any) -> Any:
     """
     if input.ndim != 1 or vec2.ndim != 1:
         require_dims("outer", 1, input=input, vec2=vec2)
+    if input.size * vec2.size > MANY:  # a product of NumPy's would start a loop for each row
+        return np.einsum("i,j->ij", input, vec2)
     return input[:, None] * vec2
+
+
+MANY = 32768
 
 
 # --- products of many matrices
