@@ -242,6 +242,22 @@ def test_the_array_protocol(lib: Any) -> None:
 # --- storages
 
 
+def test_where_in_its_memory_a_tensor_lies(lib: Any) -> None:
+    x = lib.arange(24.0).reshape(2, 3, 4)
+    views = [x, x[1], x[:, 1], x[:, :, 2], x.transpose(0, 2)[1, 2], x[1:, ::2, 3:], x.clone(), x[1].clone()[2]]
+    assert [view.storage_offset() for view in views] == [0, 12, 4, 2, 9, 15, 0, 8]
+    assert x.is_set_to(x.detach()) and x[1].is_set_to(x[1]) and x.is_set_to(x.view(2, 3, 4))
+    for other in (x.clone(), x[1], x.view(6, 4), x.transpose(0, 1)):
+        assert not x.is_set_to(other)
+
+
+def test_a_dtype_that_no_tensor_has_as_a_method() -> None:
+    with pytest.raises(tg.DtypeError, match="bfloat16: tensors have no such dtype; use float32"):
+        tg.ones(1).bfloat16()
+    with pytest.raises(tg.ArgumentTypeError, match="is_set_to: a Tensor is needed, not int"):
+        tg.ones(1).is_set_to(1)
+
+
 def test_storages_tell_what_shares_memory() -> None:
     x = tg.zeros(2, 3)
     for view in (x[1], x.t(), x.view(6)[2:], x.detach()):

@@ -516,6 +516,6 @@ def test_a_function_of_numpy_that_nothing_records() -> None:
     assert type(np.sort(x)) is tg.Tensor and np.sort(x).tolist() == [1.0, 2.0, 3.0]
     assert np.add.reduce(x).item() == 6.0 and np.sort(a=x).shape == (3,)
     x.requires_grad_()
-    for call in (np.sort, np.cumsum, np.add.reduce, lambda t: np.multiply(t, t, out=np.zeros(3, np.float32))):
+    for call in (np.sort, np.add.reduce, lambda t: np.multiply(t, t, out=np.zeros(3, np.float32))):
         with pytest.raises(RuntimeError, match=r"numpy\.\w+.*the gradient of a tensor of shape \(3,\).*detach\(\)"):
             call(x)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .dtypes import dtype, find
+from .dtypes import bfloat16, dtype, find
 from .dtypes import result_type as meet
 from .errors import ArgumentTypeError
 from .layouts import strided
@@ -110,6 +110,11 @@ def _to_dense(self: Tensor, dtype: Any = None) -> Tensor:
     return self.to(dtype=dtype)
 
 
+def _bfloat16(self: Tensor) -> Tensor:
+    """Raises DtypeError: no tensor has this dtype."""
+    return self.to(bfloat16)
+
+
 def _pinned(self: Tensor, device: Any = None) -> bool:
     """Whether the tensor lies in pinned memory, of which there is none."""
     return False
@@ -129,6 +134,7 @@ attach(
     is_pinned=_pinned,
     is_shared=_shared,
     to_dense=_to_dense,
+    bfloat16=_bfloat16,
     to_sparse=refused("to_sparse", "there are no sparse tensors; nonzero() gives the indices of what is not 0"),
     pin_memory=refused("pin_memory", "there is no pinned memory; leave it out"),
     share_memory_=refused("share_memory_", "processes get copies of tensors; send results back through a Queue"),

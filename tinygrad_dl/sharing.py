@@ -171,6 +171,22 @@ def _storage(self: Tensor) -> TypedStorage:
     return TypedStorage(backend.memory_root(self.array), self.dtype)
 
 
+def _storage_offset(self: Tensor) -> int:
+    """How many elements lie in the memory before the tensor's first one."""
+    start = backend.byte_interval(backend.memory_root(self.array))[0]
+    return (backend.address(self.array) - start) // self.array.itemsize
+
+
+def _is_set_to(self: Tensor, tensor: Tensor) -> bool:
+    """Whether two tensors show the same elements of one memory in the same way."""
+    if not isinstance(tensor, Tensor):
+        raise ArgumentTypeError(f"is_set_to: a Tensor is needed, not {type(tensor).__name__}")
+    mine, other = (
+        (backend.address(t.array), t.array.shape, t.array.strides, t.array.dtype, t.device) for t in (self, tensor)
+    )
+    return mine == other
+
+
 def is_storage(obj: Any) -> bool:
     """Whether an object is the memory of tensors.
 
@@ -181,4 +197,11 @@ def is_storage(obj: Any) -> bool:
     return isinstance(obj, UntypedStorage)
 
 
-attach(__dlpack__=_export, __dlpack_device__=_export_device, untyped_storage=_untyped_storage, storage=_storage)
+attach(
+    __dlpack__=_export,
+    __dlpack_device__=_export_device,
+    untyped_storage=_untyped_storage,
+    storage=_storage,
+    storage_offset=_storage_offset,
+    is_set_to=_is_set_to,
+)
