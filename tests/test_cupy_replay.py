@@ -282,9 +282,46 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "Adam": lambda p: optim.Adam(p),
     "Adam, all": lambda p: optim.Adam(p, lr=tg.tensor(0.1), weight_decay=0.1, amsgrad=True, maximize=True),
     "AdamW": lambda p: optim.AdamW(p),
+    "ASGD": lambda p: optim.ASGD(p, t0=0, weight_decay=0.1),
+    "Adagrad": lambda p: optim.Adagrad(p, lr_decay=0.1, initial_accumulator_value=0.1),
+    "Adadelta": lambda p: optim.Adadelta(p, weight_decay=0.1),
+    "RMSprop": lambda p: optim.RMSprop(p, momentum=0.9, centered=True),
+    "Rprop": lambda p: optim.Rprop(p),
+    "Adamax": lambda p: optim.Adamax(p),
+    "NAdam": lambda p: optim.NAdam(p, weight_decay=0.1, decoupled_weight_decay=True),
+    "RAdam": lambda p: optim.RAdam(p, betas=(0.9, 0.5)),
+    "Adafactor": lambda p: optim.Adafactor(p, weight_decay=0.1),
 }
+
+
+def matrices_and_clipping() -> None:
+    """Muon and L-BFGS, clipping, averages, first values."""
+    w, v = (nn.Parameter(nn.init.orthogonal_(tg.empty(*shape, device="strict"))) for shape in ((4, 3), (3, 4)))
+    model = nn.Linear(2, 2).to("strict")
+    averaged = optim.swa_utils.AveragedModel(model, multi_avg_fn=optim.swa_utils.get_ema_multi_avg_fn(0.9))
+    for _ in range(2):
+        averaged.update_parameters(model)
+    for optimizer in (optim.Muon([w, v]), optim.LBFGS([w, v], line_search_fn="strong_wolfe", max_iter=3)):
+
+        def closure(optimizer: Any = optimizer) -> Any:
+            optimizer.zero_grad()
+            loss = ((w @ v - 1) ** 2).sum()
+            loss.backward()
+            for norm in (2.0, 1.0, float("inf"), float("-inf"), 0.0):
+                nn.utils.clip_grad_norm_([w, v], 1.0, norm, error_if_nonfinite=True)
+            nn.utils.clip_grad_value_([w, v], 0.5)
+            return loss
+
+        closure()
+        optimizer.step(closure)
+    nn.utils.vector_to_parameters(nn.utils.parameters_to_vector([w, v]).detach(), [w, v])
+
+
 PROGRAMS: dict[str, Callable[[], Any]] = {
-    **{program.__name__: program for program in (losses, creation, edits, checks, lines_of_numpy)},
+    **{
+        program.__name__: program
+        for program in (losses, creation, edits, checks, lines_of_numpy, matrices_and_clipping)
+    },
     **{f"training with {name}": training(make) for name, make in OPTIMIZERS.items()},
 }
 

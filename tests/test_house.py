@@ -93,6 +93,7 @@ PUBLIC_MODULES = {
     "nn.utils",
     "optim",
     "optim.lr_scheduler",
+    "optim.swa_utils",
     "special",
     "signal.windows",
     "testing",

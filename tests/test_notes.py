@@ -132,6 +132,32 @@ def test_backprop_with_numbers(tmp_path: Path) -> None:
     compare("W003", numbers)
 
 
+def test_optimizers(tmp_path: Path) -> None:
+    numbers = run("optimizers", tmp_path, "--no-plots")
+    for id in [id for id in WORKED if id[0] == "O" and id != "O19"]:
+        compare(id, numbers[id])
+    assert set(WORKED["O06"]["expected"]) == set(numbers["O06"])
+    assert numbers["race"]["momentum"][-1] < numbers["race"]["gradient descent"][-1]
+
+
+def test_schedules(tmp_path: Path) -> None:
+    numbers = run("schedules", tmp_path, "--no-plots")
+    for id, key, name in (
+        ("L01", "lr", "step"),
+        ("L02", "lr", "multi-step"),
+        ("L03", "lr", "exponential"),
+        ("L04", "lr", "polynomial"),
+        ("L05", "lr", "constant"),
+        ("L06", "lr", "cosine"),
+        ("L07", "lr", "cyclic"),
+        ("L08", "inverse_time", "inverse time"),
+        ("L09", "lr_after", "plateau"),
+        ("W067", "sequential", "sequential"),
+    ):
+        compare(id, {key: numbers[name][: len(WORKED[id]["expected"][key])]})
+    assert numbers["by hand"] == pytest.approx(WORKED["L01"]["expected"]["lr"][:9])
+
+
 def test_gradient_descent(tmp_path: Path) -> None:
     numbers = run("gradient_descent", tmp_path)
     for id, path in (("W019", numbers["above"]), ("W020", numbers["below"])):

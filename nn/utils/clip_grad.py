@@ -149,7 +149,7 @@ def _total(tensors: list[Tensor], norm_type: float) -> float:
 def _norm(x: Any, p: float) -> float:
     if x.dtype.itemsize < 4:
         x = x.astype(np.float32)  # squares would overflow
-    x = x.ravel(order="K")
+    x = (x if x.flags.c_contiguous else x.T).reshape(-1)  # in any order; without a copy where one is possible
     if p == 2:
         return float(x.dot(x)) ** 0.5
     if p == math.inf:
