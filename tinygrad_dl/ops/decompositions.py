@@ -12,16 +12,19 @@ import numpy as np
 from ..errors import ArgumentError
 from ..operation import operation
 from .composed import composed
-from .diagonals import diag_embed, tril
+from .diagonals import diag_embed as with_diagonal
+from .diagonals import tril as lower
+from .elementwise import where
 from .linalg import matmul
 from .matrices import attempt, is_not_finite, require_matrix
 from .shape import unsqueeze
 from .solving import triangular_solution, turned
+from .triangles import beside
 
 
 def _over(a: Any, b: Any) -> Any:
     """a / b, but 0 / 0 is 0: what does not flow is not divided by equal values."""
-    return a / (b + ((a == 0) & (b == 0)))
+    return a / where((a == 0) & (b == 0), 1.0, b)
 
 
 def _differences(values: Any) -> Any:
@@ -34,15 +37,6 @@ def _differences(values: Any) -> Any:
 QRResult = namedtuple("QRResult", ["Q", "R"])
 
 
-@operation(
-    "cat",
-    input=lambda g, input_shape: g[..., : input_shape[-1]],
-    other=lambda g, input_shape: g[..., input_shape[-1] :],
-)
-def _beside(input: Any, other: Any) -> Any:
-    return np.concatenate((input, other), axis=-1)
-
-
 def _qr_rule(g: Any, out: Any, A_shape: Any, mode: Any) -> Any:
     (of_Q, of_R), (Q, R) = g, out
     m, n = A_shape[-2:]
@@ -52,12 +46,12 @@ def _qr_rule(g: Any, out: Any, A_shape: Any, mode: Any) -> Any:
         return _square_qr_rule(of_Q, of_R, Q, R)
     beyond = of_R[..., m:]  # of a wide matrix: the columns of R behind its square part are Qᵀ times those of A
     of_Q = of_Q + matmul(matmul(Q, R[..., m:]), turned(beyond))
-    return _beside(_square_qr_rule(of_Q, of_R[..., :m], Q, R[..., :m]), matmul(Q, beyond))
+    return beside(_square_qr_rule(of_Q, of_R[..., :m], Q, R[..., :m]), matmul(Q, beyond))
 
 
 def _square_qr_rule(of_Q: Any, of_R: Any, Q: Any, R: Any) -> Any:
     M = matmul(R, turned(of_R)) - matmul(turned(of_Q), Q)
-    mirrored = tril(M, 0) + turned(tril(M, -1))
+    mirrored = lower(M, 0) + turned(lower(M, -1))
     return turned(triangular_solution(R, turned(of_Q + matmul(Q, mirrored)), True, False))
 
 
@@ -110,7 +104,7 @@ def _svd_rule(g: Any, out: Any, A_shape: Any) -> Any:
         Vh, of_Vh = Vh[..., :k, :], of_Vh[..., :k, :]
     squares = _differences(S * S)
     left, right = matmul(turned(U), of_U), matmul(Vh, turned(of_Vh))
-    inner = _over(left - turned(left), squares) * unsqueeze(S, -2) + diag_embed(of_S)
+    inner = _over(left - turned(left), squares) * unsqueeze(S, -2) + with_diagonal(of_S)
     inner = inner + unsqueeze(S, -1) * _over(right - turned(right), squares)
     result = matmul(matmul(U, inner), Vh)
     if m > k:
@@ -176,7 +170,7 @@ EighResult = namedtuple("EighResult", ["eigenvalues", "eigenvectors"])
 def _eigh_rule(g: Any, out: Any) -> Any:
     (of_values, of_vectors), (values, vectors) = g, out
     turning = matmul(turned(vectors), of_vectors)
-    inner = _over(0.5 * (turning - turned(turning)), _differences(values)) + diag_embed(of_values)
+    inner = _over(0.5 * (turning - turned(turning)), _differences(values)) + with_diagonal(of_values)
     return matmul(matmul(vectors, inner), turned(vectors))
 
 

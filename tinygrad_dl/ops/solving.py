@@ -12,10 +12,11 @@ from ..methods import attach
 from ..operation import operation
 from ..tensor import wrap
 from .composed import composed
-from .diagonals import tril, triu
+from .diagonals import tril as lower
+from .diagonals import triu as upper
 from .elementwise import where
 from .linalg import matmul
-from .matrices import attempt, has_no_root, identity_like, is_singular, require_matrix, require_one_dtype
+from .matrices import attempt, has_no_root, is_singular, require_matrix, require_one_dtype
 from .reduction import sum as sum_
 from .shape import permute, reshape, squeeze, transpose, unsqueeze
 from .triangles import identity_like
@@ -123,7 +124,7 @@ def _row_by_row(A: Any, B: Any, up: bool) -> Any:
 
 def _triangle(x: Any, up: bool, unit: bool) -> Any:
     """The part of a matrix that counts."""
-    return triu(x, int(unit)) if up else tril(x, -int(unit))
+    return upper(x, int(unit)) if up else lower(x, -int(unit))
 
 
 def _triangular_rule(g: Any, needs: Any, A: Any, out: Any, up: bool, unit: bool) -> Any:
@@ -167,8 +168,8 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
 
 def _cholesky_rule(g: Any, out: Any) -> Any:
     """Half of the symmetric matrix made of the lower triangle of Lᵀg, between two inverses of L."""
-    inner = tril(matmul(turned(out), g), 0)
-    both = (inner + turned(tril(inner, -1))) * 0.5
+    inner = lower(matmul(turned(out), g), 0)
+    both = (inner + turned(lower(inner, -1))) * 0.5
     half = triangular_solution(turned(out), both, True, False)
     return turned(triangular_solution(turned(out), turned(half), True, False))
 
