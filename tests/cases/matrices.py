@@ -346,4 +346,13 @@ CASES: list[Case] = [
         },
         [inputs((2, 3)), inputs((3, 2))],
     ),
+    *cases(
+        "vander",
+        {
+            "vander(x)": lambda lib, x: lib.vander(x),
+            "vander(x, N=4, increasing=True)": lambda lib, x: lib.vander(x, N=4, increasing=True),
+            "vander(x, 1)": lambda lib, x: lib.vander(x.detach(), 1),
+        },
+        [inputs((3,))],
+    ),
 ]
