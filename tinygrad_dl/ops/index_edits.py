@@ -29,7 +29,7 @@ def _place(name: str, self: Tensor, dim: int, index: Any) -> Any:
     n = self.shape[dim] if self.ndim else 1
     require_inside(name, index.array, n, f"dimension {dim}", -n)
     if not self.ndim:
-        return (..., None) if index.numel() else False
+        return (..., None) if index.numel() else (False,)
     return index_of(self, (*[slice(None)] * dim, reshape(index, (-1,))))
 
 
