@@ -28,20 +28,9 @@ Check = Callable[[Any, list[Statement], Disagreement], bool]
 OVERWRITTEN = "modified by an inplace operation"
 DETACHED = "a saved tensor that has been detached in-place"
 OVERLAP = "the written-to tensor refer to a single memory location"
+NO_VIEW = "view size is not compatible with input tensor's size and stride"
 WALKED = "Trying to backward through the graph a second time"
 WIDTHS, TYPES = ("bool", "int64", "float32", "float64"), ("Bool", "Long", "Float", "Double")
-SOURCES = (
-    "index_add_",
-    "index_copy_",
-    "index_reduce",
-    "scatter_reduce",
-    "prod",
-    "take_along_dim",
-    "take",
-    "gather",
-    "put",
-    "sgn",
-)
 PARTED_VALUES = ("value", "grad", "what a hook saw")
 LOST = (*PARTED_VALUES, "hooks that ran", "how often a hook ran", "raised")  # with a view's old node
 
@@ -224,11 +213,13 @@ def _converted(torch: Any, statements: list[Statement], disagreement: Disagreeme
 
 
 def _saves_less(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
-    if not _raised(disagreement, OVERWRITTEN) or not (
-        "output 0 of Pow" in str(disagreement.theirs) or any(line.kind in SOURCES for line in statements)
-    ):
+    return _raised(disagreement, OVERWRITTEN) and agrees(torch, statements)
+
+
+def _order_in_memory(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
+    if not _raised(disagreement, NO_VIEW):
         return False
-    return agrees(torch, statements)
+    return agrees(torch, statements, lambda statement: statement.source.replace(".view(", ".reshape("))
 
 
 def _data(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
@@ -350,6 +341,7 @@ DIFFERENCES = [
     Difference("backward stops at its inputs", "**`backward(inputs=...)` stops", _beyond_inputs),
     Difference("an operand that was saved converted", "**Operands are saved as converted", _converted),
     Difference("less is saved", "**Less is saved", _saves_less),
+    Difference("order in memory", "**Order in memory", _order_in_memory),
     Difference("an edit through .data", "**Edits through `.data`", _data),
     Difference("shapes are freed too", "Operations that save only shapes", _freed_shapes),
     Difference("a view from split, its base edited", "**Parts from `split`", _several_outputs),

@@ -16,6 +16,12 @@ from .writing import LARGE, Variable, Writer, broadcast, kind, leaf, reduced, ta
 
 Shape = tuple[int, ...]
 
+
+def fresh(w: Writer, name: str, source: str, shape: Shape, dtype: str, *parents: Variable, **facts: Any) -> None:
+    """A new variable. (Under no_grad some results are views in PyTorch, which then refuses to edit them.)"""
+    w.new(name, f"({source}).clone()" if "no_grad" in w.mode else source, shape, dtype, *parents, **facts)
+
+
 # --- elementwise: (source, bound of the result, whether it is positive), on any floating input
 
 SMOOTH: dict[str, tuple[str, Callable[[float], float], bool]] = {
@@ -74,7 +80,7 @@ def more_unary(w: Writer) -> Any:
     source, bounds, positive = names[name]
     bound = bounds(v.bound)
     if bound < LARGE:
-        w.new(name, source.format(v.name), v.shape, v.dtype, v, bound=bound, positive=positive)
+        fresh(w, name, source.format(v.name), v.shape, v.dtype, v, bound=bound, positive=positive)
 
 
 PAIRS: dict[str, tuple[str, Callable[[float, float], float]]] = {
@@ -107,7 +113,7 @@ def more_pairs(w: Writer) -> None:
     parents = () if name in ("heaviside", "isclose") else (a, b)
     dtype = "float64" if name == "isclose" else a.dtype
     shape = broadcast(a.shape, b.shape) or a.shape
-    w.new(name, source.format(a=a.name, b=b.name), shape, dtype, *parents, bound=bound)
+    fresh(w, name, source.format(a=a.name, b=b.name), shape, dtype, *parents, bound=bound)
 
 
 WHOLE_NUMBERS = [
@@ -132,10 +138,13 @@ def whole_numbers(w: Writer) -> None:
     if source == form:
         source = " ".join({"a": a.name, "b": b.name}.get(word, word) for word in form.split(" "))
         source = source.replace("(a,", f"({a.name},").replace(" b)", f" {b.name})")
-    w.new("whole numbers", source, a.shape, "int64", bound=a.bound + b.bound + 8)
+    fresh(w, "whole numbers", source, a.shape, "int64", bound=a.bound + b.bound + 8)
 
 
 # --- reductions and cumulative operations
+
+# Of equal elements PyTorch chooses any.
+DISTINCT = "({v} + 0.001 * lib.arange({v}.numel()).reshape({v}.shape).to({v}.dtype))"
 
 SMALLER: dict[str, tuple[str, Callable[[float, int], float]]] = {  # with {d} and {k}; bounds of (bound, elements)
     "prod": ("{v}.clamp(-1.5, 1.5).prod({d}{k})", lambda b, n: 1.5**n),
@@ -149,7 +158,7 @@ SMALLER: dict[str, tuple[str, Callable[[float, int], float]]] = {  # with {d} an
     "nansum": ("lib.nansum({v}, {d}{k})", lambda b, n: b * n),
     "nanmean": ("{v}.nanmean({d}{k})", lambda b, n: b),
     "quantile": ("lib.quantile({v}, 0.4, {d}{k})", lambda b, n: b),
-    "kthvalue": ("{v}.kthvalue(1, {d}{k}).values", lambda b, n: b),
+    "kthvalue": (DISTINCT + ".kthvalue(1, {d}{k}).values", lambda b, n: b + 1),
     "aminmax": ("lib.aminmax({v}, dim={d}{k}).max", lambda b, n: b),
     "mode": ("{v}.mode({d}{k}).values", lambda b, n: b),
 }
@@ -179,7 +188,7 @@ def more_reductions(w: Writer) -> None:
     if bound > LARGE or (name == "renorm" and len(v.shape) < 2):
         return
     shape = v.shape if table is SAME else reduced(v.shape, min(d, len(v.shape) - 1) if v.shape else 0, keepdim)
-    w.new(name, source.format(v=v.name, d=d, k=", keepdim=True" if keepdim else ""), shape, v.dtype, v, bound=bound)
+    fresh(w, name, source.format(v=v.name, d=d, k=", keepdim=True" if keepdim else ""), shape, v.dtype, v, bound=bound)
 
 
 # --- shapes: (source, function of the shadow array; None when it does not apply)
@@ -253,7 +262,7 @@ def more_copies(w: Writer) -> None:
     source, function = COPIES[name]
     shadow = function(v.shadow)
     if shadow is not None and shadow.size < 200:
-        w.new(name, source.format(v.name), shadow.shape, v.dtype, v, bound=4 * v.bound)
+        fresh(w, name, source.format(v.name), shadow.shape, v.dtype, v, bound=4 * v.bound)
 
 
 # --- indices
@@ -281,26 +290,34 @@ def more_indexing(w: Writer) -> None:
     at, shape = indices(w, tuple(part), n), tuple(part)
     row = indices(w, (count,), n)
     if name in ("gather", "index_select"):
-        w.new(name, f"{v.name}.{name}({d}, {at if name == 'gather' else row})", shape, v.dtype, v, bound=v.bound)
+        fresh(w, name, f"{v.name}.{name}({d}, {at if name == 'gather' else row})", shape, v.dtype, v, bound=v.bound)
     elif name == "take_along_dim":
-        w.new(name, f"lib.take_along_dim({v.name}, {at}, {d})", shape, v.dtype, v, bound=v.bound)
+        fresh(w, name, f"lib.take_along_dim({v.name}, {at}, {d})", shape, v.dtype, v, bound=v.bound)
     elif name == "take":
         places = indices(w, (2, count), v.shadow.size)
-        w.new(name, f"{v.name}.take({places})", (2, count), v.dtype, v, bound=v.bound)
+        fresh(w, name, f"{v.name}.take({places})", (2, count), v.dtype, v, bound=v.bound)
     elif name == "masked_select":
         bound = v.bound * v.shadow.size
-        w.new(name, f"{v.name}.masked_select({v.name} > {w.number()}).sum()", (), v.dtype, v, bound=bound)
+        fresh(w, name, f"{v.name}.masked_select({v.name} > {w.number()}).sum()", (), v.dtype, v, bound=bound)
     elif name == "topk":
         part[d] = k = min(count, n)
         largest = w.chance(0.5)
-        w.new(name, f"{v.name}.topk({k}, {d}, {largest}).values", tuple(part), v.dtype, v, bound=v.bound)
+        fresh(
+            w,
+            name,
+            f"{DISTINCT.format(v=v.name)}.topk({k}, {d}, {largest}).values",
+            tuple(part),
+            v.dtype,
+            v,
+            bound=v.bound,
+        )
     elif name == "embedding":
         table = v if len(v.shape) == 2 else leaf(w, (3, 2), v.dtype)
         at = indices(w, (2, count), table.shape[0])
         source = f"lib.nn.functional.embedding({at}, {table.name})"
-        w.new(name, source, (2, count, table.shape[1]), table.dtype, table, bound=table.bound)
+        fresh(w, name, source, (2, count, table.shape[1]), table.dtype, table, bound=table.bound)
     elif name == "scatter with a number":
-        w.new(name, f"{v.name}.scatter({d}, {at}, {w.number()})", v.shape, v.dtype, v, bound=v.bound + 2)
+        fresh(w, name, f"{v.name}.scatter({d}, {at}, {w.number()})", v.shape, v.dtype, v, bound=v.bound + 2)
     else:
         source = w.pick(lambda b: b.shape == shape and b.dtype == v.dtype) or leaf(w, shape, v.dtype)
         own = list(v.shape)
@@ -325,7 +342,7 @@ def more_indexing(w: Writer) -> None:
             form = f"{v.name}.scatter_add({d}, {at}, {source.name})"
         bound = v.bound + count * source.bound if "prod" not in form else v.bound * source.bound**count
         if bound < LARGE:
-            w.new(name, form, v.shape, v.dtype, v, source, bound=bound)
+            fresh(w, name, form, v.shape, v.dtype, v, source, bound=bound)
 
 
 # --- linear algebra
@@ -341,7 +358,7 @@ def more_products(w: Writer) -> None:
     bound = a.bound * other.bound * inner * 3
 
     def made(name: str, source: str, shape: Shape, parents: tuple[Variable, ...] = (a, other)) -> None:
-        w.new(name, source, shape, a.dtype, *parents, bound=bound)
+        fresh(w, name, source, shape, a.dtype, *parents, bound=bound)
 
     n = a.shape
     if len(n) == 1:

@@ -101,11 +101,9 @@ def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
         return clone(input)
     if k % 4 == 2:
         return _flip(input, (first, second))
-    return (
-        transpose(_flip(input, (second,)), first, second)
-        if k % 4 == 1
-        else _flip(transpose(input, first, second), (second,))
-    )
+    if k % 4 == 1:
+        return clone(transpose(_flip(input, (second,)), first, second))  # no view: nobody has what it would show
+    return _flip(transpose(input, first, second), (second,))
 
 
 # --- moved

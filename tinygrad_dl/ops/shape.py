@@ -146,13 +146,13 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
 
 @composed
 def ravel(input: Any) -> Any:
-    """All elements in one dimension; a view where the memory allows it.
+    """All elements in one dimension; a view of what is contiguous, else a copy.
 
     >>> import tinygrad_dl as tg
     >>> tg.ravel(tg.tensor([[1, 2], [3, 4]]))
     tensor([1, 2, 3, 4])
     """
-    return reshape(input, (-1,))
+    return reshape(input.contiguous(), (-1,))
 
 
 # --- order of dimensions

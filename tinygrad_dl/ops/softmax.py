@@ -104,7 +104,7 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """
     dim = normalize_dim("log_softmax", dim, input.ndim)
     x = row_major(_floating("log_softmax", input, dtype))
-    return _log_softmax(x, dim) if x.ndim else x * 0
+    return _log_softmax(x, dim) if x.ndim else x - x
 
 
 @operation(
