@@ -4,10 +4,20 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+_COMPLEX = "There are no complex tensors: keep two tensors, for the two parts"
+_NUMPYS = f"{_COMPLEX}, or use numpy.fft on tensor.numpy()."
+
 ABSENT = {
     "Event": "Measure time with cuda.synchronize() and time.perf_counter().",
     "Stream": "Work on a GPU runs in CuPy's current stream: use cupy.cuda.Stream around it.",
     "_dynamo": "There is no tracing compiler: functions run as Python runs them.",
+    "complex": f"{_COMPLEX}.",
+    "fft": _NUMPYS,
+    "istft": _NUMPYS,
+    "polar": f"{_COMPLEX}.",
+    "stft": _NUMPYS,
+    "view_as_complex": f"{_COMPLEX}.",
+    "view_as_real": f"{_COMPLEX}.",
     "ao": "There are no quantized tensors: use float16 for half the memory.",
     "export": "Models can't be exported: save their state_dict() with tinygrad_dl.save.",
     "fx": "There is no symbolic tracing of modules: tinygrad_dl.viz.trace records what runs.",

@@ -213,13 +213,19 @@ def _converted(torch: Any, statements: list[Statement], disagreement: Disagreeme
 
 
 def _saves_less(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
+    if _raised(disagreement, WALKED):  # what saved nothing can't be freed
+        return agrees(torch, statements, retaining)
     return _raised(disagreement, OVERWRITTEN) and agrees(torch, statements)
 
 
 def _order_in_memory(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
     if not _raised(disagreement, NO_VIEW):
         return False
-    return agrees(torch, statements, lambda statement: statement.source.replace(".view(", ".reshape("))
+
+    def copies(statement: Statement) -> str:
+        return re.sub(r"\.view\((.*)\)$", r".reshape(\1).clone()", statement.source)
+
+    return agrees(torch, statements, copies, ours={"reads": copies})
 
 
 def _data(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
@@ -252,7 +258,9 @@ def _freed_shapes(torch: Any, statements: list[Statement], disagreement: Disagre
 
 
 def _several_outputs(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:
-    return _raised(disagreement, STALE) and agrees(torch, statements)
+    # Ours may go on to a variable that is not there, since both sides refused to make it.
+    missing = disagreement.what == "raw error" and STALE in str(disagreement.theirs)
+    return (missing or _raised(disagreement, STALE)) and agrees(torch, statements)
 
 
 def _view_under_no_grad(torch: Any, statements: list[Statement], disagreement: Disagreement) -> bool:

@@ -224,7 +224,7 @@ COPIES: dict[str, tuple[str, Callable[[Any], Any]]] = {  # among them parts, whi
     "repeat_interleave": ("{}.repeat_interleave(2, 0)", _at_least(1, lambda x: np.repeat(x, 2, 0))),
     "tril": ("{}.tril()", _at_least(2, lambda x: x)),
     "triu": ("lib.triu({}, 1)", _at_least(2, lambda x: x)),
-    "rot90": ("lib.rot90({}, 1, (0, 1))", _at_least(2, lambda x: np.rot90(x))),
+    "rot90": ("lib.rot90({}, 1, (0, 1)).contiguous().clone()", _at_least(2, lambda x: np.rot90(x))),
     "diag_embed": (
         "lib.diag_embed({})",
         _at_least(1, lambda x: np.broadcast_to(x[..., None], (*x.shape, x.shape[-1]))),

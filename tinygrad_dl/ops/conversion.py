@@ -179,4 +179,11 @@ _CASTS = {
 }  # fmt: skip
 attach(**{name: _cast(name, target) for name, target in _CASTS.items()})
 attach(apply_=_apply_, map_=_map_, to=_to, cpu=_cpu, cuda=_cuda, copy_=_copy_, fill_=_fill_, zero_=_zero_)
-attach(type_as=lambda self, other: _to(self, dtype=other.dtype))
+
+
+def _type_as(self: Tensor, other: Tensor) -> Tensor:
+    """The tensor in the dtype of another one."""
+    return _to(self, dtype=other.dtype)
+
+
+attach(type_as=_type_as)

@@ -443,11 +443,25 @@ attach(
     expand=variadic(expand, "size"),
 )
 attach(T=property(_reversed), mT=property(_matrix_transpose), H=property(_hermitian), mH=property(adjoint))
-attach(
-    view_as=lambda self, other: _view(self, tuple(other.shape)),
-    reshape_as=lambda self, other: reshape(self, tuple(other.shape)),
-)
-attach(expand_as=lambda self, other: expand(self, tuple(other.shape)))
+
+
+def _view_as(self: Tensor, other: Tensor) -> Tensor:
+    """The same elements in the shape of another tensor, sharing memory, as `view`."""
+    return _view(self, tuple(other.shape))
+
+
+def _reshape_as(self: Tensor, other: Tensor) -> Tensor:
+    """The same elements in the shape of another tensor, as `reshape`."""
+    return reshape(self, tuple(other.shape))
+
+
+def _expand_as(self: Tensor, other: Tensor) -> Tensor:
+    """The tensor repeated to the shape of another one, as `expand`."""
+    return expand(self, tuple(other.shape))
+
+
+attach(view_as=_view_as, reshape_as=_reshape_as)
+attach(expand_as=_expand_as)
 NUMPY.update(
     {
         np.reshape: _numpy_reshape,
