@@ -389,6 +389,22 @@ def ones(array: Array) -> Array:
     return out
 
 
+_ones: dict[Any, Any] = {}
+
+
+def row_of_ones(array: Array, n: int) -> Array:
+    """n ones of the dtype and device of `array`, by which products are sums; on the CPU made once for each n."""
+    if type(array) is not np.ndarray:
+        return array_module(array).ones(n, array.dtype)
+    found = _ones.get((n, array.dtype))
+    if found is None:
+        if len(_ones) > 100:
+            _ones.clear()
+        found = _ones[n, array.dtype] = np.ones(n, array.dtype)
+        found.flags.writeable = False
+    return found
+
+
 def one(array: Array) -> Any:
     """1 as the gradient of an array of one element: beside a 0-d one NumPy is fastest with a scalar of its own."""
     return array.dtype.type(1) if array.ndim == 0 and type(array) is np.ndarray else ones(array)

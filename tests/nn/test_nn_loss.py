@@ -105,3 +105,16 @@ def test_different_shapes_warn_with_both_of_them() -> None:
         nn.MSELoss()(tg.ones(4, 1), tg.ones(4))
     message = str(caught[0].message)
     assert all(word in message for word in ["(4, 1)", "(4,)", "(4, 4)", "reshape"])
+
+
+def test_cross_entropy_of_many_transposed_logits_has_the_gradient_of_few() -> None:
+    """A - Y is written into rows of the result, which must be the rows of the logits in any order in memory."""
+    values = np.random.default_rng(3).normal(size=(400, 300)).astype(np.float32)
+    classes = tg.tensor(np.random.default_rng(4).integers(0, 300, 400))
+    gradients = []
+    for logits in (tg.tensor(values), tg.tensor(np.ascontiguousarray(values.T)).t()):
+        logits.requires_grad_()
+        nn.functional.cross_entropy(logits, classes).backward()
+        gradients.append(logits.grad.numpy())
+    np.testing.assert_allclose(gradients[1], gradients[0], rtol=1e-6, atol=1e-12)
+    assert (gradients[1][np.arange(400), classes.numpy()] < 0).all()

@@ -4,7 +4,6 @@ Sums of rows are products with a row of ones; products and running results go ov
 Running results of floating numbers are computed in float64, as PyTorch does.
 """
 
-import functools
 import math
 from typing import Any
 
@@ -15,11 +14,6 @@ from ..backend import HOST
 
 LONG = 1 << 15  # elements: what is shorter takes NumPy's own loops less time
 _WIDE, _ROW, _GROUP, _BLOCK, _SHORT, _NARROW, _FEW = np.dtype(np.float64), 4096, 8, 1 << 16, 64, 64, 16
-
-
-@functools.lru_cache(8)
-def _ones(n: int, dtype: Any) -> Any:
-    return np.ones(n, dtype)
 
 
 def is_long(x: Any, axis: Any) -> bool:
@@ -35,7 +29,7 @@ def long_sums(x: Any, axis: Any, keepdims: bool) -> Any:
     n = rows.shape[1]
     width = min(n, _ROW)
     whole = n - n % width
-    parts = np.matmul(rows[:, :whole].reshape(rows.shape[0], -1, width), _ones(width, x.dtype))
+    parts = np.matmul(rows[:, :whole].reshape(rows.shape[0], -1, width), backend.row_of_ones(x, width))
     sums = np.add.reduce(parts, 1) if whole == n else np.add.reduce(parts, 1) + np.add.reduce(rows[:, whole:], 1)
     return sums.reshape(_reduced_shape(x, axis, keepdims))
 

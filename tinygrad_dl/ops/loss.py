@@ -178,11 +178,12 @@ def _composed_cross_entropy(input: Any, target: Any, reduction: str) -> Any:
 
 
 def _times_difference(g: Any, probabilities: Any, target: Any) -> Any:
-    """g · (A - Y), the gradient of the logits; on big NumPy arrays without Y, which is 0 nearly everywhere."""
-    if type(probabilities) is not HOST or probabilities.size <= BLOCK:
+    """g · (A - Y), the gradient of the logits; on arrays without Y, which is 0 nearly everywhere."""
+    if not backend.is_array(probabilities):
         return g * (probabilities - one_hot_like(target, probabilities))
-    out = g * probabilities
-    out.reshape(-1)[np.arange(0, out.size, out.shape[1]) + target] -= g.reshape(-1)
+    out = backend.row_major(g * probabilities)
+    at = backend.array_module(out).arange(0, out.size, out.shape[1]) + target
+    out.reshape(-1)[at] = g.reshape(-1) * (probabilities.reshape(-1)[at] - 1)
     return out
 
 

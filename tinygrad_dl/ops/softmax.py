@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import HOST, array_module, row_major
+from ..backend import HOST, row_major, row_of_ones
 from ..dtypes import FLOATING, find
 from ..errors import DtypeError
 from ..methods import attach
@@ -59,7 +59,7 @@ def exponentials(x: Any, dim: int) -> tuple[Any, Any, Any]:
 def _sums(e: Any, dim: int) -> Any:
     """The sums along a dimension, which is kept; of many rows as a product with ones, up to ten times faster."""
     if e.ndim == 2 and dim in (-1, 1) and e.shape[0] > 16 and 0 < e.shape[1] <= 4096 and e.itemsize > 2:
-        return e.dot(array_module(e).ones(e.shape[1], e.dtype))[:, None]
+        return e.dot(row_of_ones(e, e.shape[1]))[:, None]
     return total(e, (dim,), True)
 
 
