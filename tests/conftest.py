@@ -1,6 +1,6 @@
 """Set-up shared by all tests: one BLAS thread, Hypothesis profiles, the reason why tests for a GPU skip."""
 
-from __future__ import annotations
+from __future__ import gc
 
 import os
 
@@ -42,3 +42,9 @@ def missing_for_gpu() -> str:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("gpu") is not None and missing_for_gpu():
         pytest.skip(missing_for_gpu())
+
+
+def pytest_collection_finish() -> None:
+    """Hide the thousands of collected tests from the garbage collector, which would look at them time and again."""
+    gc.collect()
+    gc.freeze()

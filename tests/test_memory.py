@@ -44,7 +44,6 @@ def no_collector() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.unfreeze()
         gc.enable()
 
 
