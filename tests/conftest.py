@@ -1,7 +1,8 @@
 """Set-up shared by all tests: one BLAS thread, Hypothesis profiles, the reason why tests for a GPU skip."""
 
-from __future__ import gc
+from __future__ import annotations
 
+import gc
 import os
 
 # Before NumPy is imported: with two threads beside another busy process, a product can take seventy times as long.
