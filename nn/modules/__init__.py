@@ -1,6 +1,6 @@
 """Where PyTorch keeps `Module` and the hooks of all modules: `nn.modules.module`."""
 
-from . import module
+from . import lazy, module
 from .module import Module
 
-__all__ = ["module", "Module"]
+__all__ = ["lazy", "module", "Module"]

@@ -1,0 +1,298 @@
+"""Convolutions, pooling, padding and resizing as layers, side by side with PyTorch's; and lazy layers."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_dl as tg
+from tinygrad_dl import nn
+from tinygrad_dl.nn.lazy import LazyModuleMixin, UninitializedError
+
+Make = Callable[[Any], Any]
+
+
+def plane(dims: int, size: int = 5) -> tuple[int, ...]:
+    """Different sizes, so that exchanged dimensions show."""
+    return tuple(range(size, size + dims))
+
+
+def samples(dims: int, channels: int = 4, size: int = 5) -> list[tuple[int, ...]]:
+    """Shapes with and without a batch."""
+    return [(2, channels, *plane(dims, size)), (channels, *plane(dims, size))]
+
+
+def layer(name: str, *args: Any, **options: Any) -> Make:
+    return lambda lib: getattr(lib.nn, name)(*args, **options)
+
+
+def convolutions() -> dict[str, tuple[Make, list[tuple[int, ...]]]]:
+    found = {}
+    for dims in (1, 2, 3):
+        shapes = [*samples(dims), (0, 4, *plane(dims))]
+        for args, options in (
+            ((4, 3, 3), {}),
+            ((4, 6, 2, 2, 1), {"bias": False}),
+            ((4, 6, (2,) * dims, 1, "same"), {"dilation": 2, "groups": 2}),
+            ((4, 2, 3), {"padding": "valid", "padding_mode": "circular"}),
+            ((4, 4, 3), {"padding": 1, "padding_mode": "reflect", "groups": 4}),
+            ((4, 2, 2), {"padding": "same", "padding_mode": "replicate"}),
+            ((4, 2, 3), {"padding": tuple(range(dims)), "padding_mode": "circular", "stride": 2}),
+        ):
+            name = f"Conv{dims}d"
+            used = shapes if options.keys().isdisjoint({"padding_mode", "bias"}) else shapes[:2]
+            found[f"{name}{args} {options}"] = (layer(name, *args, **options), used)
+        for args, options in (
+            ((4, 3, 3), {}),
+            ((4, 6, 3, 2, 1, 1), {"groups": 2, "bias": False}),
+            ((4, 2, 2), {"stride": 2, "dilation": 3, "output_padding": 2}),
+        ):
+            name = f"ConvTranspose{dims}d"
+            used = shapes[:2] if "bias" in options else shapes  # without one PyTorch's gradient of nothing has no graph
+            found[f"{name}{args} {options}"] = (layer(name, *args, **options), used)
+    return found
+
+
+def poolings() -> dict[str, tuple[Make, list[tuple[int, ...]]]]:
+    found = {}
+    for dims in (1, 2, 3):
+        for kind, args, options in (
+            ("MaxPool", (2,), {}),
+            ("MaxPool", (3, 2, 1), {"ceil_mode": True}),
+            ("MaxPool", (2, 1), {"dilation": 2}),
+            ("AvgPool", (2,), {}),
+            ("AvgPool", (3, 2, 1), {"ceil_mode": True, "count_include_pad": False}),
+            ("LPPool", (2, 3), {}),
+            ("LPPool", (3.0, 2, 1), {"ceil_mode": True}),
+            ("AdaptiveMaxPool", (3,), {}),
+            ("AdaptiveAvgPool", (3,), {}),
+            ("AdaptiveAvgPool", (1,), {}),
+            *([("AvgPool", (2,), {"divisor_override": 3})] if dims > 1 else []),
+            *([("AdaptiveAvgPool", ((2, *[None] * (dims - 1)),), {})] if dims > 1 else []),
+        ):
+            name = f"{kind}{dims}d"
+            positive = "abs" if kind == "LPPool" else ""  # of negative numbers roots have no derivative
+            make = layer(name, *args, **options)
+            found[f"{name}{args} {options}{positive}"] = (make, samples(dims))
+    return found
+
+
+def others() -> dict[str, tuple[Make, list[tuple[int, ...]]]]:
+    found: dict[str, tuple[Make, list[tuple[int, ...]]]] = {}
+    for dims, kind in product((1, 2, 3), ("ConstantPad", "ZeroPad", "ReflectionPad", "ReplicationPad", "CircularPad")):
+        for padding in (1, tuple(range(2 * dims))[::-1] if dims == 1 else (2, 1, 0, 1, 1, 2)[: 2 * dims]):
+            args = (padding, 2.5) if kind == "ConstantPad" else (padding,)
+            found[f"{kind}{dims}d{args}"] = (layer(f"{kind}{dims}d", *args), samples(dims))
+    found["ZeroPad2d that crops"] = (layer("ZeroPad2d", (-1, 2, 0, -1)), samples(2))
+    found["PixelShuffle"] = (layer("PixelShuffle", 2), samples(2))
+    found["PixelUnshuffle"] = (layer("PixelUnshuffle", 2), [(1, 2, 4, 6)])
+    found["ChannelShuffle"] = (layer("ChannelShuffle", 2), [(2, 4, 3, 3)])
+    return found
+
+
+LAYERS = {**convolutions(), **poolings(), **others()}
+
+
+def drawn(shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """Distinct numbers of either sign; zeros don't occur."""
+    count = int(np.prod(shape))
+    numbers = np.random.default_rng(seed).permutation(count) - count / 2 + 0.25
+    return numbers.reshape(shape) / max(count, 1) * 3
+
+
+def both(make: Make, torch: Any) -> tuple[Any, Any]:
+    """The layer in either library in float64, PyTorch's state loaded into ours."""
+    ours, theirs = make(tg).double(), make(torch).double()
+    ours.load_state_dict({key: tg.tensor(value.numpy()) for key, value in theirs.state_dict().items()})
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    return ours, theirs
+
+
+def derivatives(lib: Any, module: Any, x: np.ndarray) -> list[np.ndarray]:
+    """Output, gradients, and the gradients of a gradient penalty."""
+    input = lib.tensor(x, requires_grad=True)
+    out = module(input)
+    wanted = [input, *module.parameters()]
+    first = lib.autograd.grad((lib.tensor(drawn(tuple(out.shape), 1)) * out**2).sum(), wanted, create_graph=True)
+    penalty = sum((gradient**2).sum() for gradient in first)
+    second = lib.autograd.grad(penalty, wanted)
+    return [t.detach().numpy() for t in (out, *first, *second)]
+
+
+@pytest.fixture(scope="module")
+def torch() -> Any:
+    return pytest.importorskip("torch")
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_and_both_derivatives_are_pytorchs(torch: Any, name: str) -> None:
+    make, shapes = LAYERS[name]
+    ours, theirs = both(make, torch)
+    assert repr(ours) == repr(theirs)
+    for shape in shapes:
+        x = np.abs(drawn(shape, 0)) if name.endswith("abs") else drawn(shape, 0)
+        for found, wanted in zip(derivatives(tg, ours, x), derivatives(torch, theirs, x), strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name in LAYERS if "Conv" in name])
+def test_initial_values_are_distributed_as_pytorchs(torch: Any, name: str) -> None:
+    """Uniform in the same bounds: no value outside, and the widest of many near them."""
+    ours, theirs = LAYERS[name][0](tg), LAYERS[name][0](torch)
+    for (key, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        bound = 1 / np.sqrt(np.prod(theirs.weight.shape[1:]))
+        assert mine.shape == tuple(other.shape) and mine.abs().max().item() <= bound, key
+        assert mine.numel() < 20 or mine.abs().max().item() > 0.7 * bound, key
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_unpooling_undoes_pooling(torch: Any, dims: int) -> None:
+    results = []
+    for lib in (tg, torch):
+        x = lib.tensor(drawn((2, 3, *plane(dims)), 0), requires_grad=True)
+        y, places = getattr(lib.nn, f"MaxPool{dims}d")(2, return_indices=True)(x)
+        module = getattr(lib.nn, f"MaxUnpool{dims}d")(2)
+        out = module(y, places, output_size=tuple(x.shape))
+        (gradient,) = lib.autograd.grad((out**3).sum(), x)
+        results.append((repr(module), out.detach().numpy(), gradient.numpy()))
+        pooled, at = getattr(lib.nn, f"AdaptiveMaxPool{dims}d")(2, return_indices=True)(x)
+        results[-1] += (pooled.detach().numpy(), at.numpy())
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_output_size_chooses_the_size(torch: Any, dims: int) -> None:
+    ours, theirs = both(layer(f"ConvTranspose{dims}d", 4, 2, 3, stride=3, padding=1), torch)
+    x = drawn((2, 4, *plane(dims, 3)), 0)
+    for more in (0, 1, 2):
+        size = tuple(3 * n - 2 + more for n in plane(dims, 3))
+        out = ours(tg.tensor(x), output_size=size)
+        np.testing.assert_allclose(out.tolist(), theirs(torch.tensor(x), output_size=size).tolist(), atol=1e-12)
+    for wrong in ((100,) * dims, (1,) * (dims + 3)):
+        with pytest.raises(ValueError):
+            theirs(torch.tensor(x), output_size=wrong)
+        with pytest.raises(tg.errors.ShapeError, match=f"ConvTranspose{dims}d: output_size"):
+            ours(tg.tensor(x), output_size=wrong)
+
+
+def test_layers_take_float16(torch: Any) -> None:
+    for make in (layer("Conv2d", 4, 3, 3), layer("ConvTranspose2d", 4, 3, 3, 2), layer("AvgPool2d", 2)):
+        ours, theirs = both(make, torch)
+        x = drawn((2, 4, 5, 6), 0)
+        out = ours.half()(tg.tensor(x).half())
+        assert out.dtype == tg.float16
+        wanted = theirs.half()(torch.tensor(x).half()).float().detach().numpy()
+        np.testing.assert_allclose(out.float().detach().numpy(), wanted, rtol=1e-2, atol=1e-2)
+
+
+# --- layers that find out their shapes
+
+LAZY: dict[str, tuple[Make, tuple[int, ...]]] = {
+    "LazyLinear": (layer("LazyLinear", 3), (2, 5)),
+    "LazyLinear without bias": (layer("LazyLinear", 3, bias=False), (5,)),
+    **{f"LazyConv{d}d": (layer(f"LazyConv{d}d", 4, 2, groups=2), (2, 4, *plane(d))) for d in (1, 2, 3)},
+    **{
+        f"LazyConvTranspose{d}d": (layer(f"LazyConvTranspose{d}d", 4, 2, bias=False, groups=2), (4, *plane(d)))
+        for d in (1, 2, 3)
+    },
+}
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_lazy_layers_become_ordinary_ones(torch: Any, name: str) -> None:
+    make, shape = LAZY[name]
+    ours, theirs = make(tg).double(), make(torch).double()
+    assert repr(ours) == repr(theirs) and repr(ours.weight) == repr(theirs.weight) == "<UninitializedParameter>"
+    held = [copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))]
+    parameters, x = list(ours.parameters()), drawn(shape, 0)
+    optimizer = tg.optim.SGD(parameters, lr=0.1)
+    ours(tg.tensor(x)).sum().backward()
+    theirs(torch.tensor(x))
+    assert repr(ours) == repr(theirs) and type(ours).__name__ == name.removeprefix("Lazy").split()[0]
+    assert all(a is b and type(a) is nn.Parameter for a, b in zip(parameters, ours.parameters(), strict=True))
+    optimizer.step()
+    for other in held:
+        other.load_state_dict({key: tg.tensor(value.numpy()) for key, value in theirs.state_dict().items()})
+        out = other(tg.tensor(x))
+        np.testing.assert_allclose(out.tolist(), theirs(torch.tensor(x)).tolist(), atol=1e-12)
+        assert repr(other) == repr(theirs)
+
+
+def test_unknown_shapes_are_explained(torch: Any) -> None:
+    for use in (
+        lambda lib, module: module.weight.shape,
+        lambda lib, module: module.weight + 1,
+        lambda lib, module: module.weight.sum(),
+        lambda lib, module: lib.nn.Linear(2, 3).load_state_dict(module.state_dict()),
+        lambda lib, module: sum(parameter.numel() for parameter in module.parameters()),
+    ):
+        with pytest.raises((RuntimeError, ValueError)) as theirs:
+            use(torch, torch.nn.LazyLinear(3))
+        with pytest.raises(UninitializedError, match="call the lazy module that owns it with an input first") as ours:
+            use(tg, nn.LazyLinear(3))
+        assert isinstance(ours.value, type(theirs.value))
+
+
+def test_a_lazy_layer_of_ones_own() -> None:
+    class Scale(LazyModuleMixin, nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.factor = nn.UninitializedParameter(dtype=tg.float64)
+            self.register_buffer("seen", nn.UninitializedBuffer())
+
+        def initialize_parameters(self, x: tg.Tensor) -> None:
+            if isinstance(self.factor, nn.UninitializedParameter):
+                self.factor.materialize(x.shape[1:])
+                nn.init.constant_(self.factor, 2.0)
+
+        def forward(self, x: tg.Tensor) -> tg.Tensor:
+            return x * self.factor
+
+    scale = Scale()
+    with pytest.raises(UninitializedError, match="Scale: initialize_parameters left"):
+        scale(tg.ones(2, 3))
+    scale.seen.materialize((2,))
+    assert scale(tg.ones(2, 3)).tolist() == [[2.0] * 3] * 2 and type(scale.seen) is tg.Tensor
+    assert scale(tg.ones(1, 3)).dtype == tg.float64, "a module without cls_to_become stays what it is"
+
+
+# --- what is refused
+
+REFUSED: dict[str, tuple[Make, str]] = {
+    "groups": (lambda lib: lib.nn.Conv2d(3, 4, 2, groups=2), "Conv2d: in_channels must be divisible by groups, 3 by 2"),
+    "outputs": (lambda lib: lib.nn.Conv2d(4, 3, 2, groups=2), "Conv2d: out_channels must be divisible"),
+    "no groups": (lambda lib: lib.nn.Conv1d(4, 3, 2, groups=0), "Conv1d: groups must be a positive integer, not 0"),
+    "named padding": (lambda lib: lib.nn.Conv1d(4, 3, 2, padding="some"), "Conv1d: padding must be integers, 'same'"),
+    "same of strides": (lambda lib: lib.nn.Conv1d(4, 3, 2, 2, "same"), "Conv1d: padding='same' goes with stride 1"),
+    "padding mode": (lambda lib: lib.nn.Conv1d(4, 3, 2, padding_mode="x"), "Conv1d: padding_mode is one of zeros, ref"),
+    "mode of a transpose": (
+        lambda lib: lib.nn.ConvTranspose1d(4, 3, 2, padding_mode="reflect"),
+        "ConvTranspose1d: padding_mode is one of zeros, not 'reflect'",
+    ),
+    "channels": (lambda lib: lib.nn.Conv2d(3, 4, 2)(lib.ones(1, 2, 4, 4)), "has 2 channels; weight .* needs 3"),
+    "no image": (lambda lib: lib.nn.Conv2d(3, 4, 2)(lib.ones(4)), r"conv2d: input must have 4 dimensions .* \(4,\)"),
+    "lazy dimensions": (lambda lib: lib.nn.LazyConv2d(4, 2)(lib.ones(4)), "LazyConv2d: input must have 4 dimensions"),
+    "lazy groups": (
+        lambda lib: lib.nn.LazyConv1d(4, 2, groups=2)(lib.ones(1, 3, 4)),
+        "LazyConv1d: in_channels must be divisible by groups, 3 by 2",
+    ),
+    "pads": (lambda lib: lib.nn.ReflectionPad2d(5)(lib.ones(1, 2, 3, 3)), "pad: mode 'reflect' can't pad dimension"),
+    "large windows": (lambda lib: lib.nn.MaxPool2d(5)(lib.ones(1, 2, 3, 3)), "max_pool2d: windows of"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_does_not_fit_is_explained(torch: Any, name: str) -> None:
+    call, message = REFUSED[name]
+    with pytest.raises((RuntimeError, ValueError)) as theirs:
+        call(torch)
+    with pytest.raises(tg.TinygradError, match=message) as ours:
+        call(tg)
+    assert isinstance(ours.value, type(theirs.value))
