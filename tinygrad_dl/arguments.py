@@ -46,8 +46,8 @@ def bind(operation: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tupl
 
 
 def unruled(operation: Any, i: int) -> bool:
-    """Refuse a tensor that requires grad where an operation has rules, but none for it, not even None (no effect)."""
-    if operation.rules and operation.parameters[i] not in operation.rules:
+    """Refuse a tensor that requires grad where an operation that has rules has none for it."""
+    if operation.rules:
         raise NotImplementedError(
             f"{operation.name}: no derivative is known for {operation.parameters[i]}; pass "
             f"{operation.parameters[i]}.detach()"

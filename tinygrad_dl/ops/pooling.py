@@ -17,6 +17,7 @@ from ..errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError
 from ..operation import operation
 from ..tensor import Tensor, wrap
 from .convolution import BLOCK, Sizes, each
+from .editing import zeros_like
 from .elementwise import abs as abs_
 from .elementwise import div, relu, sign
 from .indexing import put_along_dim, take_along_dim
@@ -116,7 +117,7 @@ def max_pool(input: Any, kernel: Any, steps: Any, sizes: Any) -> Any:
 
 @operation(
     "max_pool_backward",
-    input=None,
+    input=lambda g, input: zeros_like(input),
     values=lambda g, input, kernel, steps, sizes: pick_largest(g, input, kernel, steps, sizes),
 )
 def spread_to_largest(values: Any, input: Any, kernel: Any, steps: Any, sizes: Any) -> Any:
@@ -130,7 +131,7 @@ def spread_to_largest(values: Any, input: Any, kernel: Any, steps: Any, sizes: A
 
 @operation(
     "max_pool_pick",
-    input=None,
+    input=lambda g, input: zeros_like(input),
     values=lambda g, input, kernel, steps, sizes: spread_to_largest(g, input, kernel, steps, sizes),
 )
 def pick_largest(values: Any, input: Any, kernel: Any, steps: Any, sizes: Any) -> Any:
