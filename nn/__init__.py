@@ -52,6 +52,7 @@ from .conv import (
 from .dropout import Dropout
 from .embedding import Embedding, EmbeddingBag
 from .flatten import Flatten, Unflatten
+from .fold import Fold, Unfold
 from .lazy import LazyLinear, UninitializedBuffer, UninitializedParameter
 from .linear import Identity, Linear
 from .loss import BCEWithLogitsLoss, CrossEntropyLoss, MSELoss, NLLLoss
@@ -95,6 +96,7 @@ from .pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
+from .upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 
 __all__ = [
     "functional",
@@ -154,6 +156,11 @@ __all__ = [
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
+    "Upsample",
+    "UpsamplingNearest2d",
+    "UpsamplingBilinear2d",
+    "Fold",
+    "Unfold",
     "PixelShuffle",
     "PixelUnshuffle",
     "ChannelShuffle",

@@ -46,6 +46,8 @@ from tinygrad_dl.ops.elementwise import mul as _mul
 from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.elementwise import sigmoid, tanh
 from tinygrad_dl.ops.embedding import embedding, embedding_bag
+from tinygrad_dl.ops.folding import fold, unfold
+from tinygrad_dl.ops.interpolation import interpolate, upsample, upsample_bilinear, upsample_nearest
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
 from tinygrad_dl.ops.norms import vector_norm as _vector_norm
@@ -71,6 +73,7 @@ from tinygrad_dl.ops.pooling import (
     max_unpool2d,
     max_unpool3d,
 )
+from tinygrad_dl.ops.sampling_grid import affine_grid, grid_sample
 from tinygrad_dl.ops.softmax import log_softmax as _log_softmax
 from tinygrad_dl.ops.softmax import softmax as _softmax
 from tinygrad_dl.random import numpy_generator
@@ -146,6 +149,14 @@ __all__ = [
     "mse_loss",
     "one_hot",
     "pad",
+    "fold",
+    "unfold",
+    "interpolate",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
+    "affine_grid",
+    "grid_sample",
     "pixel_shuffle",
     "pixel_unshuffle",
     "channel_shuffle",

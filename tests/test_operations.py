@@ -86,6 +86,16 @@ MORE: list[tuple[str, str, str, str]] = [
         for way in ("", "_transpose")
         for dims in (1, 2, 3)
     ],
+    ("affine_grid", "", "float16", "has a kernel here"),
+    ("grid_sample", "", "float16", "computed in float32, which PyTorch does in part"),
+    ("grid_sample", "bicubic, border, True", "float32", "what nearly cancels is rounded in another order"),
+    ("interpolate", "antialias", "float16", "has a derivative here"),
+    ("interpolate", "antialias", "int", "integers that need no resizing are refused as others are"),
+    ("interpolate", "area", "int", "empty integers are refused as others are"),
+    ("interpolate", "bilinear", "uint8", "bytes are refused as other integers are"),
+    ("interpolate", "bicubic", "uint8", "bytes are refused as other integers are"),
+    ("interpolate", "lanczos", "uint8", "bytes are refused as other integers are"),
+    ("upsample_bilinear", "", "uint8", "bytes are refused as other integers are"),
     ("index_reduce", "", "bool", "bools are reduced of any shape"),
     ("index", "x[[[0, 1], [2, 0]]]", "", "one index of two rows, as in NumPy and as PyTorch announces"),
     ("rrelu", "rrelu(x, 0.25, 0.25, True)", "float16", "has a kernel here"),
@@ -100,6 +110,7 @@ MORE: list[tuple[str, str, str, str]] = [
 ]
 # Derivatives that PyTorch lacks or gets wrong.
 NO_GRADIENT_THERE = {
+    "interpolate(x, {'scale_factor': 1.1, 'mode': 'bilinear', 'antialias': True})",  # of a copy: that of resizing
     "functional.hardsigmoid(x)",  # multiplied by 1/6 of float32
     "hardsigmoid(x, inplace=True)",
     "vander(x)",
