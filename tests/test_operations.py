@@ -86,6 +86,8 @@ MORE: list[tuple[str, str, str, str]] = [
         for way in ("", "_transpose")
         for dims in (1, 2, 3)
     ],
+    *[(f"{kind}_norm", "", "int", "empty integers are refused as others are") for kind in ("batch", "instance")],
+    *[("local_response_norm", "", kind, "computes in every dtype") for kind in ("int", "float16")],
     ("index_reduce", "", "bool", "bools are reduced of any shape"),
     ("index", "x[[[0, 1], [2, 0]]]", "", "one index of two rows, as in NumPy and as PyTorch announces"),
     ("rrelu", "rrelu(x, 0.25, 0.25, True)", "float16", "has a kernel here"),
@@ -837,6 +839,7 @@ KEEPS_MORE = {
     "tensordot",
     "ndtr",
     "cdist",
+    "instance_norm",  # PyTorch keeps a copy of the weight for each sample
     "pdist",
 }  # PyTorch saves copies of some inputs
 
