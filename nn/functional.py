@@ -50,6 +50,14 @@ from tinygrad_dl.ops.folding import fold, unfold
 from tinygrad_dl.ops.interpolation import interpolate, upsample, upsample_bilinear, upsample_nearest
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
+from tinygrad_dl.ops.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    rms_norm,
+)
 from tinygrad_dl.ops.norms import vector_norm as _vector_norm
 from tinygrad_dl.ops.padding import channel_shuffle, pad, pixel_shuffle, pixel_unshuffle
 from tinygrad_dl.ops.pairwise import cosine_similarity, pairwise_distance, pdist
@@ -140,6 +148,12 @@ __all__ = [
     "softmin",
     "gumbel_softmax",
     "normalize",
+    "batch_norm",
+    "group_norm",
+    "instance_norm",
+    "layer_norm",
+    "local_response_norm",
+    "rms_norm",
     "softmax",
     "log_softmax",
     "dropout",

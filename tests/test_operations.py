@@ -96,6 +96,8 @@ MORE: list[tuple[str, str, str, str]] = [
     ("interpolate", "bicubic", "uint8", "bytes are refused as other integers are"),
     ("interpolate", "lanczos", "uint8", "bytes are refused as other integers are"),
     ("upsample_bilinear", "", "uint8", "bytes are refused as other integers are"),
+    *[(f"{kind}_norm", "", "int", "empty integers are refused as others are") for kind in ("batch", "instance")],
+    *[("local_response_norm", "", kind, "computes in every dtype") for kind in ("int", "float16")],
     ("index_reduce", "", "bool", "bools are reduced of any shape"),
     ("index", "x[[[0, 1], [2, 0]]]", "", "one index of two rows, as in NumPy and as PyTorch announces"),
     ("rrelu", "rrelu(x, 0.25, 0.25, True)", "float16", "has a kernel here"),
@@ -848,6 +850,7 @@ KEEPS_MORE = {
     "tensordot",
     "ndtr",
     "cdist",
+    "instance_norm",  # PyTorch keeps a copy of the weight for each sample
     "pdist",
 }  # PyTorch saves copies of some inputs
 
