@@ -1,4 +1,4 @@
-"""Gradients clipped, parameters as one vector, sequences of different lengths; the public names are those of `torch.nn.utils`."""
+"""Gradients clipped, parameters as one vector, sequences of different lengths; named as in `torch.nn.utils`."""
 
 from . import rnn
 from .clip_grad import clip_grad_norm, clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm

@@ -385,7 +385,7 @@ def _lstm_back(
     to_cell = o * (1 - outputs * outputs)
     outputs *= o
     dh, dc, flat = g_hidden.copy(), g_cell.copy(), slopes.reshape(gates.shape)
-    totals = backend.empty(g, g.shape) if weight_hr is not None else None
+    totals = backend.empty(g, g.shape if weight_hr is not None else (0,))  # the gradients of all h, if projected
     for rows, size in reversed(steps):
         d, memory, slope = dh[:size], dc[:size], slopes[rows]
         d += g[rows]
