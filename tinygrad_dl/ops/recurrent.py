@@ -55,6 +55,16 @@ def _weight_gradients(gates: Any, input: Any, before: Any, needs: Arrays) -> Arr
     return gates.T @ input if needs[0] else None, gates.T @ before if needs[1] else None, bias, bias
 
 
+def _needed(needs: Arrays, parts: Arrays) -> Arrays:
+    return tuple([part for need, part in zip(needs, parts, strict=True) if need])
+
+
+def _in_their_places(needs: Arrays, parts: Arrays) -> Arrays:
+    """The gradients that are needed among all of them, None for the others."""
+    left = iter(parts)
+    return tuple([next(left) if need else None for need in needs])
+
+
 def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of arrays that computes float16 in float32, as PyTorch does, and rounds its results once."""
 
@@ -132,7 +142,7 @@ def _rnn_rule(
     parts = rnn_gradients(
         g[0], g[1], needs, input, hidden, weight_ih, weight_hh, nonlinearity, sizes, reverse, states
     )  # fmt: skip
-    return tuple([parts[i] for i in range(len(needs))])
+    return _in_their_places(needs, parts)
 
 
 @operation(
@@ -166,7 +176,7 @@ def rnn_gradients(
     g: Any, g_hidden: Any, needs: Any, input: Any, hidden: Any, weight_ih: Any, weight_hh: Any,
     nonlinearity: str, sizes: Any, reverse: bool, states: Any,
 ) -> Any:  # fmt: skip
-    """The gradients of all inputs of `rnn_sequence`, None for those that are not needed."""
+    """The gradients of all inputs of `rnn_sequence` that are needed."""
     return _rnn_back(g, g_hidden, needs, input, hidden, weight_ih, weight_hh, nonlinearity, sizes, reverse, states)
 
 
@@ -183,7 +193,7 @@ def _rnn_back(
         z *= d
         np.matmul(z, weight_hh, out=d)
     weights = _weight_gradients(gates, input, _before(hidden, states, steps) if needs[3] else None, needs[2:])
-    return gates @ weight_ih if needs[0] else None, dh, *weights
+    return _needed(needs, (gates @ weight_ih if needs[0] else None, dh, *weights))
 
 
 # --- GRU
@@ -203,7 +213,7 @@ def _gru_rule(
     parts = gru_gradients(
         g[0], g[1], needs, input, hidden, weight_ih, weight_hh, sizes, reverse, gates, candidates, states
     )  # fmt: skip
-    return tuple([parts[i] for i in range(len(needs))])
+    return _in_their_places(needs, parts)
 
 
 @operation(
@@ -253,7 +263,7 @@ def gru_gradients(
     g: Any, g_hidden: Any, needs: Any, input: Any, hidden: Any, weight_ih: Any, weight_hh: Any,
     sizes: Any, reverse: bool, gates: Any, candidates: Any, states: Any,
 ) -> Any:  # fmt: skip
-    """The gradients of all inputs of `gru_sequence`, None for those that are not needed."""
+    """The gradients of all inputs of `gru_sequence` that are needed."""
     return _gru_back(
         g, g_hidden, needs, input, hidden, weight_ih, weight_hh, sizes, reverse, gates, candidates, states
     )  # fmt: skip
@@ -282,9 +292,8 @@ def _gru_back(
     of_hidden = _weight_gradients(flat[:, : 3 * n], input, before, (False, needs[3], False, needs[5]))
     slopes[:, 2] = slopes[:, 3]  # the input's part of n is not multiplied by r
     of_input = _weight_gradients(flat[:, : 3 * n], input, before, (needs[2], False, needs[4], False))
-    return (
-        flat[:, : 3 * n] @ weight_ih if needs[0] else None, dh, of_input[0], of_hidden[1], of_input[2], of_hidden[3]
-    )  # fmt: skip
+    of_rows = flat[:, : 3 * n] @ weight_ih if needs[0] else None
+    return _needed(needs, (of_rows, dh, of_input[0], of_hidden[1], of_input[2], of_hidden[3]))
 
 
 # --- LSTM
@@ -307,7 +316,7 @@ def _lstm_rule(
     parts = lstm_gradients(
         g[0], g[1], g[2], needs, input, hidden, cell, weight_ih, weight_hh, weight_hr, sizes, reverse, gates, cells
     )
-    return tuple([parts[i] for i in range(len(needs))])
+    return _in_their_places(needs, parts)
 
 
 @operation(
@@ -363,7 +372,7 @@ def lstm_gradients(
     g: Any, g_hidden: Any, g_cell: Any, needs: Any, input: Any, hidden: Any, cell: Any, weight_ih: Any, weight_hh: Any,
     weight_hr: Any, sizes: Any, reverse: bool, gates: Any, cells: Any,
 ) -> Any:  # fmt: skip
-    """The gradients of all inputs of `lstm_sequence`, None for those that are not needed."""
+    """The gradients of all inputs of `lstm_sequence` that are needed."""
     return _lstm_back(
         g, g_hidden, g_cell, needs, input, hidden, cell, weight_ih, weight_hh, weight_hr, sizes, reverse, gates, cells
     )
@@ -402,4 +411,4 @@ def _lstm_back(
     if needs[4]:
         outputs = _before(hidden, outputs if weight_hr is None else outputs @ weight_hr.T, steps)
     weights = _weight_gradients(flat, input, outputs, needs[3:])
-    return flat @ weight_ih if needs[0] else None, dh, dc, *weights, of_projection
+    return _needed(needs, (flat @ weight_ih if needs[0] else None, dh, dc, *weights, of_projection))
