@@ -28,6 +28,15 @@ def batch(count: int, features: int, classes: int = 10, seed: int = 1) -> tuple[
     return draw.standard_normal((count, features), dtype=np.float32), draw.integers(0, classes, count)
 
 
+def sequences(steps: int, count: int, features: int, units: int) -> tuple[Array, list[Array]]:
+    """Inputs (steps, count, features), and an LSTM's weights and biases."""
+    draw = np.random.default_rng(5)
+    shapes = [(4 * units, features), (4 * units, units), (4 * units,), (4 * units,)]
+    bound = units**-0.5
+    parameters = [draw.uniform(-bound, bound, shape).astype(np.float32) for shape in shapes]
+    return draw.standard_normal((steps, count, features), np.float32), parameters
+
+
 def leaves_of_chain() -> tuple[Array, Array, Array]:
     """Three (8, 8) arrays with which the chain of W2 neither explodes nor dies out."""
     draw = np.random.default_rng(2)

@@ -146,6 +146,26 @@ def large_training(lib: Any, device: str) -> Run:
     return training(lib, device, (784, 512, 512, 10), 128, lambda params: lib.optim.Adam(params, lr=ADAM_RATE))
 
 
+def recurrent(lib: Any, device: str, steps: int, count: int, features: int, units: int) -> Run:
+    """W8, W8s: a training step of an LSTM whose outputs shall be 0."""
+    array, arrays = numbers.sequences(steps, count, features, units)
+    inputs, net = lib.tensor(array, device=device), lib.nn.LSTM(features, units).to(device)
+    with lib.no_grad():
+        for parameter, value in zip(net.parameters(), arrays, strict=True):
+            parameter.copy_(lib.tensor(value, device=device))
+    optimizer = lib.optim.Adam(net.parameters(), lr=ADAM_RATE)
+
+    def step() -> Any:
+        optimizer.zero_grad()
+        outputs, _ = net(inputs)
+        loss = (outputs * outputs).mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return Run(step, lambda: list(net.parameters()))
+
+
 def big_training(lib: Any, device: str, optimizer: Callable[[Any], Any]) -> Run:
     """M1, M2: 50 million parameters, so that each array that lives too long shows in the peak of memory."""
     return training(lib, device, (4096, 4096, 4096, 4096, 10), 256, optimizer)
@@ -285,6 +305,8 @@ WORKLOADS: dict[str, Callable[[Any, str], Run]] = {
     "W3": long_chain,
     "W4": small_training,
     "W5": large_training,
+    "W8": lambda lib, device: recurrent(lib, device, 50, 32, 64, 128),
+    "W8s": lambda lib, device: recurrent(lib, device, 20, 8, 16, 32),
     "W10": lambda lib, device: elementwise(lib, device, lambda x: lib.exp(lib.tanh(lib.nn.functional.gelu(x)))),
     "W10a": lambda lib, device: elementwise(lib, device, lambda x: lib.relu(2 * x + 1) * x),
     "W11": classification,

@@ -1,5 +1,6 @@
-"""Gradients clipped, and parameters as one vector; the public names are those of `torch.nn.utils`."""
+"""Gradients clipped, parameters as one vector, sequences of different lengths; named as in `torch.nn.utils`."""
 
+from . import rnn
 from .clip_grad import clip_grad_norm, clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from .convert_parameters import parameters_to_vector, vector_to_parameters
 
@@ -11,4 +12,5 @@ __all__ = [
     "clip_grads_with_norm_",
     "parameters_to_vector",
     "vector_to_parameters",
+    "rnn",
 ]
