@@ -46,8 +46,20 @@ from tinygrad_dl.ops.elementwise import mul as _mul
 from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.elementwise import sigmoid, tanh
 from tinygrad_dl.ops.embedding import embedding, embedding_bag
+from tinygrad_dl.ops.likelihood_loss import binary_cross_entropy, gaussian_nll_loss, kl_div, poisson_nll_loss
 from tinygrad_dl.ops.linalg import linear
-from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
+from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, nll_loss
+from tinygrad_dl.ops.margin_loss import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from tinygrad_dl.ops.norms import vector_norm as _vector_norm
 from tinygrad_dl.ops.padding import channel_shuffle, pad, pixel_shuffle, pixel_unshuffle
 from tinygrad_dl.ops.pairwise import cosine_similarity, pairwise_distance, pdist
@@ -71,6 +83,7 @@ from tinygrad_dl.ops.pooling import (
     max_unpool2d,
     max_unpool3d,
 )
+from tinygrad_dl.ops.regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tinygrad_dl.ops.softmax import log_softmax as _log_softmax
 from tinygrad_dl.ops.softmax import softmax as _softmax
 from tinygrad_dl.random import numpy_generator
@@ -144,6 +157,22 @@ __all__ = [
     "nll_loss",
     "binary_cross_entropy_with_logits",
     "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "binary_cross_entropy",
+    "kl_div",
+    "poisson_nll_loss",
+    "gaussian_nll_loss",
+    "hinge_embedding_loss",
+    "margin_ranking_loss",
+    "cosine_embedding_loss",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
+    "soft_margin_loss",
     "one_hot",
     "pad",
     "pixel_shuffle",
