@@ -76,6 +76,7 @@ MORE: list[tuple[str, str, str, str]] = [
     ("cosine_embedding_loss", "", "uint8", "a target of 255 is not -1"),
     ("multi_margin_loss", "", "float16", "has a kernel here"),
     ("multilabel_margin_loss", "", "float16", "has a kernel here"),
+    ("scaled_dot_product_attention", "of nothing", "int", "integers are refused also when empty"),
     ("matrix_exp", "", "float16", "PyTorch's are wrong"),
     ("cdist", "", "float16", "taken in every form, not only for many rows"),
     ("einsum", "'ij,jk->i'", "int", "a small integer and a sum, which is an int64, are refused also when empty"),
@@ -834,6 +835,7 @@ def walks_after_an_edit(lib: Any, case: Case, place: int) -> bool | None:
 
 
 KEEPS_MORE = {
+    "scaled_dot_product_attention",
     "take_along_dim",
     "matmul",
     "cross_entropy",
