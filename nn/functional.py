@@ -40,6 +40,7 @@ from tinygrad_dl.ops.activation import (
     threshold,
     threshold_,
 )
+from tinygrad_dl.ops.attention import attention as _attention
 from tinygrad_dl.ops.bounds import clamp as _clamp
 from tinygrad_dl.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from tinygrad_dl.ops.elementwise import mul as _mul
@@ -57,6 +58,19 @@ from tinygrad_dl.ops.normalization import (
     layer_norm,
     local_response_norm,
     rms_norm,
+from tinygrad_dl.ops.likelihood_loss import binary_cross_entropy, gaussian_nll_loss, kl_div, poisson_nll_loss
+from tinygrad_dl.ops.linalg import linear
+from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, nll_loss
+from tinygrad_dl.ops.margin_loss import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
 )
 from tinygrad_dl.ops.norms import vector_norm as _vector_norm
 from tinygrad_dl.ops.padding import channel_shuffle, pad, pixel_shuffle, pixel_unshuffle
@@ -82,6 +96,7 @@ from tinygrad_dl.ops.pooling import (
     max_unpool3d,
 )
 from tinygrad_dl.ops.sampling_grid import affine_grid, grid_sample
+from tinygrad_dl.ops.regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from tinygrad_dl.ops.softmax import log_softmax as _log_softmax
 from tinygrad_dl.ops.softmax import softmax as _softmax
 from tinygrad_dl.random import numpy_generator
@@ -161,6 +176,22 @@ __all__ = [
     "nll_loss",
     "binary_cross_entropy_with_logits",
     "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "binary_cross_entropy",
+    "kl_div",
+    "poisson_nll_loss",
+    "gaussian_nll_loss",
+    "hinge_embedding_loss",
+    "margin_ranking_loss",
+    "cosine_embedding_loss",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
+    "soft_margin_loss",
     "one_hot",
     "pad",
     "fold",
@@ -179,6 +210,7 @@ __all__ = [
     "cosine_similarity",
     "pairwise_distance",
     "pdist",
+    "scaled_dot_product_attention",
 ]
 
 make_public(globals())  # of the operations, the forms that refuse calls without a tensor
@@ -349,6 +381,36 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         factors /= 1 - p
     multiply = _mul_in_place if inplace else _mul
     return multiply(input, wrap(backend.from_numpy(factors, input.device)))
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """softmax(query keyᵀ · scale + mask) value: means of the values, weighted by how well their keys fit the query.
+
+    Arguments: query (..., L, E), key (..., S, E), value (..., S, Ev), whose leading dimensions broadcast; attn_mask,
+    broadcast to (..., L, S): bools, of which True takes part, or numbers to add; dropout_p, with which weights are left
+    out (whether training or not); is_causal, no query sees keys behind its own place; scale (None: 1/√E); enable_gqa,
+    keys and values have fewer heads than queries, by a whole factor. Returns (..., L, Ev); zeros for a query that sees
+    no key. Raises ShapeError, DtypeError, ArgumentError. Source: Vaswani et al., 2017; Dao et al., 2022.
+
+    >>> import tinygrad_dl as tg
+    >>> import tinygrad_dl.nn.functional as F
+    >>> x = tg.eye(2).reshape(1, 2, 2)
+    >>> F.scaled_dot_product_attention(x, x, x, is_causal=True)
+    tensor([[[1.0000, 0.0000],
+             [0.3302, 0.6698]]])
+    """
+    check_dropout("scaled_dot_product_attention", dropout_p)
+    drop = (lambda weights: dropout(weights, dropout_p)) if dropout_p > 0 else None
+    return _attention(query, key, value, attn_mask, is_causal, scale, enable_gqa, drop)
 
 
 def _require_floating(name: str, input: Tensor) -> None:

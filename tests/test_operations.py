@@ -71,6 +71,12 @@ MORE: list[tuple[str, str, str, str]] = [
         for name in "cdist pdist cholesky det eigh inv matrix_exp matrix_norm matrix_power matrix_rank pinv slogdet svd".split()
         for kind in ("float16", "int")
     ],
+    ("hinge_embedding_loss", "", "int", "distances are floating numbers"),
+    ("poisson_nll_loss", "", "bool", "a mask may be subtracted, as in NumPy"),
+    ("cosine_embedding_loss", "", "uint8", "a target of 255 is not -1"),
+    ("multi_margin_loss", "", "float16", "has a kernel here"),
+    ("multilabel_margin_loss", "", "float16", "has a kernel here"),
+    ("scaled_dot_product_attention", "of nothing", "int", "integers are refused also when empty"),
     ("matrix_exp", "", "float16", "PyTorch's are wrong"),
     ("cdist", "", "float16", "taken in every form, not only for many rows"),
     ("einsum", "'ij,jk->i'", "int", "a small integer and a sum, which is an int64, are refused also when empty"),
@@ -376,7 +382,7 @@ def second_derivatives(lib: Any, case: Case) -> list[Any]:
     wanted = [x for x in inputs if x.requires_grad]
     try:
         return list(lib.autograd.grad(sum(curved[1:], curved[0]), wanted, allow_unused=True))
-    except NotImplementedError:
+    except RuntimeError:  # its NotImplementedError is one too
         if lib is tg:
             raise
         return []
@@ -842,6 +848,7 @@ def walks_after_an_edit(lib: Any, case: Case, place: int) -> bool | None:
 
 
 KEEPS_MORE = {
+    "scaled_dot_product_attention",
     "take_along_dim",
     "matmul",
     "cross_entropy",

@@ -10,6 +10,7 @@ import pytest
 
 import tinygrad_dl as tg
 from tinygrad_dl import nn
+from tinygrad_dl.errors import TinygradError
 
 DRAWS = np.random.default_rng(0)
 LOGITS = DRAWS.standard_normal((4, 3)).astype("float32")
@@ -82,15 +83,209 @@ def test_weights_move_with_the_loss() -> None:
 
 
 @pytest.mark.parametrize("loss", [nn.MSELoss, nn.CrossEntropyLoss, nn.NLLLoss, nn.BCEWithLogitsLoss])
-def test_options_of_old_and_misspelt_ones(loss: Any) -> None:
-    for option in ("size_average", "reduce"):
-        with pytest.raises(TypeError) as error:
-            loss(**{option: False})
-        assert option in str(error.value) and "reduction='mean', 'sum' or 'none'" in str(error.value)
+def test_misspelt_options(loss: Any) -> None:
     with pytest.raises(
         TypeError, match=rf"{loss.__name__}: there is no argument 'reductoin'. Did you mean 'reduction'\?"
     ):
         loss(reductoin="sum")
+
+
+# --- losses with other arguments than an input and a target
+
+OTHERS: dict[str, tuple[Callable[[Any, str], Any], tuple[tuple[int, ...], ...]]] = {
+    "L1Loss": (lambda lib, r: lib.nn.L1Loss(reduction=r), ((4, 3), (4, 3))),
+    "SmoothL1Loss": (lambda lib, r: lib.nn.SmoothL1Loss(reduction=r, beta=0.5), ((4, 3), (4, 3))),
+    "HuberLoss": (lambda lib, r: lib.nn.HuberLoss(r, 0.5), ((4, 3), (4, 3))),
+    "BCELoss": (lambda lib, r: lib.nn.BCELoss(lib.tensor(WEIGHT).double(), reduction=r), ((4, 3), (4, 3))),
+    "KLDivLoss": (lambda lib, r: lib.nn.KLDivLoss(reduction=r, log_target=True), ((4, 3), (4, 3))),
+    "PoissonNLLLoss": (lambda lib, r: lib.nn.PoissonNLLLoss(False, True, eps=0.1, reduction=r), ((4, 3), (4, 3))),
+    "GaussianNLLLoss": (lambda lib, r: lib.nn.GaussianNLLLoss(full=True, reduction=r), ((4, 3), (4, 3), (4, 1))),
+    "HingeEmbeddingLoss": (lambda lib, r: lib.nn.HingeEmbeddingLoss(0.5, reduction=r), ((4, 3), (4, 3))),
+    "MarginRankingLoss": (lambda lib, r: lib.nn.MarginRankingLoss(0.5, reduction=r), ((4,), (4,), (4,))),
+    "CosineEmbeddingLoss": (lambda lib, r: lib.nn.CosineEmbeddingLoss(0.1, reduction=r), ((4, 3), (4, 3), (4,))),
+    "TripletMarginLoss": (
+        lambda lib, r: lib.nn.TripletMarginLoss(2.0, 1.0, 1e-3, True, reduction=r),
+        ((4, 3), (4, 3), (4, 3)),
+    ),
+    "TripletMarginWithDistanceLoss": (
+        lambda lib, r: lib.nn.TripletMarginWithDistanceLoss(margin=2.0, swap=True, reduction=r),
+        ((4, 3), (4, 3), (4, 3)),
+    ),
+    "MultiLabelSoftMarginLoss": (
+        lambda lib, r: lib.nn.MultiLabelSoftMarginLoss(lib.tensor(WEIGHT).double(), reduction=r),
+        ((4, 3), (4, 3)),
+    ),
+    "SoftMarginLoss": (lambda lib, r: lib.nn.SoftMarginLoss(reduction=r), ((4, 3), (4, 3))),
+}
+
+
+def run_other(lib: Any, name: str, reduction: str) -> list[Any]:
+    """The loss and its gradient by the first input, of numbers between 0.1 and 0.9; labels are 1 and -1."""
+    make, shapes = OTHERS[name]
+    draw = np.random.default_rng(3)
+    arrays = [draw.uniform(0.1, 0.9, shape) for shape in shapes]
+    if "Embedding" in name or "Ranking" in name or name == "SoftMarginLoss":
+        arrays[-1] = np.sign(arrays[-1] - 0.5)
+    x, *others = [lib.tensor(array) for array in arrays]
+    loss = make(lib, reduction)(x.requires_grad_(), *others)
+    (loss * loss).sum().backward()
+    return [loss.detach().numpy(), x.grad.numpy()]
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_losses_agree_with_pytorch(name: str, reduction: str) -> None:
+    torch = pytest.importorskip("torch")
+    for ours, theirs in zip(run_other(tg, name, reduction), run_other(torch, name, reduction)):
+        assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+    ours, theirs = (OTHERS[name][0](lib, reduction) for lib in (tg, torch))
+    assert repr(ours) == repr(theirs) and list(ours.state_dict()) == list(theirs.state_dict())
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("name", ["MultiMarginLoss", "MultiLabelMarginLoss"])
+def test_margins_of_classes_agree_with_pytorch(name: str, p: int) -> None:
+    torch = pytest.importorskip("torch")
+    found = []
+    for lib in (tg, torch):
+        x = lib.tensor(LOGITS, requires_grad=True)
+        if name == "MultiMarginLoss":
+            loss = lib.nn.MultiMarginLoss(p, 0.7, lib.tensor(WEIGHT))(x, lib.tensor(CLASSES))
+        else:
+            loss = lib.nn.MultiLabelMarginLoss()(x, lib.tensor([[p, 0, -1], [2, -1, p], [-1, -1, 1], [0, 1, 2]]))
+        loss.backward()
+        found.append([loss.detach().numpy(), x.grad.numpy()])
+    for ours, theirs in zip(*found):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+OLD = [(False, None), (True, None), (None, False), (None, True), (False, False), (False, True), (True, True)]
+
+
+@pytest.mark.parametrize(("size_average", "reduce"), OLD)
+@pytest.mark.parametrize("name", ["l1_loss", "mse_loss", "smooth_l1_loss", "soft_margin_loss", "kl_div"])
+def test_what_reduction_replaced_still_counts_with_a_warning(name: str, size_average: Any, reduce: Any) -> None:
+    torch = pytest.importorskip("torch")
+    x, y = np.random.default_rng(0).uniform(0.1, 0.9, (2, 4, 3))
+    found = []
+    for lib in (tg, torch):
+        with pytest.warns(UserWarning, match="reduction='"):
+            loss = getattr(lib.nn.functional, name)(lib.tensor(x), lib.tensor(y), size_average, reduce)
+        with pytest.warns(UserWarning, match="reduction='"):
+            layer = lib.nn.L1Loss(size_average=size_average, reduce=reduce)
+        found.append([loss.numpy(), layer.reduction])
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-9)
+    assert found[0][1] == found[1][1]
+
+
+# --- at the ends of the domain, where a derivative is a choice
+
+NAN, INF = float("nan"), float("inf")
+ENDS: dict[str, tuple[Callable[..., Any], list[list[float]]]] = {
+    "binary_cross_entropy": (
+        lambda F, x, y: F.binary_cross_entropy(x, y, reduction="none"),
+        [[0, 1, 0, 1, 1e-30, 0.5], [0, 1, 1, 0, 1, 0.5]],
+    ),
+    "kl_div": (lambda F, x, y: F.kl_div(x, y.detach(), reduction="none"), [[0, 1, -2, -INF], [0, -1, 1e-30, 0.5]]),
+    "kl_div of logarithms": (
+        lambda F, x, y: F.kl_div(x, y, reduction="none", log_target=True),
+        [[0, 1, -2], [-2, 1, -100]],
+    ),
+    "l1_loss": (lambda F, x, y: F.l1_loss(x, y, reduction="none"), [[1, INF, NAN, -3], [1, 2, 3, INF]]),
+    "smooth_l1_loss": (
+        lambda F, x, y: F.smooth_l1_loss(x, y, reduction="none", beta=0.5),
+        [[1, 0.5, 0, INF, NAN, 1e30], [1, 0, 0.5, 2, 3, 1]],
+    ),
+    "huber_loss": (
+        lambda F, x, y: F.huber_loss(x, y, reduction="none", delta=0.5),
+        [[1, 0.5, 0, INF, NAN, 1e30], [1, 0, 0.5, 2, 3, 1]],
+    ),
+    "hinge_embedding_loss": (
+        lambda F, x, y: F.hinge_embedding_loss(x, y.detach(), reduction="none"),
+        [[1, 2, 0.5, 0.5], [-1, -1, 0, 0.3]],
+    ),
+    "margin_ranking_loss": (
+        lambda F, x, y: F.margin_ranking_loss(x, y, (y * 0 + 1).detach(), 1.0, reduction="none"),
+        [[1, 2, 5], [0, 2, 1]],
+    ),
+    "poisson_nll_loss": (
+        lambda F, x, y: F.poisson_nll_loss(x, y.detach(), full=True, reduction="none"),
+        [[0, 1, 2, 3], [0, 1, 1.5, 20]],
+    ),
+    "gaussian_nll_loss": (
+        lambda F, x, y: F.gaussian_nll_loss(x, x.detach() + 1, y, eps=0.5, reduction="none"),
+        [[0, 1, 2], [0, 0.5, 3]],
+    ),
+    "triplet_margin_loss": (
+        lambda F, x, y: F.triplet_margin_loss(x, x, y, p=2, reduction="none"),
+        [[1, 2, 3], [1, 2, 3]],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_losses_at_the_ends_are_pytorchs(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    function, values = ENDS[name]
+    found = []
+    for lib in (tg, torch):
+        x, y = (lib.tensor(v, dtype=lib.float64, requires_grad=True) for v in values)
+        loss = function(lib.nn.functional, x, y)
+        gradients = lib.autograd.grad(loss.sum(), [x, y], allow_unused=True)
+        found.append([loss, *gradients])
+    for ours, theirs in zip(*found):
+        if ours is None or theirs is None:
+            assert ours is theirs
+        else:
+            np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-8)
+
+
+BAD: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "no probabilities": (lambda lib: lib.nn.BCELoss()(lib.tensor([1.5]), lib.ones(1)), "logits"),
+    "NaN": (lambda lib: lib.nn.BCELoss()(lib.tensor([NAN]), lib.ones(1)), "probabilities"),
+    "shapes of BCE": (lambda lib: lib.nn.BCELoss()(lib.ones(2), lib.ones(2, 1)), r"target has shape \(2, 1\)"),
+    "beta": (lambda lib: lib.nn.functional.smooth_l1_loss(lib.ones(2), lib.ones(2), beta=-1.0), "beta.*-1"),
+    "delta": (lambda lib: lib.nn.functional.huber_loss(lib.ones(2), lib.ones(2), delta=0.0), "delta.*0"),
+    "l1's weight": (
+        lambda lib: lib.nn.functional.l1_loss(lib.ones(2), lib.ones(2), weight=lib.ones(1)),
+        r"weight has shape \(1,\)",
+    ),
+    "variances": (lambda lib: lib.nn.GaussianNLLLoss()(lib.ones(2), lib.ones(2), -lib.ones(2)), "negative, -1"),
+    "shape of variances": (
+        lambda lib: lib.nn.GaussianNLLLoss()(lib.ones(2, 3), lib.ones(2, 3), lib.ones(3)),
+        r"var has shape \(3,\)",
+    ),
+    "margin": (lambda lib: lib.nn.TripletMarginLoss(margin=0.0), "margin must be above 0|greater than 0"),
+    "p": (lambda lib: lib.nn.MultiMarginLoss(p=3), "p"),
+    "class": (lambda lib: lib.nn.MultiMarginLoss()(lib.ones(2, 3), lib.tensor([0, 3])), "class 3.*0 to 2"),
+    "class below": (lambda lib: lib.nn.MultiMarginLoss()(lib.ones(2, 3), lib.tensor([0, -1])), "class -1"),
+    "label": (lambda lib: lib.nn.MultiLabelMarginLoss()(lib.ones(1, 3), lib.tensor([[0, 3, 0]])), "class 3.*0 to 2"),
+    "labels of floats": (lambda lib: lib.nn.MultiLabelMarginLoss()(lib.ones(3), lib.ones(3)), "int64.*long"),
+    "dims of ranks": (
+        lambda lib: lib.nn.MarginRankingLoss()(lib.ones(2), lib.ones(2), lib.ones(2, 1)),
+        r"target \(2, 1\)",
+    ),
+    "dims of angles": (
+        lambda lib: lib.nn.CosineEmbeddingLoss()(lib.ones(3), lib.ones(2, 3), lib.tensor(1)),
+        r"\(N, D\).*\(2, 3\)",
+    ),
+    "dims of triplets": (
+        lambda lib: lib.nn.TripletMarginLoss()(lib.ones(2, 3), lib.ones(2, 3), lib.ones(3)),
+        r"negative \(3,\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_explained_and_raises_what_pytorch_raises(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    call, message = BAD[name]
+    with pytest.raises(Exception) as expected:
+        call(torch)
+    with pytest.raises(type(expected.value), match=f"(?s){message}") as found:
+        call(tg)
+    assert isinstance(found.value, TinygradError)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,102 +1,23 @@
 """Losses: one number that says how far a prediction is from the truth. Source: notes, section 2."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import backend
 from ..backend import HOST
-from ..dtypes import FLOATING
-from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
+from ..errors import ArgumentError, DimensionError, DtypeError, ShapeError
 from ..explain import explain
 from ..operation import keep, operation
 from ..tensor import Tensor
 from .blocks import BLOCK
 from .elementwise import sigmoid, where
 from .indexing import take_along_dim
-from .reduction import cast, mean, total
+from .loss_parts import REDUCTIONS, reduced, reduction_of, require_floating_loss, require_shape, require_tensors
+from .reduction import cast, total
 from .reduction import sum as sum_
 from .shape import reshape, squeeze, unsqueeze
 from .softmax import exponentials, log_softmax
-
-REDUCTIONS = ("mean", "sum", "none")
-
-
-def _reduce(loss: Any, reduction: str) -> Any:
-    return mean(loss) if reduction == "mean" else sum_(loss) if reduction == "sum" else loss
-
-
-def _require_reduction(name: str, reduction: str) -> None:
-    if reduction not in REDUCTIONS:
-        raise ArgumentError(f"{name}: reduction is 'mean', 'sum' or 'none', not {reduction!r}")
-
-
-def _require_tensors(name: str, **values: Any) -> None:
-    for argument, value in values.items():
-        if not isinstance(value, Tensor):
-            raise ArgumentTypeError(
-                f"{name}: {argument} must be a Tensor, not {type(value).__name__}; convert it with "
-                "tinygrad_dl.tensor(...)"
-            )
-
-
-def _require_floating(name: str, *tensors: Any) -> None:
-    if not any(tensor.array.dtype in FLOATING for tensor in tensors):
-        raise DtypeError(f"{name}: a loss needs floating numbers, {tensors[0].dtype} came; use input.float()")
-
-
-# --- squared error
-
-
-@operation(
-    promote="same",
-    input=lambda g, input, target: g * (2 * (input - target)),
-    target=lambda g, input, target: g * (2 * (target - input)),
-)
-def squared_error(input: Any, target: Any) -> Any:
-    """(input - target)², element by element."""
-    e = input - target
-    return e * e
-
-
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Any:
-    """The mean of the squared errors (input - target)². Source: notes, section 2, N030.
-
-    Arguments: input, target (tensors of one shape), reduction ("mean", "sum" or "none"), weight (tensor that
-    broadcasts). d input = 2 (input - target) / n. Warns when the shapes differ, since broadcasting pairs every input
-    with every target.
-
-    >>> import tinygrad_dl as tg
-    >>> tg.nn.functional.mse_loss(tg.tensor([1.0, 2.0]), tg.tensor([1.0, 4.0]))
-    tensor(2.)
-    """
-    _require_tensors("mse_loss", input=input, target=target)
-    _require_reduction("mse_loss", reduction)
-    _require_floating("mse_loss", input, target)
-    _warn_about_broadcasting("mse_loss", input, target)
-    loss = squared_error(input, target)
-    if weight is None:
-        return _reduce(loss, reduction)
-    weighted = loss * weight
-    return sum_(weighted) / sum_(weight + loss.detach() * 0) if reduction == "mean" else _reduce(weighted, reduction)
-
-
-def _warn_about_broadcasting(name: str, input: Any, target: Any) -> None:
-    if input.array.shape == target.array.shape:
-        return
-    try:
-        result = np.broadcast_shapes(input.array.shape, target.array.shape)
-    except ValueError:
-        return  # the operation raises with a better message
-    warnings.warn(
-        f"{name}: input has shape {tuple(input.shape)} and target {tuple(target.shape)}, so they broadcast to "
-        f"{result}, which is rarely meant: every input is compared with every target. Give both one shape, for example "
-        f"with target.reshape({', '.join(map(str, input.shape))}) or input.squeeze()",
-        UserWarning,
-        stacklevel=3,
-    )
-
 
 # --- binary cross-entropy of logits
 
@@ -134,7 +55,13 @@ def _bce_with_logits(input: Any, target: Any, pos_weight: Any = None) -> Any:
 
 
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
 ) -> Any:
     """-(y log s(x) + (1 - y) log(1 - s(x))) with s the sigmoid, computed from the logits x without overflow.
 
@@ -147,16 +74,12 @@ def binary_cross_entropy_with_logits(
     tensor(0.6931)
     """
     name = "binary_cross_entropy_with_logits"
-    _require_tensors(name, input=input, target=target)
-    _require_reduction(name, reduction)
-    _require_floating(name, input)
-    if input.array.shape != target.array.shape:
-        raise ShapeError(
-            f"{name}: target has shape {tuple(target.shape)}, it must have the input's, {tuple(input.shape)}; use "
-            "target.reshape(...)"
-        )
+    require_tensors(name, input=input, target=target)
+    reduction = reduction_of(name, reduction, size_average, reduce)
+    require_floating_loss(name, input)
+    require_shape(name, "target", target, input)
     loss = _bce_with_logits(input, target, pos_weight)
-    return _reduce(loss if weight is None else loss * weight, reduction)
+    return reduced(loss if weight is None else loss * weight, reduction)
 
 
 # --- cross-entropy
@@ -174,7 +97,7 @@ def one_hot_like(target: Any, probabilities: Any) -> Any:
 def _composed_cross_entropy(input: Any, target: Any, reduction: str) -> Any:
     """What the fused operation computes, from operations: the recorded walk differentiates this."""
     picked = take_along_dim(log_softmax(input, -1), unsqueeze(target, -1), -1)
-    return _reduce(-squeeze(picked, -1), reduction)
+    return reduced(-squeeze(picked, -1), reduction)
 
 
 def _times_difference(g: Any, probabilities: Any, target: Any) -> Any:
@@ -271,8 +194,9 @@ def cross_entropy(
     input: Any,
     target: Any,
     weight: Any = None,
-    *,
+    size_average: Any = None,
     ignore_index: int = -100,
+    reduce: Any = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
@@ -287,14 +211,15 @@ def cross_entropy(
     >>> tg.nn.functional.cross_entropy(tg.tensor([[0.0, 0.0]]), tg.tensor([1]))
     tensor(0.6931)
     """
-    if weight is None and label_smoothing == 0.0 and _is_plain(input, target) and reduction in REDUCTIONS:
+    if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
+        reduction = reduction_of("cross_entropy", reduction, size_average, reduce)
+    if weight is None and label_smoothing == 0.0 and _is_plain(input, target):
         if not _require_classes("cross_entropy", target, input.array.shape[1], ignore_index):
             return _fused_cross_entropy(input, target, reduction)
-    _require_tensors("cross_entropy", input=input, target=target)
-    _require_reduction("cross_entropy", reduction)
+    require_tensors("cross_entropy", input=input, target=target)
     if not 0.0 <= label_smoothing <= 1.0:
         raise ArgumentError(f"cross_entropy: label_smoothing must lie between 0 and 1, {label_smoothing} came")
-    _require_floating("cross_entropy", input)
+    require_floating_loss("cross_entropy", input)
     if target.is_floating_point():
         return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing)
     target = _classes("cross_entropy", target)
@@ -332,7 +257,7 @@ def _cross_entropy_of_probabilities(
     terms = log_softmax(input, dim) * target
     loss = -sum_(terms if weight is None else terms * _along(weight, dim, input.ndim), dim)
     if reduction != "mean":
-        return _reduce(loss, reduction)
+        return reduced(loss, reduction)
     return sum_(loss) / (loss.numel() or float("nan"))
 
 
@@ -353,7 +278,15 @@ def _class_weights(weight: Any, target: Any, counted: Any, input: Any) -> Any:
     return where(counted, weight[where(counted, target, 0)], 0.0)
 
 
-def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
     """-input[target], the negative log-likelihood of log-probabilities. Source: notes, section 2, N039.
 
     Arguments: input (log-probabilities, (C), (N, C) or (N, C, d1, ...)), target (int64 classes), weight (one per
@@ -363,9 +296,9 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int =
     >>> tg.nn.functional.nll_loss(tg.tensor([[-0.5, -1.0]]), tg.tensor([1]))
     tensor(1.)
     """
-    _require_tensors("nll_loss", input=input, target=target)
-    _require_reduction("nll_loss", reduction)
-    _require_floating("nll_loss", input)
+    require_tensors("nll_loss", input=input, target=target)
+    reduction = reduction_of("nll_loss", reduction, size_average, reduce)
+    require_floating_loss("nll_loss", input)
     target = _classes("nll_loss", target)
     dim = _class_dim("nll_loss", input, target)
     _require_classes("nll_loss", target, input.shape[dim], ignore_index)
@@ -374,4 +307,4 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int =
     weights = _class_weights(weight, target, counted, input)
     picked = squeeze(take_along_dim(input, unsqueeze(where(counted, target, 0), dim), dim), dim)
     loss = where(counted, -picked * weights, 0.0)
-    return sum_(loss) / sum_(weights) if reduction == "mean" else _reduce(loss, reduction)
+    return sum_(loss) / sum_(weights) if reduction == "mean" else reduced(loss, reduction)

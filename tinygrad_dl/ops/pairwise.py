@@ -194,7 +194,7 @@ def pdist(input: Any, p: float = 2) -> Any:
 
 
 @operation("clamp", size=lambda g: g)
-def _not_below(size: Any, eps: float) -> Any:
+def not_below(size: Any, eps: float) -> Any:
     """A norm, but not below eps; the derivative is that of the norm everywhere, as in PyTorch."""
     return np.maximum(size, eps)
 
@@ -214,7 +214,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
         x1, x2 = _met(x1, x2)
     shape = tuple(x1.shape)
     dim = normalize_dim("cosine_similarity", dim, len(shape))
-    sizes = [_not_below(vector_norm(x, 2, dim), eps) for x in (x1, x2)]
+    sizes = [not_below(vector_norm(x, 2, dim), eps) for x in (x1, x2)]
     return vecdot(x1, x2, dim=dim) / sizes[0] / sizes[1]
 
 
