@@ -6,9 +6,10 @@ import operator
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, Self
 
-from tinygrad_dl.errors import ArgumentTypeError, DimensionError, nearest
+from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DimensionError, nearest
 
-from .module import MODULE, Module, RegistrationError, framed
+from .module import Module, RegistrationError, framed
+from .parameter import MODULE
 
 
 class _Container(Module):
@@ -81,11 +82,11 @@ class _Row(_Container):
         self._renumber(modules)
         return self
 
-    def pop(self, index: int = -1) -> Any:
-        """Take out the module at `index` and return it; those behind it are numbered anew."""
-        module = self[index]
-        del self[index]
-        return module
+    def pop(self, key: int | slice = -1) -> Any:
+        """Take out the module at `key`, or those of a slice, and return it; those behind are numbered anew."""
+        taken = self[key]
+        del self[key]
+        return taken
 
     def __add__(self, other: Iterable[Module]) -> Self:
         return type(self)().extend(self).extend(other)
@@ -123,6 +124,21 @@ class Sequential(_Row):
 
     def _part(self, named: list[tuple[str, Any]]) -> Any:
         return type(self)(dict(named))  # keeps the names
+
+    def __mul__(self, other: int) -> Self:
+        return type(self)().extend(list(self) * self._times(other))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, other: int) -> Self:
+        return self.extend(list(self) * (self._times(other) - 1))
+
+    def _times(self, count: int) -> int:
+        if not isinstance(count, int):
+            raise ArgumentTypeError(f"Sequential: it is repeated by an integer, not by {type(count).__name__}")
+        if count <= 0:
+            raise ArgumentError(f"Sequential: it is repeated once or more, not {count} times")
+        return count
 
 
 class ModuleList(_Row):
