@@ -3,7 +3,7 @@
 if __name__ == "nn":  # `import nn` in a checkout would make a second copy of every class
     raise ImportError("import nn as a part of the package: from tinygrad_dl import nn")
 
-from . import functional, init, modules, utils
+from . import functional, init, modules, parallel, utils
 from .activation import (
     CELU,
     ELU,
@@ -34,26 +34,33 @@ from .activation import (
     Tanhshrink,
     Threshold,
 )
-from .containers import ModuleDict, ModuleList, Sequential
+from .containers import Container, ModuleDict, ModuleList, Sequential
 from .dropout import Dropout
 from .embedding import Embedding, EmbeddingBag
 from .flatten import Flatten, Unflatten
 from .linear import Identity, Linear
 from .loss import BCEWithLogitsLoss, CrossEntropyLoss, MSELoss, NLLLoss
 from .module import Module
+from .parallel import DataParallel
 from .parameter import Buffer, Parameter
+from .parameter_containers import ParameterDict, ParameterList
 
 __all__ = [
     "functional",
     "init",
     "modules",
+    "parallel",
     "utils",
     "Module",
     "Parameter",
     "Buffer",
+    "Container",
     "Sequential",
     "ModuleList",
     "ModuleDict",
+    "ParameterList",
+    "ParameterDict",
+    "DataParallel",
     "Linear",
     "Identity",
     "Embedding",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, Self
 
@@ -10,6 +11,25 @@ from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DimensionError,
 
 from .module import Module, RegistrationError, framed
 from .parameter import MODULE
+
+
+class Container(Module):
+    """PyTorch's oldest container: submodules given by name. Warns: write a Module of one's own.
+
+    Arguments: the modules by name. Raises ArgumentTypeError for what is no module.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__()
+        warnings.warn(
+            "nn.Container is deprecated: write a Module, which registers what is assigned", FutureWarning, stacklevel=2
+        )
+        for name, module in kwargs.items():
+            self.add_module(name, module)
+
+    def extra_repr(self) -> str:
+        """Nothing: the submodules are shown as they are."""
+        return ""
 
 
 class _Container(Module):

@@ -170,7 +170,7 @@ def test_moving_without_the_values(lib: Any) -> None:
 
 def test_what_does_not_exist_here_says_so() -> None:
     model = nn.Linear(1, 1)
-    with pytest.raises(RuntimeError, match="bfloat16.*half"):
+    with pytest.raises(RuntimeError, match=r"bfloat16.*half"):
         model.bfloat16()
     with pytest.raises(NotImplementedError, match="share_memory"):
         model.share_memory()
