@@ -690,7 +690,7 @@ class Module(Conversions):
         return ", ".join(f"{name}={self._shown(name)!r}" for name in named if name not in ("device", "dtype"))
 
     def _shown(self, name: str) -> Any:
-        value = self.__dict__[name]
+        value = getattr(self, name)  # which may be computed
         return value is not None if name in self._kinds else value  # bias=True, not its numbers
 
     def _get_name(self) -> str:

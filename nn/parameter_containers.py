@@ -180,8 +180,8 @@ class ParameterDict(_Values):
         """Add or replace values, from a dict or from pairs."""
         if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
             raise ArgumentTypeError(f"ParameterDict: a dict or pairs are needed, {type(parameters).__name__} came")
-        plain = type(parameters) is dict
-        for key, value in sorted(parameters.items()) if plain else _pairs(parameters):
+        pairs = _pairs(parameters)
+        for key, value in sorted(pairs, key=lambda pair: pair[0]) if type(parameters) is dict else pairs:
             self[key] = value
 
     def pop(self, key: str) -> Any:
