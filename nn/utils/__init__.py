@@ -6,6 +6,7 @@ from .convert_parameters import parameters_to_vector, vector_to_parameters
 from .fusion import fuse_conv_bn_eval, fuse_conv_bn_weights, fuse_linear_bn_eval, fuse_linear_bn_weights
 from .init import skip_init
 from .spectral_norm import remove_spectral_norm, spectral_norm
+from .summarize import summary
 from .weight_norm import remove_weight_norm, weight_norm
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "fuse_linear_bn_eval",
     "fuse_linear_bn_weights",
     "skip_init",
+    "summary",
     "weight_norm",
     "remove_weight_norm",
     "spectral_norm",
