@@ -3,7 +3,7 @@
 if __name__ == "nn":  # `import nn` in a checkout would make a second copy of every class
     raise ImportError("import nn as a part of the package: from tinygrad_dl import nn")
 
-from . import functional, init, modules, utils
+from . import functional, init, modules, parallel, utils
 from .activation import (
     CELU,
     ELU,
@@ -43,7 +43,7 @@ from .batchnorm import (
     InstanceNorm3d,
     SyncBatchNorm,
 )
-from .containers import ModuleDict, ModuleList, Sequential
+from .containers import Container, ModuleDict, ModuleList, Sequential
 from .conv import (
     Conv1d,
     Conv2d,
@@ -107,7 +107,9 @@ from .padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from .parallel import DataParallel
 from .parameter import Buffer, Parameter
+from .parameter_containers import ParameterDict, ParameterList
 from .pixelshuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 from .pooling import (
     AdaptiveAvgPool1d,
@@ -136,13 +138,18 @@ __all__ = [
     "functional",
     "init",
     "modules",
+    "parallel",
     "utils",
     "Module",
     "Parameter",
     "Buffer",
+    "Container",
     "Sequential",
     "ModuleList",
     "ModuleDict",
+    "ParameterList",
+    "ParameterDict",
+    "DataParallel",
     "Linear",
     "Identity",
     "Conv1d",

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, Self
 
-from tinygrad_dl.errors import ArgumentTypeError, DimensionError, nearest
+from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DimensionError, nearest
 
-from .module import MODULE, Module, RegistrationError, framed
+from .module import Module, RegistrationError, framed
+from .parameter import MODULE
+
+
+class Container(Module):
+    """PyTorch's oldest container: submodules given by name. Warns: write a Module of one's own.
+
+    Arguments: the modules by name. Raises ArgumentTypeError for what is no module.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__()
+        warnings.warn(
+            "nn.Container is deprecated: write a Module, which registers what is assigned", FutureWarning, stacklevel=2
+        )
+        for name, module in kwargs.items():
+            self.add_module(name, module)
+
+    def extra_repr(self) -> str:
+        """Nothing: the submodules are shown as they are."""
+        return ""
 
 
 class _Container(Module):
@@ -81,11 +102,11 @@ class _Row(_Container):
         self._renumber(modules)
         return self
 
-    def pop(self, index: int = -1) -> Any:
-        """Take out the module at `index` and return it; those behind it are numbered anew."""
-        module = self[index]
-        del self[index]
-        return module
+    def pop(self, key: int | slice = -1) -> Any:
+        """Take out the module at `key`, or those of a slice, and return it; those behind are numbered anew."""
+        taken = self[key]
+        del self[key]
+        return taken
 
     def __add__(self, other: Iterable[Module]) -> Self:
         return type(self)().extend(self).extend(other)
@@ -123,6 +144,21 @@ class Sequential(_Row):
 
     def _part(self, named: list[tuple[str, Any]]) -> Any:
         return type(self)(dict(named))  # keeps the names
+
+    def __mul__(self, other: int) -> Self:
+        return type(self)().extend(list(self) * self._times(other))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, other: int) -> Self:
+        return self.extend(list(self) * (self._times(other) - 1))
+
+    def _times(self, count: int) -> int:
+        if not isinstance(count, int):
+            raise ArgumentTypeError(f"Sequential: it is repeated by an integer, not by {type(count).__name__}")
+        if count <= 0:
+            raise ArgumentError(f"Sequential: it is repeated once or more, not {count} times")
+        return count
 
 
 class ModuleList(_Row):

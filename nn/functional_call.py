@@ -11,7 +11,8 @@ from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, StateDictError,
 from tinygrad_dl.tensor import Tensor
 from tinygrad_dl.utils.checkpoint import surrounding
 
-from .module import BUFFERS, PARAMETER, Module
+from .module import Module
+from .parameter import BUFFERS, PARAMETER
 
 
 def functional_call(

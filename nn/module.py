@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
-from tinygrad_dl import dtypes
 from tinygrad_dl.autograd import no_grad
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, HookResultError, TinygradError, nearest
 from tinygrad_dl.hooks import RemovableHandle
@@ -16,13 +15,10 @@ from tinygrad_dl.registry import Hook, Registry, add, of_kind
 from tinygrad_dl.tensor import Tensor
 
 from . import hooks
+from .conversion import Conversions
 from .hooks import everywhere
-from .parameter import Buffer, Parameter
-from .state_dict import IncompatibleKeys, Loading, empty_state_dict
-
-# What a registered name stands for. A transient buffer moves with its module but is not saved.
-PARAMETER, BUFFER, TRANSIENT_BUFFER, MODULE = "parameter", "buffer", "transient buffer", "module"
-BUFFERS = (BUFFER, TRANSIENT_BUFFER)
+from .parameter import BUFFER, BUFFERS, MODULE, PARAMETER, TRANSIENT_BUFFER, Buffer, Parameter
+from .state_dict import EXTRA_STATE, IncompatibleKeys, Loading, empty_state_dict
 
 
 class ModuleAttributeError(TinygradError, AttributeError):
@@ -44,7 +40,7 @@ def _missing_forward(self: Module, *args: Any, **kwargs: Any) -> Any:
     )
 
 
-class Module:
+class Module(Conversions):
     """Base of all layers and networks: a subclass makes its parts in `__init__` and uses them in `forward`.
 
     Parameters, buffers and modules that are assigned to attributes are registered under the attribute's name, so that
@@ -80,9 +76,13 @@ class Module:
         attributes["training"] = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks or everywhere:
-            return hooks.call(self, args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            if self._hooks or everywhere:
+                return hooks.call(self, args, kwargs)
+            return self.forward(*args, **kwargs)
+        except TinygradError as error:
+            locate(error, self, args)
+            raise
 
     # --- registration
 
@@ -238,9 +238,9 @@ class Module:
             if module is not None:
                 yield from module.named_modules(memo, _join(prefix, name), remove_duplicate)
 
-    def modules(self) -> Iterator[Module]:
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """This module and all below it, a shared one once."""
-        for _, module in self.named_modules():
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
@@ -302,6 +302,29 @@ class Module:
         for name in target.split(".") if target else ():
             module = module._get(name, (MODULE,), target)
         return module
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a path such as "encoder.0"; the modules on the way there must exist.
+
+        Arguments: target, the path; module; strict, whether there must be a module at the path already. Raises
+        ArgumentError for an empty path, ArgumentTypeError for what is no module, ModuleAttributeError (an
+        AttributeError) where the path leads through something else.
+
+        >>> from tinygrad_dl import nn
+        >>> net = nn.Sequential(nn.Linear(2, 3), nn.Tanh())
+        >>> net.set_submodule("1", nn.ReLU()); net[1]
+        ReLU()
+        """
+        if not target:
+            raise ArgumentError("set_submodule: the path is empty, which is the module itself; give it a name")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        taken = name in parent.__dict__ or hasattr(type(parent), name)
+        if strict or (taken and parent._kinds.get(name) != MODULE):
+            parent._get(name, (MODULE,), target)
+        if not isinstance(module, Module):
+            raise _wrong_value(parent, name, MODULE, module)
+        parent._register(name, MODULE, module)
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a path such as "0.weight". Raises ModuleAttributeError if there is none."""
@@ -369,69 +392,6 @@ class Module:
             else:
                 parameter.grad.detach_().zero_()
 
-    # --- moving and converting
-
-    def to(self, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False) -> Self:
-        """Move to a device, convert to a floating dtype, or both: `to(device)`, `to(dtype)`, `to(device, dtype)`.
-
-        Parameters stay the same objects, with their gradients, so that an optimizer made before keeps working; integer
-        buffers keep their dtype. Arguments: a device, a dtype, both, or a tensor that has both; or by name.
-        non_blocking changes nothing here: copies are finished on return. Returns the module. Raises ArgumentTypeError
-        for a dtype that is not floating, DeviceError for a device that is not there.
-
-        >>> import tinygrad_dl as tg
-        >>> from tinygrad_dl import nn
-        >>> nn.Linear(2, 3).to("cpu", tg.float64).weight.dtype
-        tinygrad_dl.float64
-        """
-        for target in args:
-            if isinstance(target, Tensor):
-                device, dtype = target.device, target.dtype
-            elif isinstance(target, dtypes.dtype):
-                dtype = target
-            else:
-                device = target
-        if dtype is not None and not dtypes.find(dtype).is_floating_point:
-            raise ArgumentTypeError(
-                f"{type(self).__name__}.to: parameters are floating, {dtype} came; convert the input instead"
-            )
-        with no_grad():
-            for module in self.modules():
-                module._convert(device, dtype)
-        return self
-
-    def _convert(self, device: Any, dtype: Any) -> None:
-        def converted(tensor: Tensor) -> Tensor:
-            return tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None)
-
-        for name, tensor in self._named(PARAMETER, *BUFFERS):
-            if isinstance(tensor, Parameter):
-                gradient, tensor.grad = tensor.grad, None
-                tensor.data = converted(tensor)
-                tensor.grad = None if gradient is None else converted(gradient)
-            elif tensor is not None:
-                self.__dict__[name] = converted(tensor)  # whoever else holds the old one may need it as it is
-
-    def cpu(self) -> Self:
-        """Move all parameters and buffers to the CPU. Returns the module."""
-        return self.to("cpu")
-
-    def cuda(self, device: Any = None) -> Self:
-        """Move all parameters and buffers to a GPU, the first one or that of an index. Returns the module."""
-        return self.to("cuda" if device is None else device)
-
-    def float(self) -> Self:
-        """Convert the floating parameters and buffers to float32. Returns the module."""
-        return self.to(dtypes.float32)
-
-    def double(self) -> Self:
-        """Convert the floating parameters and buffers to float64. Returns the module."""
-        return self.to(dtypes.float64)
-
-    def half(self) -> Self:
-        """Convert the floating parameters and buffers to float16. Returns the module."""
-        return self.to(dtypes.float16)
-
     # --- state
 
     def state_dict(
@@ -452,8 +412,7 @@ class Module:
             destination._metadata[prefix.removesuffix(".")] = metadata
         for _, hook in of_kind(hooks.STATE_DICT_PRE, self._state_hooks):
             hook.function(self, prefix, keep_vars)
-        for name, tensor in self._own_state():
-            destination[prefix + name] = tensor if keep_vars else tensor.detach()
+        self._save_to_state_dict(destination, prefix, keep_vars)
         for name, module in self._named(MODULE):
             if module is not None:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
@@ -466,6 +425,28 @@ class Module:
                 )
             destination = destination if result is None else result
         return destination
+
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        """Put this module's own state, without those below it, into a state dict; a subclass may add to it."""
+        for name, tensor in self._own_state():
+            destination[prefix + name] = tensor if keep_vars else tensor.detach()
+        if self._has_own("get_extra_state"):
+            destination[prefix + EXTRA_STATE] = self.get_extra_state()
+
+    def get_extra_state(self) -> Any:
+        """What a module saves beside its tensors; a subclass that has some defines this and `set_extra_state`.
+
+        `state_dict` keeps what it returns under the name "_extra_state". `save` takes tensors, numbers, strings, bools
+        and None, in dicts, lists and tuples.
+        """
+        raise NotImplementedError(f"{type(self).__name__}: define get_extra_state(self) to save more than tensors")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take back what `get_extra_state` returned; called by `load_state_dict`."""
+        raise NotImplementedError(f"{type(self).__name__}: define set_extra_state(self, state) to load extra state")
+
+    def _has_own(self, method: str) -> bool:
+        return getattr(type(self), method) is not getattr(Module, method)
 
     def _own_state(self) -> list[tuple[str, Tensor]]:
         return [pair for kind in (PARAMETER, BUFFER) for pair in self._named(kind) if pair[1] is not None]
@@ -489,7 +470,8 @@ class Module:
                 f"load_state_dict: state_dict must be a dict of tensors, not {type(state_dict).__name__}"
             )
         loading = Loading(type(self).__name__, state_dict, assign)
-        self._find_state(loading.given, "", loading)
+        with loading:
+            self._find_state(loading.given, "", loading)
         loading.require_fit(strict and not loading.post_hooks)
         with no_grad():
             for module, name, tensor, value in loading.found:
@@ -497,6 +479,8 @@ class Module:
                     module._assign(name, tensor, value)
                 else:
                     tensor.copy_(value)
+        for module, extra in loading.extra_states:
+            module.set_extra_state(extra)
         for module, hook in loading.post_hooks:
             if hook.function(module, loading.keys) is not None:
                 raise HookResultError("load_state_dict: a post-hook must change the keys in place and return None")
@@ -506,14 +490,38 @@ class Module:
     def _find_state(self, given: dict[str, Any], prefix: str, loading: Loading) -> None:
         """Find in a state dict, once the hooks have changed it, what is of this module and of those below it."""
         metadata = loading.metadata(prefix)
-        for _, hook in of_kind(hooks.LOAD_PRE, self._state_hooks):
-            module = (self,) if hook.with_module else ()
-            hook.function(*module, given, prefix, metadata, True, *loading.keys, loading.messages)
+        self._load_from_state_dict(given, prefix, metadata, True, *loading.keys, loading.messages)
         children = {name: module for name, module in self._named(MODULE) if module is not None}
-        below = loading.find(self, dict(self._own_state()), children, given, prefix)
+        below = loading.below(children, given, prefix)
         for name, child in children.items():
             child._find_state(below[name], f"{prefix}{name}.", loading)
         loading.post_hooks += [(self, hook) for _, hook in of_kind(hooks.LOAD_POST, self._state_hooks)]
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Find this module's own state, without that of those below it, in a state dict.
+
+        A subclass overrides this to rename or convert what older versions saved, and calls `super()`'s. What is found
+        is copied once all modules have found theirs and nothing is wrong. Arguments as those of the hooks of
+        `register_load_state_dict_pre_hook`.
+        """
+        loading = Loading.current()
+        for _, hook in of_kind(hooks.LOAD_PRE, self._state_hooks):
+            module = (self,) if hook.with_module else ()
+            hook.function(
+                *module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+            )
+        children = [name for name, module in self._named(MODULE) if module is not None]
+        extra = [EXTRA_STATE] if self._has_own("set_extra_state") else []
+        loading.find(self, dict(self._own_state()), extra, children, state_dict, prefix)
 
     def _assign(self, name: str, old: Tensor, new: Tensor) -> None:
         if isinstance(old, Parameter):
@@ -682,20 +690,43 @@ class Module:
         return ", ".join(f"{name}={self._shown(name)!r}" for name in named if name not in ("device", "dtype"))
 
     def _shown(self, name: str) -> Any:
-        value = self.__dict__[name]
+        value = getattr(self, name)  # which may be computed
         return value is not None if name in self._kinds else value  # bias=True, not its numbers
+
+    def _get_name(self) -> str:
+        """The name that `repr` shows; a subclass may give another."""
+        return type(self).__name__
 
     def __repr__(self) -> str:
         extra = self.extra_repr()
         children = [f"({name}): {module!r}" for name, module in self._named(MODULE)]
         if not children and "\n" not in extra:
-            return f"{type(self).__name__}({extra})"
-        return framed(type(self).__name__, [*extra.splitlines(), *children])
+            return f"{self._get_name()}({extra})"
+        return framed(self._get_name(), [*extra.splitlines(), *children])
 
 
 def framed(name: str, lines: list[str]) -> str:
     """Lines, indented, between the brackets behind a name."""
     return "\n".join([f"{name}(", *("  " + line.replace("\n", "\n  ") for line in lines), ")"])
+
+
+def locate(error: TinygradError, module: Module, args: tuple[Any, ...]) -> None:
+    """Say in an error that comes out of a call in which module it happened; each module around gives a longer path."""
+    origin = error.__dict__.setdefault("origin", (error.args, module, args))
+    message, inner, came = origin
+    path = next((path for path, below in module.named_modules() if below is inner), None)
+    if path is None or len(message) != 1 or not isinstance(message[0], str):  # not registered, or no plain message
+        return
+    layer = repr(inner)
+    layer = type(inner).__name__ if "\n" in layer else layer
+    shapes = ", ".join(_described(value) for value in came)
+    error.args = (f"{message[0]} [in {path + ': ' if path else ''}{layer}, called with {shapes or 'nothing'}]",)
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"shape {tuple(value.shape)} of {str(value.dtype).rpartition('.')[2]}"
+    return type(value).__name__
 
 
 def _join(path: str, name: str) -> str:

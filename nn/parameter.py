@@ -5,6 +5,10 @@ from __future__ import annotations
 from tinygrad_dl.errors import ArgumentTypeError
 from tinygrad_dl.tensor import Tensor
 
+# What a name that a module registered stands for. A transient buffer moves with its module but is not saved.
+PARAMETER, BUFFER, TRANSIENT_BUFFER, MODULE = "parameter", "buffer", "transient buffer", "module"
+BUFFERS = (BUFFER, TRANSIENT_BUFFER)
+
 
 class _Member(Tensor):
     """A tensor made around the memory of another one, of the kind that a module registers when it is assigned."""

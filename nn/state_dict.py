@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from contextvars import ContextVar, Token
+from typing import Any, NamedTuple, Self
 
 from tinygrad_dl.errors import StateDictError, nearest
 from tinygrad_dl.tensor import Tensor
 
+EXTRA_STATE = "_extra_state"  # the name of what a module saves beside its tensors
 MOST_HINTS = 20  # comparing every name of a large model with every other would take minutes
 
 
@@ -40,6 +42,7 @@ class Loading:
         self.keys = IncompatibleKeys([], [])
         self.messages: list[str] = []  # hooks may add some
         self.found: list[tuple[Any, str, Tensor, Tensor]] = []  # (module, name, its tensor, the new value)
+        self.extra_states: list[tuple[Any, Any]] = []  # (module, what it saved beside its tensors)
         self.post_hooks: list[tuple[Any, Any]] = []
         self._metadata: Mapping[str, Any] = getattr(state_dict, "_metadata", {})
 
@@ -48,26 +51,56 @@ class Loading:
         known = dict(self._metadata.get(prefix.removesuffix("."), {}))
         return {**known, "assign_to_params_buffers": True} if self.assign else known
 
+    def __enter__(self) -> Self:
+        self._token: Token[Loading] = _current.set(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _current.reset(self._token)
+
+    @staticmethod
+    def current() -> Loading:
+        """The call that is running, which `_load_from_state_dict` has no argument for."""
+        loading = _current.get(None)
+        if loading is None:
+            raise StateDictError("_load_from_state_dict: call load_state_dict, which calls this for every module")
+        return loading
+
     def find(
-        self, module: Any, own: Mapping[str, Tensor], children: Iterable[str], given: Mapping[str, Any], prefix: str
-    ) -> dict[str, dict[str, Any]]:
-        """Find a module's own tensors among what is given. Returns, for each child, what is given below it."""
-        for name, tensor in own.items():
+        self,
+        module: Any,
+        own: Mapping[str, Tensor],
+        extra: list[str],
+        children: Iterable[str],
+        given: Mapping[str, Any],
+        prefix: str,
+    ) -> None:
+        """Find a module's own tensors and its extra state among what is given."""
+        for name in [*own, *extra]:
             path = prefix + name
             if path not in given:
                 self.keys.missing_keys.append(path)
-            elif wrong := _value(path, tensor, given[path], self.assign):
+            elif name in extra:
+                self.extra_states.append((module, given[path]))
+            elif wrong := _value(path, own[name], given[path], self.assign):
                 self.messages.append(wrong)
             else:
-                self.found.append((module, name, tensor, given[path]))
-        below: dict[str, dict[str, Any]] = {child: {} for child in children}
+                self.found.append((module, name, own[name], given[path]))
+        known = {*own, *extra}
+        for path in given:
+            name, dot, _ = str(path).removeprefix(prefix).partition(".")
+            mine = str(path).startswith(prefix)  # hooks may have added others
+            if mine and not (dot and name in children) and (dot or name not in known):
+                self.keys.unexpected_keys.append(path)
+
+    def below(self, children: Iterable[str], given: Mapping[str, Any], prefix: str) -> dict[str, dict[str, Any]]:
+        """For each child, what is given below it."""
+        parts: dict[str, dict[str, Any]] = {child: {} for child in children}
         for path, value in given.items():
             name, dot, _ = str(path).removeprefix(prefix).partition(".")
-            if dot and name in below:
-                below[name][path] = value
-            elif (dot or name not in own) and str(path).startswith(prefix):  # hooks may have added others
-                self.keys.unexpected_keys.append(path)
-        return below
+            if dot and name in parts:
+                parts[name][path] = value
+        return parts
 
     def require_fit(self, strict: bool) -> None:
         """Raise, before anything is loaded, with all that does not fit; of names only when `strict`."""
@@ -81,6 +114,9 @@ class Loading:
             raise StateDictError(
                 f"load_state_dict: what has its place was loaded into {self.owner}, but not all:\n" + "\n".join(lines)
             )
+
+
+_current: ContextVar[Loading] = ContextVar("loading")
 
 
 def _names(keys: IncompatibleKeys) -> list[str]:
