@@ -49,15 +49,6 @@ from tinygrad_dl.ops.elementwise import sigmoid, tanh
 from tinygrad_dl.ops.embedding import embedding, embedding_bag
 from tinygrad_dl.ops.folding import fold, unfold
 from tinygrad_dl.ops.interpolation import interpolate, upsample, upsample_bilinear, upsample_nearest
-from tinygrad_dl.ops.linalg import linear
-from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, mse_loss, nll_loss
-from tinygrad_dl.ops.normalization import (
-    batch_norm,
-    group_norm,
-    instance_norm,
-    layer_norm,
-    local_response_norm,
-    rms_norm,
 from tinygrad_dl.ops.likelihood_loss import binary_cross_entropy, gaussian_nll_loss, kl_div, poisson_nll_loss
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, nll_loss
@@ -71,6 +62,14 @@ from tinygrad_dl.ops.margin_loss import (
     soft_margin_loss,
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
+)
+from tinygrad_dl.ops.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    rms_norm,
 )
 from tinygrad_dl.ops.norms import vector_norm as _vector_norm
 from tinygrad_dl.ops.padding import channel_shuffle, pad, pixel_shuffle, pixel_unshuffle
@@ -95,8 +94,8 @@ from tinygrad_dl.ops.pooling import (
     max_unpool2d,
     max_unpool3d,
 )
-from tinygrad_dl.ops.sampling_grid import affine_grid, grid_sample
 from tinygrad_dl.ops.regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from tinygrad_dl.ops.sampling_grid import affine_grid, grid_sample
 from tinygrad_dl.ops.softmax import log_softmax as _log_softmax
 from tinygrad_dl.ops.softmax import softmax as _softmax
 from tinygrad_dl.random import numpy_generator

@@ -1,10 +1,6 @@
-"""Gradients clipped, parameters as one vector, sequences of different lengths; named as in `torch.nn.utils`."""
-
-from . import rnn
-
 """Around the parameters of modules: clipped, as one vector, computed from others; names as in `torch.nn.utils`."""
 
-from . import parametrizations, parametrize, stateless
+from . import parametrizations, parametrize, rnn, stateless
 from .clip_grad import clip_grad_norm, clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from .convert_parameters import parameters_to_vector, vector_to_parameters
 from .fusion import fuse_conv_bn_eval, fuse_conv_bn_weights, fuse_linear_bn_eval, fuse_linear_bn_weights
