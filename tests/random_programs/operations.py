@@ -15,11 +15,19 @@ import numpy as np
 from .writing import LARGE, Variable, Writer, broadcast, kind, leaf, reduced, target
 
 Shape = tuple[int, ...]
+LAST_VIEWED = {"cartesian_prod", "repeat_interleave", "inner", "tensordot", "kron", "cross"}
 
 
 def fresh(w: Writer, name: str, source: str, shape: Shape, dtype: str, *parents: Variable, **facts: Any) -> None:
-    """A new variable. (Under no_grad some results are views in PyTorch, which then refuses to edit them.)"""
-    w.new(name, f"({source}).clone()" if "no_grad" in w.mode else source, shape, dtype, *parents, **facts)
+    """A new variable, of its own memory: PyTorch makes some results by a last view, and edits of views differ."""
+    w.new(
+        name,
+        f"({source}).clone()" if "no_grad" in w.mode or name in LAST_VIEWED else source,
+        shape,
+        dtype,
+        *parents,
+        **facts,
+    )
 
 
 # --- elementwise: (source, bound of the result, whether it is positive), on any floating input
@@ -367,7 +375,7 @@ def more_products(w: Writer) -> None:
             source = f"lib.outer({v}, {other.name})" if name == "outer" else f"lib.einsum('i,j', {v}, {other.name})"
             made(name, source, (*n, *n))
         elif name == "kron":
-            made(name, f"lib.kron({v}, {other.name})", (n[0] ** 2,))
+            made(name, f"lib.kron({v} * 1, {other.name} * 1)", (n[0] ** 2,))
         elif name == "cross":
             if n == (3,):
                 made(name, f"lib.linalg.cross({v}, {other.name})", n)

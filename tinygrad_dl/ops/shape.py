@@ -49,15 +49,17 @@ def reshape(input: Any, shape: Any) -> Any:
     >>> tg.reshape(tg.arange(6), (2, -1)).shape
     tinygrad_dl.Size([2, 3])
     """
-    if -1 in shape or math.prod(shape) != input.size:
-        shape = _worked_out("reshape", input, shape)
-    return input.reshape(shape)
+    return _in_shape("reshape", input, shape)
 
 
 @operation("view", views=True, input=lambda g, input_shape: reshape(g, input_shape))
 def _reshaped(input: Any, shape: Any) -> Any:
-    if -1 in shape or math.prod(shape) != input.size:
-        shape = _worked_out("view", input, shape)
+    return _in_shape("view", input, shape)
+
+
+def _in_shape(name: str, input: Any, shape: Any) -> Any:
+    if shape != (-1,) and (-1 in shape or math.prod(shape) != input.size):
+        shape = _worked_out(name, input, shape)
     return input.reshape(shape)
 
 
