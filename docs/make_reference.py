@@ -35,6 +35,8 @@ def functions(space: Any) -> dict[str, Any]:
     for name, value in sorted(vars(space).items()):
         module = getattr(value, "__module__", "") or ""
         ours = module.startswith("tinygrad_dl") or hasattr(value, "operation")
+        if name not in getattr(space, "__all__", (name,)) or name == "make_public":
+            continue
         if ours and callable(value) and not inspect.isclass(value) and not name.startswith("_"):
             found[name] = value
     return found

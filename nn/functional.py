@@ -267,7 +267,12 @@ def rrelu(
 
 
 def rrelu_(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
-    """`rrelu` in place: the result is written into the input, which is returned."""
+    """`rrelu` in place: the result is written into the input, which is returned.
+
+    >>> import tinygrad_dl as tg
+    >>> tg.nn.functional.rrelu_(tg.tensor([3.0]))
+    tensor([3.])
+    """
     return rrelu(input, lower, upper, training, True)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import importlib.util
 import re
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from test_house import BELOW, NAMED, SPLIT_OFF, imports, ours, size, sources
@@ -13,6 +16,8 @@ from test_house import BELOW, NAMED, SPLIT_OFF, imports, ours, size, sources
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]]
 BLOCK = re.compile(r"^ *```(\S+)?(?: (\S+))?\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+REFERENCE = "docs/reference.md"  # its examples are those of the docstrings, which test_doctests.py runs
+REFUSED = {"tinygrad_dl.linalg.eig", "tinygrad_dl.linalg.eigvals"}  # have nothing to show
 KINDS = {"python", "pycon", "text", "bash"}  # of blocks: programs and sessions are run, quotations name their file
 
 
@@ -59,7 +64,9 @@ def test_a_quotation_must_be_exact() -> None:
     assert missing("z = 2\n...\ny = 1\n", source) == "y = 1\n"  # another order
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if any(kind == "pycon" for kind, _, _ in blocks(page))])
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page != REFERENCE and any(kind == "pycon" for kind, _, _ in blocks(page))]
+)
 def test_sessions_print_what_they_say(page: str) -> None:
     """The sessions of a page are one: what one defines, the next ones know."""
     text = "\n".join(text for kind, _, text in blocks(page) if kind == "pycon")
@@ -82,6 +89,28 @@ def test_links_lead_to_files(page: str) -> None:
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / page).read_text(encoding="utf-8"))
     gone = [link for link in links if "://" not in link and not ((ROOT / page).parent / link).exists()]
     assert not gone, f"{page} links to what is not there: {gone}"
+
+
+@cache
+def reference() -> Any:
+    """The program that writes docs/reference.md."""
+    specification = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_says_what_docstrings_and_rules_say() -> None:
+    assert reference().PAGE.read_text(encoding="utf-8") == reference().written(), "run python docs/make_reference.py"
+
+
+def test_every_public_function_has_an_example() -> None:
+    spaces = reference().NAMESPACES.items()
+    found = {f"{space}.{name}": f.__doc__ or "" for space, m in spaces for name, f in reference().functions(m).items()}
+    assert len(found) > 500
+    assert not [name for name, text in found.items() if ">>> " not in text and name not in REFUSED]
+    assert not [name for name, method in reference().methods().items() if not (method.__doc__ or "").strip()]
 
 
 def test_the_counts_of_lines_are_right() -> None:

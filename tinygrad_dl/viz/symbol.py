@@ -664,7 +664,8 @@ def _write_call(x: Symbol, values: Values) -> tuple[str, int]:
             continue
         if label in ("dim", "axis") and isinstance(part, tuple) and len(part) == 1:
             part = part[0]
-        if part is not None and part != "mean" and not _is_type(part) and label not in _UNSAID:
+        unsaid = part is None or (isinstance(part, str) and part == "mean") or _is_type(part) or label in _UNSAID
+        if not unsaid:
             words.append(
                 f"{_SHORT.get(label, label)}={part}"
                 if isinstance(part, int)
