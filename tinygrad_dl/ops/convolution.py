@@ -23,40 +23,60 @@ from .reduction import sum as sum_
 from .shape import squeeze, unsqueeze
 
 BLOCK = 1 << 18  # elements of the buffer for columns: 1 MB of float32
+NARROW = 24  # rows of a matrix of columns below which products are slow
 Sizes = tuple[int, ...]
 
 # --- columns
 
 
-def _columns(x: Any, kernel: Sizes, steps: Any, out: Sizes, groups: int) -> Iterator[tuple[slice, slice, Any]]:
-    """Blocks of the columns of x (n, c, ...): (samples, outputs, columns (samples, groups, c/groups · k, outputs))."""
+def _columns(x: Any, kernel: Sizes, steps: Any, out: Sizes, groups: int) -> Iterator[tuple[slice, slice, list[Any]]]:
+    """Blocks of the columns of x (n, c, ...): samples, outputs, and for each tap (samples, groups, width, outputs).
+
+    Where the first dimension's stride is 1, its taps are the same columns some rows further: these are laid out once.
+    """
     stride, padding, dilation = steps
     n, c = x.shape[:2]
-    width, inner = c * math.prod(kernel), math.prod(out[1:])
+    inner = math.prod(out[1:])
     if math.prod(kernel) == 1 and set(stride) == {1} and out == x.shape[2:] and x.flags.c_contiguous:
-        yield slice(0, n), slice(0, out[0] * inner), x.reshape(n, groups, c // groups, out[0] * inner)
+        yield slice(0, n), slice(0, out[0] * inner), [x.reshape(n, groups, c // groups, out[0] * inner)]
         return
+    taps = _taps(kernel, stride, c // groups)
+    kernel = (kernel[0] // taps, *kernel[1:])
+    width, more = c * math.prod(kernel), (taps - 1) * dilation[0]
     module = backend.array_module(x)
-    rows, samples = _block(width * inner, out[0], n, x)
+    rows, samples = _block(width * inner, out[0] + more, n, x)
+    rows = max(rows - more, 1)
     padded = None
     if set(padding) != {0}:
         padded = module.zeros((samples, c, *[s + 2 * p for s, p in zip(x.shape[2:], padding)]), x.dtype)
-    room = module.empty(samples * width * rows * inner, x.dtype)
+    room = module.empty(samples * width * (rows + more) * inner, x.dtype)
     for a in range(0, n, samples):
         part = x[a : a + samples]
         if padded is not None:
             padded[(slice(0, len(part)), slice(None), *_inside(padding, x.shape[2:]))] = part
             part = padded[: len(part)]
-        windows = _windows(part, kernel, stride, dilation, out)
+        windows = _windows(part, kernel, stride, dilation, (out[0] + more, *out[1:]))
         for r in range(0, out[0], rows):
-            view = windows[(slice(None),) * (2 + len(kernel)) + (slice(r, r + rows),)]
+            last = min(r + rows, out[0])
+            view = windows[(slice(None),) * (2 + len(kernel)) + (slice(r, last + more),)]
             block = room[: view.size].reshape(view.shape)
             block[...] = view
-            yield (
-                slice(a, a + len(part)),
-                slice(r * inner, r * inner + view.shape[2 + len(kernel)] * inner),
-                block.reshape(len(part), groups, width // groups, math.prod(view.shape[2 + len(kernel) :])),
-            )
+            flat = block.reshape(len(part), groups, width // groups, (last + more - r) * inner)
+            starts = [i * dilation[0] * inner for i in range(taps)]
+            columns = [flat[..., start : start + (last - r) * inner] for start in starts]
+            yield slice(a, a + len(part)), slice(r * inner, last * inner), columns
+
+
+def _taps(kernel: Sizes, stride: Sizes, channels: int) -> int:
+    """How many products make an output: one for each place in the kernel's first dimension, or one for all."""
+    return kernel[0] if stride[0] == 1 and channels * math.prod(kernel[1:]) >= NARROW else 1
+
+
+def _matrices(weight: Any, taps: int, groups: int) -> Any:
+    """The weight (out, in, kernel...) as a matrix (taps, groups, out / groups, width) for each tap."""
+    o, c = weight.shape[:2]
+    apart = weight.reshape(groups, o // groups, c, taps, math.prod(weight.shape[2:]) // taps)
+    return apart.transpose(3, 0, 1, 2, 4).reshape(taps, groups, o // groups, -1)
 
 
 def _block(row: int, rows: int, samples: int, x: Any) -> tuple[int, int]:
@@ -87,9 +107,12 @@ def _correlate(x: Any, weight: Any, steps: Any, groups: int, out: Sizes) -> Any:
     """The products of each window of x with the weight (out channels, in channels / groups, kernel...)."""
     n, channels = x.shape[0], weight.shape[0]
     y = backend.array_module(x).empty((n, groups, channels // groups, math.prod(out)), x.dtype)
-    matrix = weight.reshape(groups, channels // groups, math.prod(weight.shape[1:]))
+    matrices = _matrices(weight, _taps(weight.shape[2:], steps[0], weight.shape[1]), groups)
     for samples, outputs, columns in _columns(x, weight.shape[2:], steps, out, groups):
-        np.matmul(matrix, columns, out=y[samples, :, :, outputs])
+        place = y[samples, :, :, outputs]
+        np.matmul(matrices[0], columns[0], out=place)
+        for matrix, tap in zip(matrices[1:], columns[1:]):
+            place += matrix @ tap
     return y.reshape(n, channels, *out)
 
 
@@ -100,7 +123,9 @@ def _correlate_transposed(y: Any, weight: Any, steps: Any, groups: int, sizes: S
     n, out, c = y.shape[0], y.shape[2:], weight.shape[1] * groups
     around = tuple([d * (k - 1) - p for d, k, p in zip(dilation, kernel, padding)])
     exact = all(n + a - p == size for n, a, p, size in zip(out, around, padding, sizes))
-    if set(stride) == {1} and min(around) >= 0 and exact:  # then it is a correlation with the kernel turned round
+    laid_out, added_up = y.shape[1] * math.prod(kernel[1:]) * math.prod(sizes), c * math.prod(kernel) * math.prod(out)
+    exact &= set(stride) == {1} and min(around) >= 0
+    if exact and laid_out <= 3 * added_up:  # then it is, and sooner done as, a correlation with the kernel turned round
         return _correlate(y, _turned(weight, groups), (stride, around, dilation), groups, sizes)
     module = backend.array_module(y)
     x = module.empty((n, c, *sizes), y.dtype)
@@ -129,12 +154,14 @@ def _turned(weight: Any, groups: int) -> Any:
 
 def _correlate_weight(y: Any, x: Any, shape: Sizes, steps: Any, groups: int) -> Any:
     """The transpose of `_correlate` in its weight: the products of each window with its output, summed."""
-    module = backend.array_module(x)
-    weight = module.zeros((groups, shape[0] // groups, math.prod(shape[1:])), x.dtype)
+    taps = _taps(shape[2:], steps[0], shape[1])
+    parts = backend.zeros(x, (taps, groups, shape[0] // groups, math.prod(shape[1:]) // taps))
     flat = y.reshape(y.shape[0], groups, shape[0] // groups, math.prod(y.shape[2:]))
     for samples, outputs, columns in _columns(x, shape[2:], steps, y.shape[2:], groups):
-        weight += np.add.reduce(flat[samples, :, :, outputs] @ columns.swapaxes(2, 3), 0)
-    return weight.reshape(shape)
+        for part, tap in zip(parts, columns):
+            part += np.add.reduce(flat[samples, :, :, outputs] @ tap.swapaxes(2, 3), 0)
+    apart = parts.reshape(taps, groups, shape[0] // groups, shape[1], math.prod(shape[2:]) // taps)
+    return apart.transpose(1, 2, 3, 0, 4).reshape(shape)
 
 
 # --- as operations: steps is (stride, padding, dilation), each a number for each dimension
