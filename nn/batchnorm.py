@@ -12,6 +12,7 @@ from tinygrad_dl.ops.normalization import batch_norm, instance_norm
 from tinygrad_dl.tensor import Tensor
 
 from . import init
+from .lazy import LazyModuleMixin
 from .module import Module
 from .parameter import Parameter
 
@@ -59,6 +60,9 @@ class _Norm(Module):
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
             f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
+
+    def _channels(self, input: Any) -> int:
+        return int(input.shape[1])
 
     def _require_dims(self, input: Any) -> None:
         if input.ndim not in self.dims:
@@ -182,11 +186,14 @@ class _InstanceNorm(_Norm):
     ) -> None:
         self._set_up(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
+    def _channels(self, input: Any) -> int:
+        return int(input.shape[0 if input.ndim == self.dims[0] else 1])
+
     def forward(self, input: Tensor) -> Tensor:
         """The input, normalised by its own statistics unless running ones are tracked and this is no training."""
         self._require_dims(input)
         single = input.ndim == self.dims[0]
-        channels = input.shape[0 if single else 1]
+        channels = self._channels(input)
         if channels != self.num_features:
             came = f"{type(self).__name__}({self.num_features}): the input of shape {tuple(input.shape)} has {channels}"
             if self.affine:
@@ -227,3 +234,86 @@ class InstanceNorm3d(_InstanceNorm):
     """As `InstanceNorm1d`, for volumes (N, C, D, H, W) or (C, D, H, W)."""
 
     dims = (4, 5)
+
+
+class _LazyNorm(LazyModuleMixin):
+    """A norm layer that finds num_features from its first input."""
+
+    def __init__(
+        self: Any,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        self._set_up(0, eps, momentum, affine, track_running_stats, device, dtype, bias)
+        self._forget_shapes("weight", "bias", "running_mean", "running_var")
+
+    def reset_parameters(self: Any) -> None:
+        """Start again: weight 1, bias 0, and the running statistics, once they have a shape."""
+        if self.num_features and not self.has_uninitialized_params():
+            _Norm.reset_parameters(self)
+
+    def initialize_parameters(self: Any, input: Tensor) -> None:
+        """Give the parameters and buffers the shape that fits this input, or find num_features if they have one."""
+        self._require_dims(input)
+        self.num_features = self._channels(input)
+        if self.has_uninitialized_params():
+            for tensor in (self.weight, self.bias, self.running_mean, self.running_var):
+                if tensor is not None:
+                    tensor.materialize((self.num_features,))
+            self.reset_parameters()
+
+
+class LazyBatchNorm1d(_LazyNorm, _BatchNorm):
+    """A BatchNorm1d that finds num_features from its first input: its arguments are the others.
+
+    >>> import tinygrad_dl as tg
+    >>> from tinygrad_dl import nn
+    >>> layer = nn.LazyBatchNorm1d(momentum=0.3)
+    >>> layer(tg.randn(4, 2)).shape, layer.num_features, type(layer).__name__
+    (tinygrad_dl.Size([4, 2]), 2, 'BatchNorm1d')
+    """
+
+    cls_to_become, dims = BatchNorm1d, BatchNorm1d.dims
+
+
+class LazyBatchNorm2d(_LazyNorm, _BatchNorm):
+    """A BatchNorm2d that finds num_features from its first input."""
+
+    cls_to_become, dims = BatchNorm2d, BatchNorm2d.dims
+
+
+class LazyBatchNorm3d(_LazyNorm, _BatchNorm):
+    """A BatchNorm3d that finds num_features from its first input."""
+
+    cls_to_become, dims = BatchNorm3d, BatchNorm3d.dims
+
+
+class LazyInstanceNorm1d(_LazyNorm, _InstanceNorm):
+    """An InstanceNorm1d that finds num_features from its first input; with weight, bias and statistics unless refused.
+
+    >>> import tinygrad_dl as tg
+    >>> from tinygrad_dl import nn
+    >>> layer = nn.LazyInstanceNorm1d()
+    >>> layer(tg.randn(4, 2, 5)).shape, layer.running_mean.shape
+    (tinygrad_dl.Size([4, 2, 5]), tinygrad_dl.Size([2]))
+    """
+
+    cls_to_become, dims = InstanceNorm1d, InstanceNorm1d.dims
+
+
+class LazyInstanceNorm2d(_LazyNorm, _InstanceNorm):
+    """An InstanceNorm2d that finds num_features from its first input."""
+
+    cls_to_become, dims = InstanceNorm2d, InstanceNorm2d.dims
+
+
+class LazyInstanceNorm3d(_LazyNorm, _InstanceNorm):
+    """An InstanceNorm3d that finds num_features from its first input."""
+
+    cls_to_become, dims = InstanceNorm3d, InstanceNorm3d.dims

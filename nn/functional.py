@@ -101,6 +101,8 @@ from tinygrad_dl.ops.softmax import softmax as _softmax
 from tinygrad_dl.random import numpy_generator
 from tinygrad_dl.tensor import Tensor, wrap
 
+from .dropping import alpha_dropout, check_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
+
 __all__ = [
     "linear",
     "adaptive_avg_pool1d",
@@ -171,6 +173,11 @@ __all__ = [
     "softmax",
     "log_softmax",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "alpha_dropout",
+    "feature_alpha_dropout",
     "cross_entropy",
     "nll_loss",
     "binary_cross_entropy_with_logits",
@@ -215,7 +222,6 @@ __all__ = [
 make_public(globals())  # of the operations, the forms that refuse calls without a tensor
 
 _relu_in_place = editing.in_place_form(_relu, "relu(inplace=True)")
-_mul_in_place = editing.in_place_form(_mul, "dropout(inplace=True)")
 _rrelu_in_place = editing.in_place_form(_mul, "rrelu(inplace=True)")
 
 
@@ -359,34 +365,6 @@ def _chosen_dim(name: str, input: Tensor, dim: int | None) -> int:
     return dim
 
 
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """While training: x · d / (1 - p), each d being 0 with probability p, else 1. Otherwise x itself.
-
-    The factors are drawn once, by the default generator, and saved for backward.
-
-    Arguments: input, floating, of any shape; p; training; inplace, whether the result is written into the input.
-    Result of the input's shape and dtype. Raises ArgumentError for a p outside [0, 1], DtypeError for integers,
-    GraphError for an input that can't be edited in place. Source: notes, section 8.3.
-
-    >>> import tinygrad_dl as tg
-    >>> import tinygrad_dl.nn.functional as F
-    >>> F.dropout(tg.ones(3), p=0.5, training=False)
-    tensor([1., 1., 1.])
-    """
-    _require_tensor("dropout", input)
-    check_dropout("dropout", p)
-    if not training or p == 0:
-        return input
-    _require_floating("dropout", input)
-    array = input.array
-    kept = numpy_generator(None).random(array.shape, "float32") >= p
-    factors = kept.astype(array.dtype)
-    if p < 1:
-        factors /= 1 - p
-    multiply = _mul_in_place if inplace else _mul
-    return multiply(input, wrap(backend.from_numpy(factors, input.device)))
-
-
 def scaled_dot_product_attention(
     query: Tensor,
     key: Tensor,
@@ -425,14 +403,6 @@ def _require_floating(name: str, input: Tensor) -> None:
 def _require_tensor(name: str, value: Any) -> None:
     if not isinstance(value, Tensor):
         raise ArgumentTypeError(f"{name}: a Tensor is needed, not {type(value).__name__}; use tinygrad_dl.tensor(...)")
-
-
-def check_dropout(name: str, p: float) -> None:
-    """Raise unless p is a probability."""
-    if not 0 <= p <= 1:
-        raise ArgumentError(
-            f"{name}: p, the probability of leaving a value out, has to be between 0 and 1, but got {p}"
-        )
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Tensor:

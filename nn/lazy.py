@@ -155,7 +155,7 @@ class LazyModuleMixin:
                 value = given.get(prefix + name)
                 if isinstance(tensor, _Uninitialized) and isinstance(value, Tensor):
                     tensor.materialize(value.shape)
-        Module._find_state(self, given, prefix, loading)
+        super()._find_state(given, prefix, loading)  # type: ignore[misc]  # a Module's, which norms have their own of
 
 
 class LazyLinear(LazyModuleMixin, Linear):

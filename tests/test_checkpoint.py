@@ -90,14 +90,14 @@ def peak(run: Callable[[], Any]) -> int:
 
 
 def test_memory_falls() -> None:
-    """36 layers keep 36 times (tanh's output, the input, a mask); six segments of six about a third of that."""
+    """36 layers keep 36 times (tanh's output, the input, a mask's bits); six segments of six about a third."""
     net, x = layers(36, width=64), tg.randn(256, 64, requires_grad=True)
     one = 256 * 64 * 4
     runs = [net, lambda x: checkpoint_sequential(net, 6, x), nested(net)]
     for run in runs:
         gradients(run, net, x)  # what is made once does not count
     plain, segments, in_each_other = [peak(lambda run=run: run(x).sum().backward()) for run in runs]
-    assert plain > 100 * one
+    assert plain > 72 * one
     assert segments < 0.35 * plain
     assert in_each_other < 0.55 * plain
 

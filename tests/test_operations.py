@@ -103,6 +103,7 @@ MORE: list[tuple[str, str, str, str]] = [
     ("interpolate", "lanczos", "uint8", "bytes are refused as other integers are"),
     ("upsample_bilinear", "", "uint8", "bytes are refused as other integers are"),
     *[(f"{kind}_norm", "", "int", "empty integers are refused as others are") for kind in ("batch", "instance")],
+    *[(name, "", "int", "integers are refused whatever p is") for name in ("dropout", "dropout2d", "alpha_dropout")],
     *[("local_response_norm", "", kind, "computes in every dtype") for kind in ("int", "float16")],
     ("index_reduce", "", "bool", "bools are reduced of any shape"),
     ("index", "x[[[0, 1], [2, 0]]]", "", "one index of two rows, as in NumPy and as PyTorch announces"),
@@ -244,8 +245,6 @@ def table_functions() -> dict[str, tuple[Any, str]]:
 ELSEWHERE = {
     "imag": "INVALID below",
     "Tensor.imag": "INVALID below",
-    "functional.check_dropout": "no operation",
-    "functional.dropout": "tests/nn",
     "functional.gumbel_softmax": "test_activation.py",
     "Tensor.cpu": "test_devices below",
     "Tensor.cuda": "tests/gpu",

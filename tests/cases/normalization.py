@@ -1,4 +1,4 @@
-"""Cases of normalisation: by the batch, by the layer, by groups of channels, and by running statistics."""
+"""Cases of normalisation, by the batch, the layer, groups of channels or running statistics, and of dropout."""
 
 from __future__ import annotations
 
@@ -112,4 +112,7 @@ CASES: list[Case] = [
         },
         [inputs((2, 4, 3)), inputs((1, 4, 2, 2)), inputs((0, 4, 2))],
     ),
+    *cases("dropout", {"dropout(x, 1)": functional("dropout", 1.0)}, [inputs((2, 3)), inputs((0, 3)), *VIEWS]),
+    *cases("dropout2d", {"dropout2d(x, 1)": functional("dropout2d", 1.0)}, [inputs((2, 3, 2, 2))]),
+    *cases("alpha_dropout", {"alpha_dropout(x, 1, True)": functional("alpha_dropout", 1.0, True)}, [inputs((2, 3))]),
 ]

@@ -173,3 +173,49 @@ def test_statistics_of_several_processes_are_refused() -> None:
 def test_channels_that_do_not_matter_only_warn() -> None:
     with pytest.warns(UserWarning, match="4 channels; without affine any number will do"):
         assert nn.InstanceNorm1d(3)(tg.ones(2, 4, 5)).shape == (2, 4, 5)
+
+
+LAZY: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
+    "LazyBatchNorm1d": (lambda nn: nn.LazyBatchNorm1d(eps=0.1), (4, 3)),
+    "LazyBatchNorm2d": (lambda nn: nn.LazyBatchNorm2d(affine=False), (2, 3, 2, 2)),
+    "LazyBatchNorm3d": (lambda nn: nn.LazyBatchNorm3d(track_running_stats=False), (2, 3, 2, 2, 1)),
+    "LazyInstanceNorm1d": (lambda nn: nn.LazyInstanceNorm1d(momentum=0.5), (2, 3, 4)),
+    "LazyInstanceNorm2d": (lambda nn: nn.LazyInstanceNorm2d(track_running_stats=False), (2, 3, 2, 2)),
+    "LazyInstanceNorm3d": (lambda nn: nn.LazyInstanceNorm3d(bias=False), (2, 3, 2, 2, 2)),
+}
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_lazy_layers_become_pytorchs(torch: Any, name: str) -> None:
+    make, shape = LAZY[name]
+    ours, theirs = make(nn), make(torch.nn)
+    values = numbers(shape, 1, "float32")
+    np.testing.assert_allclose(
+        ours(tg.tensor(values)).detach(), theirs(torch.tensor(values)).detach(), rtol=1e-4, atol=1e-6
+    )
+    assert type(ours) is getattr(nn, name.removeprefix("Lazy")) and repr(ours) == repr(theirs)
+    assert [(key, tuple(value.shape)) for key, value in ours.state_dict().items()] == [
+        (key, tuple(value.shape)) for key, value in theirs.state_dict().items()
+    ]
+
+
+def test_a_lazy_layer_takes_a_state() -> None:
+    lazy, known = nn.LazyBatchNorm1d(), nn.BatchNorm1d(3)
+    known(tg.randn(5, 3))
+    state = known.state_dict()
+    del state["num_batches_tracked"]
+    lazy.load_state_dict(dict(state))  # of before batches were counted
+    assert (lazy.running_mean == known.running_mean).all()
+    assert lazy.eval()(tg.ones(2, 3)).tolist() == known.eval()(tg.ones(2, 3)).tolist()
+
+
+def test_a_lazy_layer_of_one_sample_counts_its_channels() -> None:
+    layer = nn.LazyInstanceNorm1d()
+    assert layer(tg.randn(3, 5)).shape == (3, 5) and layer.num_features == 3
+
+
+def test_a_lazy_layer_refuses_other_dimensions_and_stays_lazy() -> None:
+    layer = nn.LazyBatchNorm2d()
+    with pytest.raises(ValueError, match=r"LazyBatchNorm2d\(0\): .*4 dimensions.*\(2, 3\)"):
+        layer(tg.ones(2, 3))
+    assert layer(tg.randn(2, 3, 4, 4)).shape == (2, 3, 4, 4)

@@ -17,6 +17,7 @@ from ..inplace import assign
 from ..operation import keep, operation
 from ..tensor import Tensor
 from .elementwise import sqrt
+from .normalization_kernels import kernels_of
 from .padding import pad
 from .pooling import avg_pool2d
 from .reduction import cast, mean, sum, total
@@ -58,6 +59,11 @@ def _rule(
 
     The means are over `dims`, and 0 where the statistics are not the input's own; the first also without a mean.
     """
+    kernels = kernels_of(g, sizes, dims)
+    if kernels is not None:
+        view = sizes, dims, affine
+        dx, dw, db = kernels.backward(g, needs, input, weight, own, view, shift, scale)
+        return dx, dw.reshape(weight.shape) if needs[1] else None, db.reshape(bias_like[0]) if needs[2] else None
     g, x = _wide(g, sizes), _wide(input, sizes)
     if own and isinstance(g, Tensor):  # the walk is recorded, and the statistics have a history too
         shift = None if shift is None else mean(x, dims, True)
@@ -94,6 +100,11 @@ def _normalized(
     bias_like: Any,
 ) -> Any:
     """(x - mean) / √(variance + eps) · weight + bias; own: center and variance are the input's, computed if None."""
+    kernels = kernels_of(input, sizes, dims)
+    if kernels is not None:
+        moments = None if variance is None else (center, variance)
+        out, center, scale = kernels.forward(input, weight, bias, moments, centered, eps, (sizes, dims, affine))
+        return keep(out, shift=center, scale=scale)
     x = _wide(input, sizes)
     if variance is None:
         center, variance = _moments(x, dims, centered)
@@ -257,7 +268,11 @@ def _with_statistics(
         return _call(input, weight, bias, center, variance, False, True, eps, view)
     center = variance = None
     if mean is not None and input.array.size:
-        center, variance = _moments(_wide(input.array, sizes), dims, True)
+        kernels = kernels_of(input.array, sizes, dims)
+        if kernels is None:
+            center, variance = _moments(_wide(input.array, sizes), dims, True)
+        else:
+            center, variance = kernels.moments(input.array, view)
         count = input.array.size // center.size
         _move(name, mean, center, momentum)
         _move(name, var, variance * (count / max(count - 1, 1)), momentum)
