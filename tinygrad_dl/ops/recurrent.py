@@ -163,7 +163,7 @@ def _rnn(
     input: Any, hidden: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any,
     nonlinearity: str, sizes: Sizes, reverse: bool,
 ) -> Arrays:  # fmt: skip
-    states, h, weight = _projected(input, weight_ih, bias_ih, bias_hh), hidden.copy(), weight_hh.T
+    states, h, weight = _projected(input, weight_ih, bias_ih, bias_hh), hidden.copy(), backend.row_major(weight_hh.T)
     for rows, size in _steps(sizes, reverse):
         z = states[rows]
         z += h[:size] @ weight
@@ -234,7 +234,12 @@ def gru_sequence(
 def _gru(
     input: Any, hidden: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, sizes: Sizes, reverse: bool
 ) -> Arrays:
-    gates, h, weight, n = _projected(input, weight_ih, bias_ih), hidden.copy(), weight_hh.T, hidden.shape[1]
+    gates, h, weight, n = (
+        _projected(input, weight_ih, bias_ih),
+        hidden.copy(),
+        backend.row_major(weight_hh.T),
+        hidden.shape[1],
+    )
     candidates = backend.empty(gates, (gates.shape[0], n))  # W' h + b' of the new state, before r
     states = backend.empty(gates, candidates.shape)
     for rows, size in _steps(sizes, reverse):
@@ -334,29 +339,24 @@ def lstm_sequence(
     return keep((out, h, c), gates=gates, cells=cells)
 
 
-def _scales(like: Any, n: int) -> tuple[Any, Any]:
-    """What makes σ and tanh of the gates from tanh alone: σ(x) = tanh(x / 2) / 2 + 1 / 2."""
-    scale, shift = backend.filled(like, (4 * n,), 0.5), backend.filled(like, (4 * n,), 0.5)
-    scale[2 * n : 3 * n], shift[2 * n : 3 * n] = 1, 0
-    return scale, shift
-
-
 @_in_single
 def _lstm(
     input: Any, hidden: Any, cell: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, weight_hr: Any,
     sizes: Sizes, reverse: bool,
 ) -> Arrays:  # fmt: skip
     gates, n = _projected(input, weight_ih, bias_ih, bias_hh), cell.shape[1]
-    h, c, weight = hidden.copy(), cell.copy(), weight_hh.T
+    h, c, weight = hidden.copy(), cell.copy(), backend.row_major(weight_hh.T)
     out, cells = (backend.empty(gates, (gates.shape[0], state.shape[1])) for state in (h, c))
-    scale, shift = _scales(gates, n)
+    products = backend.empty(gates, (h.shape[0], 4 * n))
+    scales, shifts = backend.filled(gates, products.shape, 0.5), backend.filled(gates, products.shape, 0.5)
+    scales[:, 2 * n : 3 * n], shifts[:, 2 * n : 3 * n] = 1, 0  # σ(x) = tanh(x / 2) / 2 + 1 / 2, so that all are tanh
     for rows, size in _steps(sizes, reverse):
-        z, memory = gates[rows], c[:size]
-        z += h[:size] @ weight
+        z, memory, scale = gates[rows], c[:size], scales[:size]
+        z += np.matmul(h[:size], weight, out=products[:size])
         z *= scale
         np.tanh(z, out=z)
         z *= scale
-        z += shift
+        z += shifts[:size]
         memory *= z[:, n : 2 * n]
         new = z[:, :n] * z[:, 2 * n : 3 * n]
         memory += new
