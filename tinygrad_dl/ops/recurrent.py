@@ -81,7 +81,7 @@ def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of arrays that computes float16 in float32, as PyTorch does, and rounds its results once."""
 
     def call(*args: Any) -> Any:
-        if not any(backend.is_array(arg) and arg.dtype == np.float16 for arg in args):
+        if args[0].dtype != np.float16:  # all others have the first one's
             return function(*args)
         return tuple([_cast(part, np.float16) for part in function(*[_cast(arg, np.float32) for arg in args])])
 
@@ -206,7 +206,7 @@ def _rnn_back(
         for z, of_output in _by_step(run, not reverse, gates, g):
             d += of_output
             z *= d
-            np.matmul(z, weight_hh, out=d)
+            z.dot(weight_hh, d)
     before = _before(hidden, states, sizes, reverse) if needs[3] else None
     weights = _weight_gradients(gates, input, before, needs[2:])
     return _needed(needs, (gates @ weight_ih if needs[0] else None, dh, *weights))
@@ -374,7 +374,7 @@ def _lstm(
     for run in _runs(sizes, reverse):
         state, memory, product, scale, shift = (x[: run[1]] for x in (h, c, products, scales, shifts))
         for z, i, f, new, o, cell, result in _by_step(run, reverse, gates, *parts, cells, out):
-            z += np.matmul(state, weight, out=product)
+            z += state.dot(weight, product)
             z *= scale
             np.tanh(z, out=z)
             z *= scale
@@ -383,8 +383,11 @@ def _lstm(
             memory += i * new
             cell[...] = memory
             output = np.tanh(memory)
-            output *= o
-            state[...] = result[...] = output if weight_hr is None else output @ weight_hr.T
+            if weight_hr is None:
+                np.multiply(output, o, out=state)
+            else:
+                np.matmul(output * o, weight_hr.T, out=state)
+            result[...] = state
     return out, h, c, gates, cells
 
 
@@ -429,7 +432,7 @@ def _lstm_back(
             last *= of_state
             others *= memory[:, None]
             memory *= kept
-            np.matmul(z, weight_hh, out=d)
+            z.dot(weight_hh, d)
     of_projection = totals.T @ outputs if needs[7] else None
     if needs[4]:
         outputs = _before(hidden, outputs if weight_hr is None else outputs @ weight_hr.T, sizes, reverse)
