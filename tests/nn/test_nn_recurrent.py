@@ -33,7 +33,7 @@ LAYERS: dict[str, tuple[str, dict[str, Any]]] = {
     "LSTM both ways": ("LSTM", {"bidirectional": True, "num_layers": 2, "batch_first": True}),
     "LSTM projected": ("LSTM", {"proj_size": 2, "num_layers": 2, "bidirectional": True}),
     "LSTM projected without bias": ("LSTM", {"proj_size": 2, "bias": False}),
-    "LSTM with dropout": ("LSTM", {"num_layers": 2, "dropout": 1.0}),
+    "LSTM with dropout": ("LSTM", {"num_layers": 2, "dropout": 1}),
 }
 INPUTS, UNITS, STEPS, BATCH = 3, 4, 5, 3
 
@@ -229,6 +229,12 @@ def test_padding_is_pytorchs(torch: Any, batch_first: bool, side: str) -> None:
     agree(*found)
 
 
+def test_padded_sequences_have_the_first_ones_dtype(torch: Any) -> None:
+    for lib in (tg, torch):
+        padded = lib.nn.utils.rnn.pad_sequence([lib.tensor([1, 2]), lib.tensor([0.5])], padding_value=7)
+        assert padded.dtype == lib.int64 and padded.tolist() == [[1, 0], [2, 7]]
+
+
 @pytest.mark.parametrize("batch_first", [True, False])
 @pytest.mark.parametrize("lengths", [[4, 2, 1], [4, 4, 4], [1]], ids=str)
 def test_packing_is_pytorchs(torch: Any, batch_first: bool, lengths: list[int]) -> None:
@@ -271,7 +277,8 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
     "features": (lambda: nn.LSTM(4, 2)(tg.zeros(*X)), ShapeError, r"LSTM: input.*input_size=4.*\(5, 3, 3\)"),
     "dimensions": (lambda: nn.GRU(3, 2)(tg.zeros(3)), ShapeError, "GRU: input must be 3-D"),
     "no step": (lambda: nn.RNN(3, 2)(tg.zeros(0, 2, 3)), ShapeError, "no step"),
-    "dtype": (lambda: nn.RNN(3, 2)(tg.zeros(*X, dtype=tg.float64)), DtypeError, "float64.*float32"),
+    "dtype": (lambda: nn.RNN(3, 2)(tg.zeros(*X, dtype=tg.float64)), ValueError, "float64.*float32"),
+    "state's dtype": (lambda: nn.GRUCell(3, 2)(tg.zeros(1, 3), tg.zeros(1, 2).double()), DtypeError, "hx.*float64"),
     "device": (lambda: nn.RNN(3, 2)(tg.zeros(*X, device="strict")), RuntimeError, "'strict'.*'cpu'"),
     "state": (lambda: nn.GRU(3, 2)(tg.zeros(*X), tg.zeros(1, 3, 3)), ShapeError, r"h_0.*\(1, 3, 2\).*\(1, 3, 3\)"),
     "cell": (
