@@ -251,8 +251,8 @@ def pad_sequence(
     """Sequences of different lengths as one batch, padded to the longest.
 
     Arguments: sequences, tensors (L, *) that differ in L only; batch_first; padding_value; padding_side, "right" or
-    "left". Result (T, B, *), or (B, T, *) if batch_first, of the first one's dtype. Raises ArgumentError for another side or no sequence,
-    ShapeError when the other dimensions differ.
+    "left". Result (T, B, *), or (B, T, *) if batch_first, of the first one's dtype. Raises ArgumentError for another
+    side or no sequence, ShapeError when the other dimensions differ.
 
     >>> import tinygrad_dl as tg
     >>> from tinygrad_dl.nn.utils.rnn import pad_sequence
