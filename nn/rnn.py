@@ -25,6 +25,10 @@ GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 NONLINEARITIES = ("tanh", "relu")
 
 
+class InputDtypeError(DtypeError, ValueError):
+    """An input or a state of another dtype than the weights'."""
+
+
 def _run(mode: str, rows: Tensor, state: tuple[Tensor, ...], weights: Any, sizes: Any, reverse: bool) -> Any:
     """All outputs as rows and the last states, of one layer in one direction; weights in the operations' order."""
     if mode == "LSTM":
@@ -38,7 +42,7 @@ def _require_fitting(name: str, value: Any, weight: Tensor, argument: str) -> No
     if not isinstance(value, Tensor):
         raise ArgumentTypeError(f"{name}: {argument} must be a Tensor, not {type(value).__name__}")
     if value.dtype != weight.dtype:
-        raise DtypeError(
+        raise InputDtypeError(
             f"{name}: {argument} has dtype {value.dtype}, the weights {weight.dtype}; use .to({weight.dtype}), or "
             f"convert the layer by .to({value.dtype})"
         )
@@ -112,6 +116,7 @@ class RNNBase(Module):
             )
         if self.proj_size and self.mode != "LSTM":
             raise ArgumentError(f"{name}: proj_size goes with LSTM only")
+        self.dropout = float(self.dropout)
         if self.dropout and self.num_layers == 1:
             warnings.warn(
                 f"{name}: dropout={self.dropout} has no effect with num_layers=1: it is between layers", stacklevel=4

@@ -251,8 +251,8 @@ def pad_sequence(
     """Sequences of different lengths as one batch, padded to the longest.
 
     Arguments: sequences, tensors (L, *) that differ in L only; batch_first; padding_value; padding_side, "right" or
-    "left". Result (T, B, *), or (B, T, *) if batch_first. Raises ArgumentError for another side or no sequence,
-    ShapeError when the other dimensions differ.
+    "left". Result (T, B, *), or (B, T, *) if batch_first, of the first one's dtype. Raises ArgumentError for another
+    side or no sequence, ShapeError when the other dimensions differ.
 
     >>> import tinygrad_dl as tg
     >>> from tinygrad_dl.nn.utils.rnn import pad_sequence
@@ -278,7 +278,8 @@ def pad_sequence(
     at = np.concatenate([start + np.arange(length) for start, length in zip(first, lengths)])
     member = np.repeat(np.arange(batch), lengths)
     places = member * steps + at if batch_first else at * batch + member
-    return _spread(cat(list(sequences), 0), places, (batch, steps) if batch_first else (steps, batch), padding_value)
+    rows = cat([sequence.to(sequences[0].dtype) for sequence in sequences], 0)
+    return _spread(rows, places, (batch, steps) if batch_first else (steps, batch), padding_value)
 
 
 def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool = False) -> list[Tensor]:

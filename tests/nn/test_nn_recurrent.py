@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ LAYERS: dict[str, tuple[str, dict[str, Any]]] = {
     "LSTM both ways": ("LSTM", {"bidirectional": True, "num_layers": 2, "batch_first": True}),
     "LSTM projected": ("LSTM", {"proj_size": 2, "num_layers": 2, "bidirectional": True}),
     "LSTM projected without bias": ("LSTM", {"proj_size": 2, "bias": False}),
-    "LSTM with dropout": ("LSTM", {"num_layers": 2, "dropout": 1.0}),
+    "LSTM with dropout": ("LSTM", {"num_layers": 2, "dropout": 1}),
 }
 INPUTS, UNITS, STEPS, BATCH = 3, 4, 5, 3
 
@@ -228,6 +229,12 @@ def test_padding_is_pytorchs(torch: Any, batch_first: bool, side: str) -> None:
     agree(*found)
 
 
+def test_padded_sequences_have_the_first_ones_dtype(torch: Any) -> None:
+    for lib in (tg, torch):
+        padded = lib.nn.utils.rnn.pad_sequence([lib.tensor([1, 2]), lib.tensor([0.5])], padding_value=7)
+        assert padded.dtype == lib.int64 and padded.tolist() == [[1, 0], [2, 7]]
+
+
 @pytest.mark.parametrize("batch_first", [True, False])
 @pytest.mark.parametrize("lengths", [[4, 2, 1], [4, 4, 4], [1]], ids=str)
 def test_packing_is_pytorchs(torch: Any, batch_first: bool, lengths: list[int]) -> None:
@@ -270,7 +277,8 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
     "features": (lambda: nn.LSTM(4, 2)(tg.zeros(*X)), ShapeError, r"LSTM: input.*input_size=4.*\(5, 3, 3\)"),
     "dimensions": (lambda: nn.GRU(3, 2)(tg.zeros(3)), ShapeError, "GRU: input must be 3-D"),
     "no step": (lambda: nn.RNN(3, 2)(tg.zeros(0, 2, 3)), ShapeError, "no step"),
-    "dtype": (lambda: nn.RNN(3, 2)(tg.zeros(*X, dtype=tg.float64)), DtypeError, "float64.*float32"),
+    "dtype": (lambda: nn.RNN(3, 2)(tg.zeros(*X, dtype=tg.float64)), ValueError, "float64.*float32"),
+    "state's dtype": (lambda: nn.GRUCell(3, 2)(tg.zeros(1, 3), tg.zeros(1, 2).double()), DtypeError, "hx.*float64"),
     "device": (lambda: nn.RNN(3, 2)(tg.zeros(*X, device="strict")), RuntimeError, "'strict'.*'cpu'"),
     "state": (lambda: nn.GRU(3, 2)(tg.zeros(*X), tg.zeros(1, 3, 3)), ShapeError, r"h_0.*\(1, 3, 2\).*\(1, 3, 3\)"),
     "cell": (
@@ -322,3 +330,95 @@ def test_what_does_not_fit_is_explained(name: str) -> None:
 def test_dropout_of_one_layer_warns() -> None:
     with pytest.warns(UserWarning, match="has no effect"):
         nn.LSTM(3, 2, dropout=0.5)
+
+
+# --- in programs
+
+
+TEXT = "the cat sat on the mat and the rat sat on the cat; "
+
+
+def character_model(lib: Any) -> Any:
+    """A language model over characters, as one writes it for PyTorch."""
+
+    class CharRNN(lib.nn.Module):  # type: ignore[misc]
+        def __init__(self, vocabulary: int, embedding: int, hidden: int, layers: int) -> None:
+            super().__init__()
+            self.encoder = lib.nn.Embedding(vocabulary, embedding)
+            self.rnn = lib.nn.LSTM(embedding, hidden, layers, batch_first=True, dropout=0.0)
+            self.decoder = lib.nn.Linear(hidden, vocabulary)
+
+        def forward(self, x: Any, hidden: Any = None) -> Any:
+            output, hidden = self.rnn(self.encoder(x), hidden)
+            return self.decoder(output), hidden
+
+        def init_hidden(self, batch: int) -> Any:
+            weight = next(self.parameters())
+            shape = (self.rnn.num_layers, batch, self.rnn.hidden_size)
+            return (weight.new_zeros(shape), weight.new_zeros(shape))
+
+    return CharRNN(len(set(TEXT)), 5, 8, 2)
+
+
+def test_a_character_model_trains_and_speaks_as_in_pytorch(torch: Any) -> None:
+    """Truncated backpropagation through time, clipped gradients, Adam; then greedy sampling."""
+    letters = sorted(set(TEXT))
+    numbers = [letters.index(letter) for letter in TEXT * 5]
+    found = []
+    for lib in (tg, torch):
+        model = loaded(lib, character_model(lib))
+        optimizer = lib.optim.Adam(model.parameters(), lr=0.05)
+        criterion = lib.nn.CrossEntropyLoss()
+        data = lib.tensor(numbers[:250]).view(5, 50)
+        hidden, losses = model.init_hidden(5), []
+        for at in range(0, 40, 10):
+            hidden = tuple(h.detach() for h in hidden)
+            optimizer.zero_grad()
+            output, hidden = model(data[:, at : at + 9], hidden)
+            loss = criterion(output.reshape(-1, len(letters)), data[:, at + 1 : at + 10].reshape(-1))
+            loss.backward()
+            lib.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+            optimizer.step()
+            losses.append(loss.item())
+        model.eval()
+        spoken, hidden = [3], None
+        with lib.no_grad():
+            for _ in range(20):
+                output, hidden = model(lib.tensor([[spoken[-1]]]), hidden)
+                spoken.append(output[0, -1].argmax().item())
+        found.append((losses, spoken))
+    np.testing.assert_allclose(found[0][0], found[1][0], 1e-9)
+    assert found[0][1] == found[1][1] and found[0][0][-1] < found[0][0][0]
+
+
+def test_frozen_weights_and_outputs_that_nobody_uses(torch: Any) -> None:
+    for kind in ("RNN", "LSTM", "GRU"):
+        found = []
+        for lib in (tg, torch):
+            layer = loaded(lib, getattr(lib.nn, kind)(INPUTS, UNITS))
+            layer.weight_hh_l0.requires_grad_(False)
+            x = lib.tensor(drawn(STEPS, BATCH, INPUTS))
+            last = layer(x)[1]
+            ((last[1] if kind == "LSTM" else last) ** 2).sum().backward()
+            found.append([p.grad for p in layer.parameters()])
+        agree(*found)
+
+
+def test_a_derivation_writes_the_gradients_down() -> None:
+    for kind in ("RNN", "LSTM", "GRU"):
+        layer = getattr(nn, kind)(2, 3)
+        text = str(tg.viz.explain(lambda x, layer=layer: layer(x)[0].sum(), tg.ones(4, 2, requires_grad=True)))
+        assert f"{kind.lower()}_sequence(" in text and f"{kind.lower()}_gradients(" in text
+
+
+def test_a_training_step_keeps_no_more_than_the_gates_cells_and_results() -> None:
+    """In float32 of n units: 4n gates, n cells and n outputs for each row, beside the input."""
+    layer, rows = nn.LSTM(8, 32), 40 * 50
+    x = tg.randn(40, 50, 8)
+    tracemalloc.start()
+    try:
+        out, _ = layer(x)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert out.requires_grad and kept < 4 * rows * 32 * (4 + 1 + 1) * 1.1

@@ -7,7 +7,7 @@ The twins do the same step by step from operations, which gives the higher deriv
 """
 
 from collections.abc import Callable
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import Any
 
 import numpy as np
@@ -20,23 +20,35 @@ from .linalg import linear
 
 Arrays = tuple[Any, ...]
 Sizes = tuple[int, ...]
+Run = tuple[int, int, int]
 
 
 # --- the order of the steps
 
 
-def _steps(sizes: Sizes, reverse: bool) -> list[tuple[slice, int]]:
-    """The rows of each step and how many they are, in the order in which the layer reads them."""
-    steps = [(slice(end - size, end), size) for size, end in zip(sizes, accumulate(sizes))]
-    return steps[::-1] if reverse else steps
+def _runs(sizes: Sizes, reverse: bool) -> list[Run]:
+    """Steps after each other that have as many rows, as (first row, rows of each step, steps), in reading order."""
+    runs, start = [], 0
+    for size, group in groupby(sizes):
+        runs.append((start, size, len(list(group))))
+        start += size * runs[-1][2]
+    return runs[::-1] if reverse else runs
 
 
-def _before(state: Any, states: Any, steps: list[tuple[slice, int]]) -> Any:
+def _by_step(run: Run, reverse: bool, *arrays: Any) -> Any:
+    """The rows of each step of a run in several arrays, as views."""
+    start, size, count = run
+    parts = [array[start : start + size * count].reshape(count, size, *array.shape[1:]) for array in arrays]
+    return zip(*[part[::-1] for part in parts] if reverse else parts)
+
+
+def _before(state: Any, states: Any, sizes: Sizes, reverse: bool) -> Any:
     """For each row the state that its step started from, of the states after all steps and the first one."""
     before, state = backend.empty(states, states.shape), state.copy()
-    for rows, size in steps:
-        before[rows] = state[:size]
-        state[:size] = states[rows]
+    for run in _runs(sizes, reverse):
+        for row, new in _by_step(run, reverse, before, states):
+            row[...] = state[: run[1]]
+            state[: run[1]] = new
     return before
 
 
@@ -69,7 +81,7 @@ def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of arrays that computes float16 in float32, as PyTorch does, and rounds its results once."""
 
     def call(*args: Any) -> Any:
-        if not any(backend.is_array(arg) and arg.dtype == np.float16 for arg in args):
+        if args[0].dtype != np.float16:  # all others have the first one's
             return function(*args)
         return tuple([_cast(part, np.float16) for part in function(*[_cast(arg, np.float32) for arg in args])])
 
@@ -111,8 +123,9 @@ def lstm_step(x: Any, state: Arrays, weight: Any, bias: Any, projection: Any) ->
 def _stepwise(x: Any, state: Arrays, sizes: Sizes, reverse: bool, step: Callable[[Any, Arrays], Arrays]) -> Arrays:
     """All steps' outputs as rows, and the last state, from the inputs' part of the gates and the first state."""
     outputs = []
-    for rows, size in _steps(sizes, reverse):
-        part = x if len(sizes) == 1 else narrow(x, 0, rows.start, size)
+    steps = list(zip(accumulate(sizes, initial=0), sizes))
+    for start, size in reversed(steps) if reverse else steps:
+        part = x if len(sizes) == 1 else narrow(x, 0, start, size)
         if size == state[0].shape[0]:
             state = step(part, state)
         else:  # the other sequences have ended, or not begun
@@ -163,11 +176,12 @@ def _rnn(
     input: Any, hidden: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any,
     nonlinearity: str, sizes: Sizes, reverse: bool,
 ) -> Arrays:  # fmt: skip
-    states, h, weight = _projected(input, weight_ih, bias_ih, bias_hh), hidden.copy(), weight_hh.T
-    for rows, size in _steps(sizes, reverse):
-        z = states[rows]
-        z += h[:size] @ weight
-        h[:size] = np.tanh(z, out=z) if nonlinearity == "tanh" else np.maximum(z, 0, out=z)
+    states, h, weight = _projected(input, weight_ih, bias_ih, bias_hh), hidden.copy(), backend.row_major(weight_hh.T)
+    for run in _runs(sizes, reverse):
+        state = h[: run[1]]
+        for (z,) in _by_step(run, reverse, states):
+            z += state @ weight
+            state[...] = np.tanh(z, out=z) if nonlinearity == "tanh" else np.maximum(z, 0, out=z)
     return states.copy(), h, states  # (what is kept is not the result, which may be edited)
 
 
@@ -185,14 +199,16 @@ def _rnn_back(
     g: Any, g_hidden: Any, needs: Arrays, input: Any, hidden: Any, weight_ih: Any, weight_hh: Any,
     nonlinearity: str, sizes: Sizes, reverse: bool, states: Any,
 ) -> Arrays:  # fmt: skip
-    steps, dh = _steps(sizes, reverse), g_hidden.copy()
+    dh = g_hidden.copy()
     gates = 1 - states * states if nonlinearity == "tanh" else (states > 0).astype(states.dtype)
-    for rows, size in reversed(steps):
-        d, z = dh[:size], gates[rows]
-        d += g[rows]
-        z *= d
-        np.matmul(z, weight_hh, out=d)
-    weights = _weight_gradients(gates, input, _before(hidden, states, steps) if needs[3] else None, needs[2:])
+    for run in _runs(sizes, not reverse):
+        d = dh[: run[1]]
+        for z, of_output in _by_step(run, not reverse, gates, g):
+            d += of_output
+            z *= d
+            z.dot(weight_hh, d)
+    before = _before(hidden, states, sizes, reverse) if needs[3] else None
+    weights = _weight_gradients(gates, input, before, needs[2:])
     return _needed(needs, (gates @ weight_ih if needs[0] else None, dh, *weights))
 
 
@@ -234,27 +250,35 @@ def gru_sequence(
 def _gru(
     input: Any, hidden: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, sizes: Sizes, reverse: bool
 ) -> Arrays:
-    gates, h, weight, n = _projected(input, weight_ih, bias_ih), hidden.copy(), weight_hh.T, hidden.shape[1]
+    gates, h, weight, n = (
+        _projected(input, weight_ih, bias_ih),
+        hidden.copy(),
+        backend.row_major(weight_hh.T),
+        hidden.shape[1],
+    )
     candidates = backend.empty(gates, (gates.shape[0], n))  # W' h + b' of the new state, before r
     states = backend.empty(gates, candidates.shape)
-    for rows, size in _steps(sizes, reverse):
-        state, z, candidate = h[:size], gates[rows], candidates[rows]
-        product = state @ weight
-        if bias_hh is not None:
-            product += bias_hh
-        both, new = z[:, : 2 * n], z[:, 2 * n :]
-        both += product[:, : 2 * n]
-        both *= 0.5  # σ(x) = tanh(x / 2) / 2 + 1 / 2
-        np.tanh(both, out=both)
-        both *= 0.5
-        both += 0.5
-        candidate[...] = product[:, 2 * n :]
-        new += both[:, :n] * candidate
-        np.tanh(new, out=new)
-        state -= new
-        state *= both[:, n:]
-        state += new
-        states[rows] = state
+    both, news = gates[:, : 2 * n], gates[:, 2 * n :]
+    for run in _runs(sizes, reverse):
+        state = h[: run[1]]
+        for z, r, update, new, candidate, result in _by_step(
+            run, reverse, both, both[:, :n], both[:, n:], news, candidates, states
+        ):
+            product = state @ weight
+            if bias_hh is not None:
+                product += bias_hh
+            z += product[:, : 2 * n]
+            z *= 0.5  # σ(x) = tanh(x / 2) / 2 + 1 / 2
+            np.tanh(z, out=z)
+            z *= 0.5
+            z += 0.5
+            candidate[...] = product[:, 2 * n :]
+            new += r * candidate
+            np.tanh(new, out=new)
+            state -= new
+            state *= update
+            state += new
+            result[...] = state
     return states.copy(), h, gates, candidates, states  # (what is kept is not the result, which may be edited)
 
 
@@ -274,8 +298,8 @@ def _gru_back(
     g: Any, g_hidden: Any, needs: Arrays, input: Any, hidden: Any, weight_ih: Any, weight_hh: Any,
     sizes: Sizes, reverse: bool, gates: Any, candidates: Any, states: Any,
 ) -> Arrays:  # fmt: skip
-    steps, n = _steps(sizes, reverse), hidden.shape[1]
-    before, dh = _before(hidden, states, steps), g_hidden.copy()
+    n, dh = hidden.shape[1], g_hidden.copy()
+    before = _before(hidden, states, sizes, reverse)
     r, z, new = gates[:, :n], gates[:, n : 2 * n], gates[:, 2 * n :]
     slopes = backend.empty(gates, (gates.shape[0], 4, n))  # of r, z, W' h + b' and n, each times the gradient of h'
     slopes[:, 3] = (1 - z) * (1 - new * new)
@@ -283,17 +307,18 @@ def _gru_back(
     slopes[:, 1] = (before - new) * z * (1 - z)
     slopes[:, 0] = slopes[:, 2] * candidates * (1 - r)
     flat = slopes.reshape(gates.shape[0], 4 * n)
-    for rows, size in reversed(steps):
-        d, slope = dh[:size], slopes[rows]
-        d += g[rows]
-        slope *= d[:, None]
-        d *= z[rows]
-        d += flat[rows, : 3 * n] @ weight_hh
-    of_hidden = _weight_gradients(flat[:, : 3 * n], input, before, (False, needs[3], False, needs[5]))
+    for run in _runs(sizes, not reverse):
+        d = dh[: run[1]]
+        for of_output, slope, of_hidden, update in _by_step(run, not reverse, g, slopes, flat[:, : 3 * n], z):
+            d += of_output
+            slope *= d[:, None]
+            d *= update
+            d += of_hidden @ weight_hh
+    hidden_side = _weight_gradients(flat[:, : 3 * n], input, before, (False, needs[3], False, needs[5]))
     slopes[:, 2] = slopes[:, 3]  # the input's part of n is not multiplied by r
-    of_input = _weight_gradients(flat[:, : 3 * n], input, before, (needs[2], False, needs[4], False))
+    input_side = _weight_gradients(flat[:, : 3 * n], input, before, (needs[2], False, needs[4], False))
     of_rows = flat[:, : 3 * n] @ weight_ih if needs[0] else None
-    return _needed(needs, (of_rows, dh, of_input[0], of_hidden[1], of_input[2], of_hidden[3]))
+    return _needed(needs, (of_rows, dh, input_side[0], hidden_side[1], input_side[2], hidden_side[3]))
 
 
 # --- LSTM
@@ -334,36 +359,35 @@ def lstm_sequence(
     return keep((out, h, c), gates=gates, cells=cells)
 
 
-def _scales(like: Any, n: int) -> tuple[Any, Any]:
-    """What makes σ and tanh of the gates from tanh alone: σ(x) = tanh(x / 2) / 2 + 1 / 2."""
-    scale, shift = backend.filled(like, (4 * n,), 0.5), backend.filled(like, (4 * n,), 0.5)
-    scale[2 * n : 3 * n], shift[2 * n : 3 * n] = 1, 0
-    return scale, shift
-
-
 @_in_single
 def _lstm(
     input: Any, hidden: Any, cell: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, weight_hr: Any,
     sizes: Sizes, reverse: bool,
 ) -> Arrays:  # fmt: skip
     gates, n = _projected(input, weight_ih, bias_ih, bias_hh), cell.shape[1]
-    h, c, weight = hidden.copy(), cell.copy(), weight_hh.T
+    h, c, weight = hidden.copy(), cell.copy(), backend.row_major(weight_hh.T)
     out, cells = (backend.empty(gates, (gates.shape[0], state.shape[1])) for state in (h, c))
-    scale, shift = _scales(gates, n)
-    for rows, size in _steps(sizes, reverse):
-        z, memory = gates[rows], c[:size]
-        z += h[:size] @ weight
-        z *= scale
-        np.tanh(z, out=z)
-        z *= scale
-        z += shift
-        memory *= z[:, n : 2 * n]
-        new = z[:, :n] * z[:, 2 * n : 3 * n]
-        memory += new
-        cells[rows] = memory
-        np.tanh(memory, out=new)
-        new *= z[:, 3 * n :]
-        h[:size] = out[rows] = new if weight_hr is None else new @ weight_hr.T
+    products = backend.empty(gates, (h.shape[0], 4 * n))
+    scales, shifts = backend.filled(gates, products.shape, 0.5), backend.filled(gates, products.shape, 0.5)
+    scales[:, 2 * n : 3 * n], shifts[:, 2 * n : 3 * n] = 1, 0  # σ(x) = tanh(x / 2) / 2 + 1 / 2, so that all are tanh
+    parts = [gates[:, at * n : (at + 1) * n] for at in range(4)]
+    for run in _runs(sizes, reverse):
+        state, memory, product, scale, shift = (x[: run[1]] for x in (h, c, products, scales, shifts))
+        for z, i, f, new, o, cell, result in _by_step(run, reverse, gates, *parts, cells, out):
+            z += state.dot(weight, product)
+            z *= scale
+            np.tanh(z, out=z)
+            z *= scale
+            z += shift
+            memory *= f
+            memory += i * new
+            cell[...] = memory
+            output = np.tanh(memory)
+            if weight_hr is None:
+                np.multiply(output, o, out=state)
+            else:
+                np.matmul(output * o, weight_hr.T, out=state)
+            result[...] = state
     return out, h, c, gates, cells
 
 
@@ -383,32 +407,34 @@ def _lstm_back(
     g: Any, g_hidden: Any, g_cell: Any, needs: Arrays, input: Any, hidden: Any, cell: Any, weight_ih: Any,
     weight_hh: Any, weight_hr: Any, sizes: Sizes, reverse: bool, gates: Any, cells: Any,
 ) -> Arrays:  # fmt: skip
-    steps, n = _steps(sizes, reverse), cell.shape[1]
+    n = cell.shape[1]
     i, f, new, o = (gates[:, at * n : (at + 1) * n] for at in range(4))
     outputs = np.tanh(cells)
     slopes = backend.empty(gates, (gates.shape[0], 4, n))  # of i, f and g times the gradient of c', of o times h's
     slopes[:, 0] = new * i * (1 - i)
-    slopes[:, 1] = _before(cell, cells, steps) * f * (1 - f)
+    slopes[:, 1] = _before(cell, cells, sizes, reverse) * f * (1 - f)
     slopes[:, 2] = i * (1 - new * new)
     slopes[:, 3] = outputs * o * (1 - o)
     to_cell = o * (1 - outputs * outputs)
     outputs *= o
     dh, dc, flat = g_hidden.copy(), g_cell.copy(), slopes.reshape(gates.shape)
-    totals = backend.empty(g, g.shape if weight_hr is not None else (0,))  # the gradients of all h, if projected
-    for rows, size in reversed(steps):
-        d, memory, slope = dh[:size], dc[:size], slopes[rows]
-        d += g[rows]
-        of_output = d
-        if weight_hr is not None:
-            totals[rows] = d
-            of_output = d @ weight_hr
-        memory += of_output * to_cell[rows]
-        slope[:, 3] *= of_output
-        slope[:, :3] *= memory[:, None]
-        memory *= f[rows]
-        np.matmul(flat[rows], weight_hh, out=d)
+    totals = g if weight_hr is None else backend.empty(g, g.shape)  # the gradients of all h, if projected
+    for run in _runs(sizes, not reverse):
+        d, memory = dh[: run[1]], dc[: run[1]]
+        arrays = [g, totals, to_cell, f, flat, slopes[:, 3], slopes[:, :3]]
+        for of_output, total, factor, kept, z, last, others in _by_step(run, not reverse, *arrays):
+            d += of_output
+            of_state = d
+            if weight_hr is not None:
+                total[...] = d
+                of_state = d @ weight_hr
+            memory += of_state * factor
+            last *= of_state
+            others *= memory[:, None]
+            memory *= kept
+            z.dot(weight_hh, d)
     of_projection = totals.T @ outputs if needs[7] else None
     if needs[4]:
-        outputs = _before(hidden, outputs if weight_hr is None else outputs @ weight_hr.T, steps)
+        outputs = _before(hidden, outputs if weight_hr is None else outputs @ weight_hr.T, sizes, reverse)
     weights = _weight_gradients(flat, input, outputs, needs[3:])
     return _needed(needs, (flat @ weight_ih if needs[0] else None, dh, dc, *weights, of_projection))
