@@ -41,6 +41,7 @@ from tinygrad_dl.ops.activation import (
     threshold_,
 )
 from tinygrad_dl.ops.attention import attention as _attention
+from tinygrad_dl.ops.bilinear import bilinear
 from tinygrad_dl.ops.bounds import clamp as _clamp
 from tinygrad_dl.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from tinygrad_dl.ops.elementwise import mul as _mul
@@ -103,6 +104,7 @@ from tinygrad_dl.tensor import Tensor, wrap
 
 __all__ = [
     "linear",
+    "bilinear",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
