@@ -44,6 +44,7 @@ from tinygrad_dl.ops.attention import attention as _attention
 from tinygrad_dl.ops.bilinear import bilinear
 from tinygrad_dl.ops.bounds import clamp as _clamp
 from tinygrad_dl.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from tinygrad_dl.ops.ctc import ctc_loss
 from tinygrad_dl.ops.elementwise import mul as _mul
 from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.elementwise import sigmoid, tanh
@@ -193,6 +194,7 @@ __all__ = [
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
     "soft_margin_loss",
+    "ctc_loss",
     "one_hot",
     "pad",
     "fold",
