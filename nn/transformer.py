@@ -12,13 +12,13 @@ from tinygrad_dl.errors import ArgumentError, ShapeError
 from tinygrad_dl.tensor import Tensor
 
 from . import init
-from .composed_norm import LayerNorm
 from .containers import ModuleList
 from .dropout import Dropout
 from .functional import gelu, relu
 from .linear import Linear
 from .module import Module
 from .multihead import MultiheadAttention
+from .normalization import LayerNorm
 
 Activation = str | Callable[[Tensor], Tensor]
 

@@ -211,7 +211,7 @@ def test_encoders_agree_with_pytorch(torch: Any, name: str, training: bool) -> N
 
     def make(lib: Any) -> Any:
         layer = lib.nn.TransformerEncoderLayer(E, 2, 6, **options)
-        return lib.nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        return lib.nn.TransformerEncoder(layer, 2, lib.nn.LayerNorm(E), enable_nested_tensor=False)
 
     modules = [module.train(training) for module in pair(torch, make)]
     shape = (N, L, E) if "batch_first" in options else (L, N, E)

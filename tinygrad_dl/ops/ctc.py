@@ -182,7 +182,7 @@ def _lengths(argument: str, given: Any, examples: int, most: int | None) -> Any:
     if values and (min(values) < 0 or (most is not None and max(values) > most)):
         allowed = "0 or more" if most is None else f"from 0 to {most}, the times in log_probs"
         raise ArgumentError(f"{_NAME}: {argument} must be {allowed}, {values} came")
-    return np.array(values, np.int64)
+    return np.fromiter(values, np.int64, len(values))
 
 
 def _labels(targets: Any, counts: Any, classes: int) -> Any:
