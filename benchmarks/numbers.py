@@ -37,6 +37,18 @@ def sequences(steps: int, count: int, features: int, units: int) -> tuple[Array,
     return draw.standard_normal((steps, count, features), np.float32), parameters
 
 
+def text(count: int, length: int, vocabulary: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Tokens (count, length), and the ones that follow them."""
+    tokens = np.random.default_rng(6).integers(0, vocabulary, (count, length + 1))
+    return tokens[:, :-1].copy(), tokens[:, 1:].copy()
+
+
+def like(shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+    """Matrices of small numbers, and for vectors, which scale or shift, what is near 1 and 0."""
+    draw = np.random.default_rng(8)
+    return [draw.normal(0.5 * (len(shape) == 1), 0.05, shape).astype(np.float32) for shape in shapes]
+
+
 def leaves_of_chain() -> tuple[Array, Array, Array]:
     """Three (8, 8) arrays with which the chain of W2 neither explodes nor dies out."""
     draw = np.random.default_rng(2)

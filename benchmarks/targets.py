@@ -25,6 +25,9 @@ TARGETS = {
     "W5": Target("MLP 784-512-512-10, batch 128, Adam, training step", 1.1, 0.95, tolerance=1e-3),
     "W8": Target("LSTM 64 -> 128, 50 steps, batch 32, Adam, training step", 2.0, 1.7, 1.3, 1.1, tolerance=1e-3),
     "W8s": Target("LSTM 16 -> 32, 20 steps, batch 8, Adam, training step", 1.3, 0.9, tolerance=1e-3),
+    "W9": Target(
+        "GPT, 4 layers, width 128, 4 heads, 64 tokens, batch 16, Adam, training step", 1.6, 1.4, tolerance=1e-3
+    ),
     "W10": Target("exp(tanh(gelu(x))) on 10 million, mean, both ways", 0.8, 0.5),
     "W10a": Target("relu(2x + 1)·x on 10 million, mean, both ways", 1.0, 0.8),
     "W11": Target("softmax cross-entropy, (4096, 1000), both ways", 1.2, 1.05),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from benchmarks import numbers
+from benchmarks import models, numbers
 
 # Small enough for thousands of steps on one batch to leave the gradients at ordinary sizes.
 SGD_RATE, ADAM_RATE = 0.01, 1e-4
@@ -166,6 +166,26 @@ def recurrent(lib: Any, device: str, steps: int, count: int, features: int, unit
     return Run(step, lambda: list(net.parameters()))
 
 
+def language_model(lib: Any, device: str) -> Run:
+    """W9: a training step of a small GPT."""
+    tokens, targets = (lib.tensor(array, device=device) for array in numbers.text(16, 64, 65))
+    net = models.gpt(lib, 65, 64, layers=4, heads=4, width=128).to(device)
+    arrays = numbers.like([tuple(parameter.shape) for parameter in net.parameters()])
+    with lib.no_grad():
+        for parameter, value in zip(net.parameters(), arrays, strict=True):
+            parameter.copy_(lib.tensor(value, device=device))
+    optimizer = lib.optim.Adam(net.parameters(), lr=ADAM_RATE)
+
+    def step() -> Any:
+        optimizer.zero_grad()
+        loss = net(tokens, targets)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return Run(step, lambda: list(net.parameters()))
+
+
 def big_training(lib: Any, device: str, optimizer: Callable[[Any], Any]) -> Run:
     """M1, M2: 50 million parameters, so that each array that lives too long shows in the peak of memory."""
     return training(lib, device, (4096, 4096, 4096, 4096, 10), 256, optimizer)
@@ -307,6 +327,7 @@ WORKLOADS: dict[str, Callable[[Any, str], Run]] = {
     "W5": large_training,
     "W8": lambda lib, device: recurrent(lib, device, 50, 32, 64, 128),
     "W8s": lambda lib, device: recurrent(lib, device, 20, 8, 16, 32),
+    "W9": language_model,
     "W10": lambda lib, device: elementwise(lib, device, lambda x: lib.exp(lib.tanh(lib.nn.functional.gelu(x)))),
     "W10a": lambda lib, device: elementwise(lib, device, lambda x: lib.relu(2 * x + 1) * x),
     "W11": classification,

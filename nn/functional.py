@@ -41,8 +41,10 @@ from tinygrad_dl.ops.activation import (
     threshold_,
 )
 from tinygrad_dl.ops.attention import attention as _attention
+from tinygrad_dl.ops.bilinear import bilinear
 from tinygrad_dl.ops.bounds import clamp as _clamp
 from tinygrad_dl.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from tinygrad_dl.ops.ctc import ctc_loss
 from tinygrad_dl.ops.elementwise import mul as _mul
 from tinygrad_dl.ops.elementwise import relu as _relu
 from tinygrad_dl.ops.elementwise import sigmoid, tanh
@@ -105,6 +107,7 @@ from .dropping import alpha_dropout, check_dropout, dropout, dropout1d, dropout2
 
 __all__ = [
     "linear",
+    "bilinear",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
@@ -198,6 +201,7 @@ __all__ = [
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
     "soft_margin_loss",
+    "ctc_loss",
     "one_hot",
     "pad",
     "fold",

@@ -6,6 +6,8 @@ import math
 from typing import Any
 
 from tinygrad_dl.creation import empty
+from tinygrad_dl.errors import ArgumentError
+from tinygrad_dl.ops.bilinear import bilinear
 from tinygrad_dl.ops.linalg import linear
 from tinygrad_dl.tensor import Tensor
 
@@ -64,3 +66,48 @@ class Linear(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return linear(input, self.weight, self.bias)
+
+
+class NonDynamicallyQuantizableLinear(Linear):
+    """`Linear` under the name that PyTorch shows for the last layer of its MultiheadAttention."""
+
+
+class Bilinear(Module):
+    """y = x1 W x2 + b, one matrix W for each output: how well two vectors fit, in several learnt ways.
+
+    Both parameters start uniform in ±1/√in1_features.
+
+    Arguments: in1_features, in2_features, out_features; bias, whether there is a b; device, dtype. Inputs (*,
+    in1_features) and (*, in2_features), result (*, out_features). Raises ShapeError for other sizes.
+
+    >>> import tinygrad_dl as tg
+    >>> from tinygrad_dl import nn
+    >>> nn.Bilinear(20, 30, 40)(tg.randn(128, 20), tg.randn(128, 30)).shape
+    tinygrad_dl.Size([128, 40])
+    """
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        if in1_features <= 0:
+            raise ArgumentError(f"Bilinear: in1_features must be above 0, {in1_features} came")
+        super().__init__()
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        self.weight = Parameter(empty(out_features, in1_features, in2_features, device=device, dtype=dtype))
+        self.register_parameter("bias", Parameter(empty(out_features, device=device, dtype=dtype)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew."""
+        bound = 1 / math.sqrt(self.in1_features)
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return bilinear(input1, input2, self.weight, self.bias)

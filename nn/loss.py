@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, nearest
+from tinygrad_dl.ops.ctc import ctc_loss
 from tinygrad_dl.ops.likelihood_loss import binary_cross_entropy, gaussian_nll_loss, kl_div, poisson_nll_loss
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, nll_loss
 from tinygrad_dl.ops.loss_parts import reduction_of
@@ -539,3 +540,27 @@ class SoftMarginLoss(_Loss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return soft_margin_loss(input, target, reduction=self.reduction)
+
+
+class CTCLoss(_Loss):
+    """-log of the probability of a sequence of labels, over all ways to place them in time.
+
+    Arguments: blank, the class that stands for none; reduction ("mean": each loss divided by its number of labels, and
+    their mean; "sum" or "none"); zero_infinity, whether what is impossible counts as 0. Inputs: log_probs (T, N, C);
+    targets (N, S), or all in one row; input_lengths, target_lengths (N). Source: Graves et al., 2006.
+
+    >>> import tinygrad_dl as tg
+    >>> from tinygrad_dl import nn
+    >>> log_probs = tg.zeros(2, 1, 2).log_softmax(2)
+    >>> nn.CTCLoss()(log_probs, tg.tensor([[1]]), tg.tensor([2]), tg.tensor([1]))
+    tensor(0.2877)
+    """
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity
+
+    def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any) -> Tensor:
+        return ctc_loss(
+            log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
+        )

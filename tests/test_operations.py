@@ -64,7 +64,7 @@ MORE: list[tuple[str, str, str, str]] = [
     ("matmul", "", "bool", "empty bools are refused as others are"),
     *[
         (name, "", "bool", "empty bools are refused as others are")
-        for name in "mm bmm mv addmm addmv multi_dot inner einsum".split()
+        for name in "mm bmm mv addmm addmv multi_dot inner einsum bilinear".split()
     ],
     *[
         (name, "of nothing", kind, "matrices without elements are refused as others are")

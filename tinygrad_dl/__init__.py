@@ -132,6 +132,7 @@ from .ops.arithmetic import (
     rsub,
     square,
 )
+from .ops.bilinear import bilinear
 from .ops.bounds import clamp, clamp_max, clamp_min, clip, nan_to_num
 from .ops.broadcasting import atleast_1d, atleast_2d, atleast_3d, broadcast_shapes, broadcast_tensors, broadcast_to
 from .ops.comparison import (

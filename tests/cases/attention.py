@@ -69,4 +69,14 @@ CASES: list[Case] = [
         {"of nothing": lambda lib, q, k, v: attend(lib, q, k, v)},
         [inputs((2, n, 3), (m, k, 3), (m, k, 3)) for n, m, k in ((0, 2, 4), (3, 2, 0), (3, 1, 2))],
     ),
+    *cases(
+        "bilinear",
+        {
+            "functional.bilinear(x, y, w)": lambda lib, x, y, w, b: lib.nn.functional.bilinear(x, y, w),
+            "functional.bilinear(x, y, w, b)": lambda lib, x, y, w, b: lib.nn.functional.bilinear(x, y, w, b),
+            "bilinear(x, y, w, b)": lambda lib, x, y, w, b: lib.bilinear(x, y, w, b),
+        },
+        [inputs((2, 3), (2, 2), (4, 3, 2), (4,)), inputs((3,), (2,), (4, 3, 2), (4,)),
+         inputs((2, 1, 3), (2, 1, 2), (1, 3, 2), (1,)), inputs((0, 3), (0, 2), (4, 3, 2), (4,))],
+    ),
 ]  # fmt: skip

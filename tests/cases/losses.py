@@ -147,4 +147,39 @@ CASES: list[Case] = [
         [inputs((4,), numbers="below 3"), inputs((2, 3), numbers="below 4"), inputs((), numbers="below 2")],
         differentiable=False,
     ),
+    *cases(
+        "ctc_loss",
+        {
+            f"{name}, reduction={r!r}": lambda lib, x, y, r=r, ti=ti, to=to, o=o: lib.nn.functional.ctc_loss(
+                x.log_softmax(-1), y + (0 if "blank" in o else 1), ti, to, reduction=r, **o
+            )
+            for r in ("mean", "sum", "none")
+            for name, ti, to, o in (
+                ("full", (6, 6), (3, 3), {}),
+                ("of all lengths", (6, 4), (3, 1), {}),
+                ("of no labels", (5, 1), (0, 2), {"zero_infinity": True}),
+                ("with a blank", (6, 5), (2, 3), {"blank": 3, "zero_infinity": True}),
+            )
+        },
+        [(Draw((6, 2, 4)), Draw((2, 3), "below 3"))],
+    ),
+    *cases(
+        "ctc_loss",
+        {
+            "of one, reduction='none'": lambda lib, x, y: lib.nn.functional.ctc_loss(
+                x.log_softmax(-1), y + 1, lib.tensor(6), lib.tensor(3), reduction="none"
+            ),
+            "of one": lambda lib, x, y: lib.nn.functional.ctc_loss(x.log_softmax(-1), y + 1, (6,), (3,)),
+        },
+        [(Draw((6, 4)), Draw((3,), "below 3"))],
+    ),
+    *cases(
+        "ctc_loss",
+        {
+            "labels in a row": lambda lib, x, y: lib.nn.functional.ctc_loss(
+                x.log_softmax(-1), y + 1, (6, 5), (3, 1), reduction="none"
+            )
+        },
+        [(Draw((6, 2, 4)), Draw((4,), "below 3"))],
+    ),
 ]

@@ -241,7 +241,41 @@ def test_losses_at_the_ends_are_pytorchs(name: str) -> None:
             np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-8)
 
 
+def ctc(lib: Any, **changed: Any) -> Any:
+    given: dict[str, Any] = {"targets": [[1, 2], [3, 1]], "input_lengths": [5, 4], "target_lengths": [2, 1], **changed}
+    log_probs = lib.tensor(np.random.default_rng(0).standard_normal((5, 2, 4))).log_softmax(2)
+    lengths = [lib.tensor(given.pop(f"{name}_lengths")) for name in ("input", "target")]
+    return lib.nn.CTCLoss(**{k: v for k, v in given.items() if k != "targets"})(
+        log_probs, lib.tensor(given["targets"]), *lengths
+    )
+
+
+IMPOSSIBLE = {"targets": [[1, 1], [3, 1]], "input_lengths": [2, 4]}  # a blank is needed between the same labels
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("options", [{}, IMPOSSIBLE, {**IMPOSSIBLE, "zero_infinity": True}, {"input_lengths": [5, 0]}])
+def test_what_ctc_finds_possible_is_pytorchs(options: dict[str, Any], reduction: str) -> None:
+    torch = pytest.importorskip("torch")
+    ours, theirs = (ctc(lib, reduction=reduction, **options) for lib in (tg, torch))
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-10)
+    assert repr(nn.CTCLoss()) == repr(torch.nn.CTCLoss())
+
+
+def test_an_impossible_ctc_loss_has_no_gradient_if_it_does_not_count() -> None:
+    x = tg.randn(2, 1, 3, requires_grad=True)
+    for zero_infinity, expected in ((True, 0.0), (False, NAN)):
+        loss = nn.CTCLoss(zero_infinity=zero_infinity)(x.log_softmax(2), tg.tensor([[1, 1]]), [2], [2])
+        (gradient,) = tg.autograd.grad(loss, x)
+        np.testing.assert_array_equal(gradient.numpy(), np.full((2, 1, 3), expected, "float32"))
+
+
 BAD: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "ctc's times": (lambda lib: ctc(lib, input_lengths=[6, 1]), "from 0 to 5.*6"),
+    "ctc's lengths": (lambda lib: ctc(lib, input_lengths=[5, 1, 1]), "2 examples, 3 came"),
+    "ctc's targets": (lambda lib: ctc(lib, target_lengths=[3, 1]), r"\(2, 2\).*\(2, 3\) or wider"),
+    "ctc's row": (lambda lib: ctc(lib, targets=[1, 2]), r"\(2,\).*one row, \(3,\)"),
+    "ctc's blank": (lambda lib: ctc(lib, blank=4), "0 to 3, 4 came"),
     "no probabilities": (lambda lib: lib.nn.BCELoss()(lib.tensor([1.5]), lib.ones(1)), "logits"),
     "NaN": (lambda lib: lib.nn.BCELoss()(lib.tensor([NAN]), lib.ones(1)), "probabilities"),
     "shapes of BCE": (lambda lib: lib.nn.BCELoss()(lib.ones(2), lib.ones(2, 1)), r"target has shape \(2, 1\)"),
@@ -275,6 +309,11 @@ BAD: dict[str, tuple[Callable[[Any], Any], str]] = {
         r"negative \(3,\)",
     ),
 }
+
+
+def test_a_label_out_of_range() -> None:
+    with pytest.raises(IndexError, match="the class 9, there are 4"):
+        ctc(tg, targets=[[1, 9], [3, 1]])
 
 
 @pytest.mark.parametrize("name", BAD)

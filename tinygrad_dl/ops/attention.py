@@ -150,7 +150,7 @@ def _gradients(
         weight = np.exp(scores)
         upstream = g[b, h, rows]
         through = np.matmul(upstream, v[b, h, seen].swapaxes(2, 3))
-        through -= np.add.reduce(upstream * out[b, h, rows], 3, None, None, True)  # type: ignore[call-overload]
+        through -= (upstream * out[b, h, rows]).sum(axis=3, keepdims=True)
         through *= weight
         of_q[b, h, rows] = np.matmul(through, k[b, h, seen]) * scale
         for whole, part in (
