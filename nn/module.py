@@ -81,7 +81,7 @@ class Module(Conversions):
                 return hooks.call(self, args, kwargs)
             return self.forward(*args, **kwargs)
         except TinygradError as error:
-            locate(error, self, args)
+            locate(error, self, (*args, *kwargs.values()))
             raise
 
     # --- registration

@@ -28,15 +28,16 @@ class _Values(Module):
             )
         setattr(self, name, value)
 
-    def _shown_values(self, named: Iterable[tuple[Any, Any]]) -> str:
-        return "\n".join(f"  ({name}): {_kind(value)}" for name, value in named)
 
-
-def _kind(value: Any) -> str:
+def _line(name: Any, value: Any, kind: Any) -> str:
     if not isinstance(value, Tensor):
-        return f"Object of type: {type(value).__name__}"
+        return f"  ({name}): Object of type: {type(value).__name__}"
     device = "" if value.device.type == "cpu" else f" ({value.device})"
-    return f"Parameter containing: [{value.dtype} of size {'x'.join(map(str, value.shape))}{device}]"
+    return f"  ({name}): Parameter containing: [{kind} of size {'x'.join(map(str, value.shape))}{device}]"
+
+
+def _type_name(value: Any) -> Any:
+    return value.type() if isinstance(value, Tensor) else None
 
 
 class ParameterList(_Values):
@@ -101,7 +102,7 @@ class ParameterList(_Values):
 
     def extra_repr(self) -> str:
         """A line for each value."""
-        return self._shown_values(enumerate(self))
+        return "\n".join(_line(i, value, getattr(value, "dtype", None)) for i, value in enumerate(self))
 
 
 class ParameterDict(_Values):
@@ -223,7 +224,7 @@ class ParameterDict(_Values):
 
     def extra_repr(self) -> str:
         """A line for each value."""
-        return self._shown_values(self.items())
+        return "\n".join(_line(name, value, _type_name(value)) for name, value in self.items())
 
 
 def _pairs(parameters: Any) -> list[tuple[str, Any]]:

@@ -35,7 +35,7 @@ LAYERS = [
     ["autograd"],
     ["generator"],
     ["creation", "graph", "linalg", "random", "printing", "serialization", "gradcheck", "testing"],
-    ["draws", "sampling", "settings", "tensor_types", "unavailable"],
+    ["draws", "import_paths", "sampling", "settings", "tensor_types", "unavailable"],
     ["creation", "graph", "linalg", "random", "printing", "serialization", "gradcheck", "special", "testing"],
     [
         "attributes",

@@ -85,7 +85,7 @@ def test_they_look_as_pytorchs_and_are_copied() -> None:
     def holder(lib: Any) -> Any:
         return lib.nn.Sequential(make_list(lib), lib.nn.ParameterDict({"scale": lib.ones(2), "note": 1}))
 
-    expected = repr(holder(torch)).replace("torch.FloatTensor", "torch.float32").replace("torch.", "tinygrad_dl.")
+    expected = repr(holder(torch)).replace("torch.", "tinygrad_dl.")
     assert repr(holder(tg)) == expected
     again = copy.deepcopy(holder(tg)).double()
     assert again[0][0].dtype == again[1]["scale"].dtype == tg.float64 and again[0][3] == "text"

@@ -55,7 +55,7 @@ def require_equal(theirs: Any, ours: Any, shape: tuple[int, ...]) -> None:
         np.testing.assert_allclose(found[1][key], expected, rtol=1e-9, atol=1e-10, err_msg=key)
 
 
-LAYERS = [("Linear", (3, 4), (5, 3))]
+LAYERS = [("Linear", (3, 4), (5, 3)), ("Conv1d", (2, 4, 2), (3, 2, 5)), ("ConvTranspose1d", (2, 4, 2), (3, 2, 3))]
 
 
 def both(kind: str, arguments: tuple[Any, ...]) -> list[Any]:
@@ -317,3 +317,35 @@ def test_fused_weights(bias: bool, affine: bool) -> None:
         for theirs, ours in zip(*found):
             assert isinstance(ours, nn.Parameter)
             np.testing.assert_allclose(numbers(ours), numbers(theirs), rtol=1e-12)
+
+
+@pytest.mark.parametrize("layer", ["Conv1d", "Conv2d", "ConvTranspose2d", "Linear"])
+def test_a_norm_taken_into_the_layer_before_it(layer: str) -> None:
+    dims = 0 if layer == "Linear" else int(layer[-2])
+    arguments = (3, 4) if layer == "Linear" else (3, 4, 2)
+    theirs, ours = both(layer, arguments)
+    norms = [getattr(lib.nn, f"BatchNorm{max(dims, 1)}d")(4).double() for lib in (torch, tg)]
+    x = np.random.default_rng(0).standard_normal((5, 3, *[4] * dims))
+    with torch.no_grad():
+        norms[0](theirs(torch.tensor(x)))  # moves the running statistics
+        norms[0].weight.uniform_(1, 2)
+    results = []
+    give(theirs, ours)
+    give(*norms)
+    for lib, module, norm in ((torch, theirs, norms[0]), (tg, ours, norms[1])):
+        with pytest.raises((ValueError, AssertionError, RuntimeError)):
+            _fuse(lib, module, norm)
+        fused = _fuse(lib, module.eval(), norm.eval())
+        np.testing.assert_allclose(
+            numbers(fused(lib.tensor(x))), numbers(norm(module(lib.tensor(x)))), rtol=1e-9, atol=1e-12
+        )
+        assert type(fused) is type(module) and fused is not module
+        results.append({name: numbers(p) for name, p in fused.named_parameters()})
+    for name, expected in results[0].items():
+        np.testing.assert_allclose(results[1][name], expected, rtol=1e-12)
+
+
+def _fuse(lib: Any, layer: Any, norm: Any) -> Any:
+    if type(layer).__name__ == "Linear":
+        return lib.nn.utils.fuse_linear_bn_eval(layer, norm)
+    return lib.nn.utils.fuse_conv_bn_eval(layer, norm, transpose="Transpose" in type(layer).__name__)

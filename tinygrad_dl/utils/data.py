@@ -2,9 +2,7 @@
 
 import copy
 import itertools
-import math
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -13,230 +11,54 @@ from tinygrad_dl.backend import HOST, device_of, from_numpy, is_array
 from tinygrad_dl.creation import as_tensor, tensor
 from tinygrad_dl.dtypes import float64
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DimensionError, ShapeError
+from tinygrad_dl.import_paths import make_places
 from tinygrad_dl.ops.joining import stack
-from tinygrad_dl.random import Generator, numpy_generator
+from tinygrad_dl.random import Generator
 from tinygrad_dl.tensor import Tensor, wrap
 
+from .datasets import (
+    ChainDataset,
+    ConcatDataset,
+    Dataset,
+    IterableDataset,
+    StackDataset,
+    Subset,
+    TensorDataset,
+    random_split,
+)
+from .samplers import (
+    BatchSampler,
+    DistributedSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
+
+__all__ = [
+    "Dataset",
+    "IterableDataset",
+    "TensorDataset",
+    "StackDataset",
+    "ConcatDataset",
+    "ChainDataset",
+    "Subset",
+    "random_split",
+    "Sampler",
+    "SequentialSampler",
+    "RandomSampler",
+    "SubsetRandomSampler",
+    "WeightedRandomSampler",
+    "BatchSampler",
+    "DistributedSampler",
+    "DataLoader",
+    "default_collate",
+    "default_convert",
+    "get_worker_info",
+]
+
 T = TypeVar("T", covariant=True)
-
-# --- data sets
-
-
-class Dataset(Generic[T]):
-    """Base of data sets: a subclass defines `__getitem__(index)` and, for most samplers, `__len__()`.
-
-    It may define `__getitems__(indices)`, which gives a list of samples, where many at once are cheaper.
-
-    >>> import tinygrad_dl as tg
-    >>> class Squares(tg.utils.data.Dataset):
-    ...     def __len__(self): return 4
-    ...     def __getitem__(self, index): return index, index**2
-    >>> list(tg.utils.data.DataLoader(Squares(), batch_size=4))
-    [[tensor([0, 1, 2, 3]), tensor([0, 1, 4, 9])]]
-    """
-
-    def __getitem__(self, index: Any) -> T:
-        raise NotImplementedError(f"{type(self).__name__}: a subclass of Dataset defines __getitem__(index)")
-
-
-class TensorDataset(Dataset[tuple[Tensor, ...]]):
-    """Tensors of one length; sample i is the tuple of their i-th rows.
-
-    Arguments: tensors, each of shape (length, ...). Raises ShapeError when the lengths differ.
-
-    >>> import tinygrad_dl as tg
-    >>> data = tg.utils.data.TensorDataset(tg.arange(3), tg.tensor([5.0, 6.0, 7.0]))
-    >>> len(data), data[1]
-    (3, (tensor(1), tensor(6.)))
-    """
-
-    def __init__(self, *tensors: Tensor) -> None:
-        for position, one in enumerate(tensors):
-            if not isinstance(one, Tensor):
-                raise ArgumentTypeError(
-                    f"TensorDataset: argument {position} is a {type(one).__name__}; convert it with "
-                    "tinygrad_dl.as_tensor"
-                )
-        shapes = [tuple(one.shape) for one in tensors]
-        if not tensors or () in shapes or len({shape[0] for shape in shapes}) > 1:
-            raise ShapeError(f"TensorDataset: tensors of one length are needed, but their shapes are {shapes}")
-        self.tensors: tuple[Any, ...] = tensors
-
-    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
-        return tuple(one[index] for one in self.tensors)
-
-    def __len__(self) -> int:
-        return len(self.tensors[0])
-
-
-class Subset(Dataset[T]):
-    """The samples of `dataset` at `indices`, in that order.
-
-    >>> import tinygrad_dl as tg
-    >>> odd = tg.utils.data.Subset([10, 11, 12, 13], [1, 3])
-    >>> len(odd), odd[1]
-    (2, 13)
-    """
-
-    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
-        self.dataset = dataset
-        self.indices = indices
-
-    def __getitem__(self, index: Any) -> T:
-        if isinstance(index, list):
-            return self.dataset[[self.indices[i] for i in index]]
-        return self.dataset[self.indices[index]]
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-
-def random_split(dataset: Any, lengths: Sequence[int | float], generator: Generator | None = None) -> list[Subset[Any]]:
-    """Cut a data set at random into subsets that don't overlap.
-
-    Arguments: lengths, numbers of samples that add up to len(dataset), or fractions that add up to 1, rounded down, the
-    samples left over going one each to the first subsets. generator draws the order.
-
-    Raises ArgumentError when the lengths don't add up. Warns of an empty subset.
-
-    >>> import tinygrad_dl as tg
-    >>> [len(part) for part in tg.utils.data.random_split(range(10), [0.75, 0.25])]
-    [8, 2]
-    """
-    total = len(dataset)
-    counts = _counts(lengths, total)
-    if sum(counts) != total:
-        raise ArgumentError(
-            f"random_split: lengths {list(lengths)} add up to {sum(lengths):g}, "
-            f"but must add up to the {total} samples or to 1"
-        )
-    order = numpy_generator(generator).permutation(total).tolist()
-    ends = itertools.accumulate(counts)
-    return [Subset(dataset, order[end - count : end]) for end, count in zip(ends, counts)]
-
-
-def _counts(lengths: Sequence[int | float], total: int) -> list[Any]:
-    """Lengths as numbers of samples, where they are fractions of the whole."""
-    if not math.isclose(sum(lengths), 1):
-        if any(not isinstance(length, int) or length < 0 for length in lengths):
-            raise ArgumentError(
-                f"random_split: lengths are integers, or fractions that add up to 1, but they are {list(lengths)}"
-            )
-        return list(lengths)
-    if any(not 0 <= fraction <= 1 for fraction in lengths):
-        raise ArgumentError(f"random_split: fractions must lie between 0 and 1, but they are {list(lengths)}")
-    counts = [math.floor(total * fraction) for fraction in lengths]
-    for i in range(total - sum(counts)):
-        counts[i % len(counts)] += 1
-    for i, count in enumerate(counts):
-        if count == 0:
-            warnings.warn(f"random_split: subset {i} (of {lengths[i]:g}) is empty", UserWarning, stacklevel=3)
-    return counts
-
-
-# --- samplers
-
-
-class Sampler(Generic[T]):
-    """Base of samplers: a subclass defines `__iter__()`, over indices or lists of them, and mostly `__len__()`."""
-
-    def __iter__(self) -> Iterator[T]:
-        raise NotImplementedError(f"{type(self).__name__}: a subclass of Sampler defines __iter__()")
-
-
-class SequentialSampler(Sampler[int]):
-    """The indices 0, 1, ... in order.
-
-    >>> import tinygrad_dl as tg
-    >>> list(tg.utils.data.SequentialSampler("abc"))
-    [0, 1, 2]
-    """
-
-    def __init__(self, data_source: Sized) -> None:
-        self.data_source = data_source
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(len(self.data_source)))
-
-    def __len__(self) -> int:
-        return len(self.data_source)
-
-
-class RandomSampler(Sampler[int]):
-    """The indices in random order, a new one each time.
-
-    Arguments: replacement (each index is drawn from all); num_samples, how many are drawn, by default len(data_source);
-    beyond that, without replacement, another order follows; generator.
-
-    Raises ArgumentTypeError and ArgumentError for replacement that is not a bool and num_samples below 1.
-
-    >>> import tinygrad_dl as tg
-    >>> sorted(tg.utils.data.RandomSampler("abc"))
-    [0, 1, 2]
-    """
-
-    def __init__(
-        self,
-        data_source: Sized,
-        replacement: bool = False,
-        num_samples: int | None = None,
-        generator: Generator | None = None,
-    ) -> None:
-        if not isinstance(replacement, bool):
-            raise ArgumentTypeError(f"RandomSampler: replacement is {replacement!r}, but must be True or False")
-        self.data_source = data_source
-        self.replacement = replacement
-        self._num_samples = num_samples
-        self.generator = generator
-        _require_count("RandomSampler", "num_samples (by default the length of the data)", self.num_samples)
-
-    @property
-    def num_samples(self) -> int:
-        """How many indices are drawn; the data may have grown since."""
-        return len(self.data_source) if self._num_samples is None else self._num_samples
-
-    def __iter__(self) -> Iterator[int]:
-        source, length, wanted = numpy_generator(self.generator), len(self.data_source), self.num_samples
-        if length == 0:
-            raise ArgumentError("RandomSampler: the data is empty, there is no index to draw")
-        if self.replacement:
-            yield from source.integers(length, size=wanted).tolist()
-            return
-        for start in range(0, wanted, length):
-            yield from source.permutation(length)[: wanted - start].tolist()
-
-    def __len__(self) -> int:
-        return self.num_samples
-
-
-class BatchSampler(Sampler[list[int]]):
-    """Lists of `batch_size` indices of another sampler; the last may be shorter, unless `drop_last`.
-
-    Raises ArgumentError for a batch_size below 1 and for drop_last that is not a bool.
-
-    >>> import tinygrad_dl as tg
-    >>> list(tg.utils.data.BatchSampler(range(5), batch_size=2, drop_last=False))
-    [[0, 1], [2, 3], [4]]
-    """
-
-    def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
-        _require_count("BatchSampler", "batch_size", batch_size)
-        if not isinstance(drop_last, bool):
-            raise ArgumentError(f"BatchSampler: drop_last is {drop_last!r}, but must be True or False")
-        self.sampler = sampler
-        self.batch_size = batch_size
-        self.drop_last = drop_last
-
-    def __iter__(self) -> Iterator[list[int]]:
-        indices = iter(self.sampler)
-        while batch := list(itertools.islice(indices, self.batch_size)):
-            if len(batch) == self.batch_size or not self.drop_last:
-                yield batch
-
-    def __len__(self) -> int:
-        full, rest = divmod(len(self.sampler), self.batch_size)  # type: ignore[arg-type]  # where the sampler has a length
-        return full + (rest > 0 and not self.drop_last)
-
 
 # --- from samples to batches
 
@@ -380,9 +202,15 @@ class DataLoader(Generic[T]):
         in_order: bool = True,
     ) -> None:
         _require_no_workers(num_workers, timeout, multiprocessing_context, prefetch_factor, persistent_workers)
-        _require_indexable(dataset, needs_length=sampler is None and batch_sampler is None)
+        iterated = isinstance(dataset, IterableDataset)
+        if iterated:
+            _require_no_order(shuffle, sampler, batch_sampler)
+        else:
+            _require_indexable(dataset, needs_length=sampler is None and batch_sampler is None)
         _require_one_order(batch_size, shuffle, sampler, batch_sampler, drop_last)
-        if sampler is None:
+        if sampler is None and iterated:
+            sampler = _AsTheyCome(dataset)
+        elif sampler is None:
             sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
         if batch_sampler is not None:
             batch_size = None
@@ -414,7 +242,9 @@ class DataLoader(Generic[T]):
         super().__setattr__(name, value)
 
     def __iter__(self) -> Iterator[Any]:
-        if self.batch_sampler is None:
+        if isinstance(self.dataset, IterableDataset):
+            yield from self._batches_as_they_come()
+        elif self.batch_sampler is None:
             for index in self.sampler:
                 yield self.collate_fn(self.dataset[index])
         else:
@@ -424,6 +254,15 @@ class DataLoader(Generic[T]):
     def __len__(self) -> int:
         return len(self.sampler if self.batch_sampler is None else self.batch_sampler)  # type: ignore[arg-type]
 
+    def _batches_as_they_come(self) -> Iterator[Any]:
+        samples = iter(self.dataset)
+        if self.batch_size is None:
+            yield from map(self.collate_fn, samples)
+            return
+        while batch := list(itertools.islice(samples, self.batch_size)):
+            if len(batch) == self.batch_size or not self.drop_last:
+                yield self.collate_fn(batch)
+
     def _batch(self, indices: Sequence[Any]) -> Any:
         dataset = self.dataset
         while type(dataset) is Subset:
@@ -432,6 +271,21 @@ class DataLoader(Generic[T]):
             return _rows(dataset.tensors, indices)
         several = getattr(dataset, "__getitems__", None)
         return self.collate_fn(several(indices) if several else [dataset[index] for index in indices])
+
+
+class _AsTheyCome(Sampler[Any]):
+    """In the place of a sampler, where a data set is iterated over: only knows how many there are."""
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+
+def get_worker_info() -> None:
+    """What a worker process knows of itself: None, as in PyTorch's main process, since there are no others."""
+    return
 
 
 def _rows(tensors: Sequence[Any], indices: Sequence[int]) -> list[Tensor]:
@@ -458,11 +312,6 @@ def _no_such_rows(rows: np.ndarray, length: int) -> DimensionError:
 
 
 # --- checks
-
-
-def _require_count(who: str, what: str, value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ArgumentError(f"{who}: {what} is {value!r}, but must be an integer from 1 on")
 
 
 def _require_no_workers(workers: int, timeout: float, context: Any, prefetch: int | None, persistent: bool) -> None:
@@ -495,6 +344,13 @@ def _require_indexable(dataset: Any, needs_length: bool) -> None:
         )
 
 
+def _require_no_order(shuffle: Any, sampler: Any, batch_sampler: Any) -> None:
+    if shuffle or sampler is not None or batch_sampler is not None:
+        raise ArgumentError(
+            "DataLoader: an IterableDataset sets the order itself; leave out shuffle, sampler and batch_sampler"
+        )
+
+
 def _require_one_order(
     batch_size: int | None, shuffle: bool | None, sampler: Any, batch_sampler: Any, drop_last: bool
 ) -> None:
@@ -506,3 +362,10 @@ def _require_one_order(
         )
     if batch_size is None and drop_last:
         raise ArgumentError("DataLoader: batch_size=None gives single samples, there is no last batch to drop")
+
+
+make_places(
+    __name__,
+    {"dataloader": "data", "dataset": "datasets", "sampler": "samplers", "distributed": "samplers"},
+    inside=__name__.rpartition(".")[0],
+)
