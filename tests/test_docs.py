@@ -105,7 +105,7 @@ def test_the_reference_says_what_docstrings_and_rules_say() -> None:
     assert reference().PAGE.read_text(encoding="utf-8") == reference().written(), "run python docs/make_reference.py"
 
 
-def test_every_public_function_has_an_example() -> None:
+def test_functions_of_namespaces_and_methods_are_documented() -> None:
     spaces = reference().NAMESPACES.items()
     found = {f"{space}.{name}": f.__doc__ or "" for space, m in spaces for name, f in reference().functions(m).items()}
     assert len(found) > 500

@@ -27,7 +27,7 @@ LAYERS = [
     ["backend"],
     ["explain", "inplace"],
     ["tensor", "views"],
-    ["arguments", "methods", "nested", "node", "numpy_functions", "outputs", "promotion"],
+    ["arguments", "forms", "methods", "nested", "node", "numpy_functions", "outputs", "promotion"],
     ["operation", "inspection", "observing"],
     ["ops"],
     ["anomaly"],

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import tinygrad_dl as tg
-from tinygrad_dl import settings, unavailable
+from tinygrad_dl import nn, settings, unavailable
+from tinygrad_dl.forms import FORMS, OF_NN
 
 
 @pytest.fixture(params=["ours", "PyTorch's"])
@@ -362,3 +363,23 @@ def test_trees(lib: Any) -> None:
     assert pytree.tree_flatten(5)[0] == [5] and pytree.tree_flatten((1,))[1] != pytree.tree_flatten([1])[1]
     with pytest.raises(ValueError, match="4"):
         pytree.tree_unflatten([1], spec)
+
+
+def test_edits_in_place_are_functions_too() -> None:
+    """Those that PyTorch has at the top, with the method's result in the tensor that came."""
+    torch = pytest.importorskip("torch")
+    theirs = {name for name in dir(torch) if name.endswith("_") and not name.startswith("_")}
+    assert all(hasattr(tg, name) for name in theirs if name in dir(tg.Tensor) and name not in ("resize_as_", "i0_"))
+    assert FORMS.keys() <= theirs
+    for lib in (tg, torch):
+        x = lib.tensor([0.25, 0.5])
+        assert lib.sqrt_(x) is x and x[0].item() == 0.5
+        assert lib.clamp_(x, max=0.6).tolist() == lib.tensor([0.5, 0.6]).tolist()
+    with pytest.raises(TypeError, match="exp_: input must be a Tensor, float came"):
+        tg.exp_(1.0)
+
+
+def test_functions_of_nn_are_found_at_the_top_as_well() -> None:
+    torch = pytest.importorskip("torch")
+    for name in OF_NN:
+        assert getattr(tg, name) is getattr(nn.functional, name) and hasattr(torch, name)

@@ -31,6 +31,7 @@ from tinygrad_dl.errors import (
     ShapeError,
     TinygradError,
 )
+from tinygrad_dl.forms import OF_NN
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::RuntimeWarning:tinygrad_dl.*"
@@ -227,7 +228,7 @@ def table_functions() -> dict[str, tuple[Any, str]]:
             if isinstance(value, property):
                 value = value.fget
             module = getattr(value, "__module__", "") or ""
-            ours = (
+            ours = not (prefix == "" and name in OF_NN) and (  # those are nn.functional's, once somebody asks for them
                 module.startswith("tinygrad_dl.ops")
                 or hasattr(value, "operation")
                 or module == "tinygrad_dl.nn.functional"

@@ -104,6 +104,8 @@ from .errors import (
     TinygradError,
     UnknownAttributeError,
 )
+from .forms import FORMS as _FORMS
+from .forms import OF_NN as _OF_NN
 from .generator import Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from .gradcheck import gradcheck, gradgradcheck
 from .layouts import channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format, strided
@@ -325,6 +327,7 @@ for _name, _module in {"function": _function, "functional": _functional, "graph"
 for _name in ("detect_anomaly", "set_detect_anomaly", "is_anomaly_enabled", "is_anomaly_check_nan_enabled"):
     setattr(autograd, _name, getattr(_anomaly, _name))
 _make_public(globals())
+globals().update(_FORMS)
 
 newaxis = None  # x[:, newaxis]
 OutOfMemoryError = MemoryError  # CuPy's is one of these
@@ -361,6 +364,7 @@ _LAZY = {  # loaded at first use
     )
 }  # fmt: skip
 _LAZY |= {"load": "serialization", "save": "serialization", "compile": "jit"}
+_LAZY |= dict.fromkeys(_OF_NN, "nn.functional")
 _LAZY |= dict.fromkeys(("autocast", "GradScaler", "is_autocast_enabled"), "amp")
 
 
