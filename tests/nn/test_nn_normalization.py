@@ -67,8 +67,8 @@ def everything(lib: Any, layer: Any, shape: tuple[int, ...], dtype: str, orders:
     inputs = [x, *layer.parameters()]
     found = [*outputs, *buffers]
     loss = sum([(out * lib.tensor(numbers(out.shape, i, dtype))).sum() for i, out in enumerate(outputs)])
-    for _ in range(orders):
-        slopes = lib.autograd.grad(loss, inputs, create_graph=True, allow_unused=True)
+    for order in range(1, orders + 1):
+        slopes = lib.autograd.grad(loss, inputs, create_graph=order < orders, allow_unused=True)
         found += [lib.zeros(1) if slope is None else slope for slope in slopes]
         loss = sum([(slope * slope).sum() for slope in slopes if slope is not None])
     return [value.detach().numpy() for value in found]

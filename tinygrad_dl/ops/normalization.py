@@ -31,7 +31,13 @@ _HALF, _SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
 def _wide(x: Any, sizes: Sizes) -> Any:
     """In another shape, and in float32 if it was float16."""
-    return reshape(cast(x, _SINGLE) if x.dtype == _HALF else x, sizes)
+    return (cast(x, _SINGLE) if x.dtype == _HALF else x).reshape(sizes)
+
+
+def _back(x: Any, shape: Sizes, dtype: Any) -> Any:
+    """In the shape and dtype of what came in."""
+    x = x.reshape(shape)
+    return x if x.dtype == dtype else cast(x, dtype)
 
 
 def _affine_of(normalized: Any, weight: Any, bias: Any, affine: Sizes) -> Any:
@@ -76,11 +82,11 @@ def _rule(
         h = g if weight is None else g * _wide(weight, affine)
         if own:
             h = (h if shift is None else h - mean(h, dims, True)) - n * mean(h * n, dims, True)
-        dx = cast(reshape(h * scale, input.shape), input.dtype)
+        dx = _back(h * scale, input.shape, input.dtype)
     if needs[1]:
-        dw = cast(reshape(sum(g * n, repeated), weight.shape), weight.dtype)
+        dw = _back(sum(g * n, repeated), weight.shape, weight.dtype)
     if needs[2]:
-        db = cast(reshape(sum(g, repeated), bias_like[0]), bias_like[1])
+        db = _back(sum(g, repeated), *bias_like)
     return dx, dw, db
 
 
@@ -111,7 +117,7 @@ def _normalized(
     scale = 1 / np.sqrt(variance + eps)
     n = (x if center is None else x - center) * scale
     out = _affine_of(n, weight, bias, affine)
-    return keep(cast(reshape(out, input.shape), input.dtype), shift=center, scale=scale)
+    return keep(_back(out, input.shape, input.dtype), shift=center, scale=scale)
 
 
 def _moments(x: Any, dims: Sizes, centered: bool) -> tuple[Any, Any]:

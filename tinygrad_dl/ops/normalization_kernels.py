@@ -18,6 +18,7 @@ from .blocks import BLOCK
 Sizes = tuple[int, ...]
 Moments = tuple[Any, Any]
 SMALL, SHORT = 4096, 16  # elements, and elements of a map, below which there is nothing to gain
+LARGE = 2 * BLOCK  # for rows and columns, whose blocks take up to twenty calls: fewer gain more than a nearer cache
 _WIDE = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -38,14 +39,14 @@ def kernels_of(input: Any, sizes: Sizes, dims: Sizes) -> Kernels | None:
     return MAPS if sizes[-1] >= SHORT else None
 
 
-def _blocks(rows: int, width: int) -> Iterator[slice]:
-    count = max(BLOCK // width, 1)
-    return (slice(start, start + count) for start in range(0, rows, count))
+def _blocks(matrix: Any, block: int = BLOCK) -> Iterator[slice]:
+    count = max(block // matrix.shape[1], 1)
+    return (slice(start, start + count) for start in range(0, len(matrix), count))
 
 
-def _scratch(like: Any) -> Any:
+def _scratch(like: Any, block: int = BLOCK) -> Any:
     """Memory for one block of a matrix."""
-    return np.empty((min(max(BLOCK // like.shape[1], 1), len(like)), like.shape[1]), like.dtype)
+    return np.empty((min(max(block // like.shape[1], 1), len(like)), like.shape[1]), like.dtype)
 
 
 # --- rows: each row has its mean and variance, each column its weight and bias
@@ -56,25 +57,36 @@ def _forward_of_rows(
 ) -> tuple[Any, Any, Any]:
     """The result, the means (None if not wanted) and one over the deviations."""
     x = input.reshape(view[0])
-    out, width, ones = np.empty_like(x), x.shape[1], np.ones(x.shape[1], x.dtype)
+    out, width, ones, room = np.empty_like(x), x.shape[1], np.ones(x.shape[1], x.dtype), _scratch(x, LARGE)
     center = np.empty((len(x), 1), x.dtype) if centered else None
-    scale = np.empty((len(x), 1), x.dtype)
+    scale, factors = np.empty((len(x), 1), x.dtype), np.ones((len(room), 2), x.dtype)
     w = (ones if weight is None else weight.reshape(-1))[None]
-    spread = None if bias is None else np.repeat(bias.reshape(1, -1), len(_scratch(x)), 0)
-    for rows in _blocks(*x.shape):
+    line = np.concatenate([w, np.zeros_like(w) if bias is None else bias.reshape(1, -1)])
+    for rows in _blocks(x, LARGE):
         part, o, r = x[rows], out[rows], scale[rows]
-        if center is not None:
-            m = center[rows]
-            np.divide(part.dot(ones)[:, None], width, out=m)
-            part = np.subtract(part, m, out=o)
         np.divide(np.vecdot(part, part)[:, None], width, out=r)
+        if center is not None:
+            m = np.divide(part.dot(ones)[:, None], width, out=center[rows])
+            part, subtracted = _around(part, m, r, o)
         r += eps
         np.sqrt(r, out=r)
         np.divide(1, r, out=r)
-        np.multiply(part, r if weight is None else r.dot(w), out=o)
-        if spread is not None:
-            o += spread[: len(o)]
+        np.multiply(part, r if weight is None else np.dot(r, w, out=room[: len(o)]), out=o)
+        if center is not None or bias is not None:  # the rest, (b - m r w), as a product of a matrix of two columns
+            factors[: len(o), :1] = 0 if center is None or subtracted else -m * r
+            o += np.dot(factors[: len(o)], line, out=room[: len(o)])
     return out.reshape(input.shape), center, scale
+
+
+def _around(x: Any, m: Any, squares: Any, room: Any) -> tuple[Any, bool]:
+    """Makes the mean squares of rows their variances. Returns x, minus the means if these are large, and whether so."""
+    level = m * m
+    if (level + level <= squares).all():  # then at most one bit of the difference is lost; not with a NaN
+        squares -= level
+        return x, False
+    x = np.subtract(x, m, out=room)
+    np.divide(np.vecdot(x, x)[:, None], x.shape[1], out=squares)
+    return x, True
 
 
 def _backward_of_rows(
@@ -85,8 +97,8 @@ def _backward_of_rows(
     dx, width, ones = np.empty_like(x), x.shape[1], np.ones(x.shape[1], x.dtype)
     dw, db = np.zeros_like(ones), np.zeros_like(ones)
     w = ones if weight is None else weight.reshape(-1)
-    moved, product = _scratch(x), _scratch(x)
-    for rows in _blocks(*x.shape):
+    moved, product = _scratch(x, LARGE), _scratch(x, LARGE)
+    for rows in _blocks(x, LARGE):
         part, o, r = g[rows], dx[rows], scale[rows]
         c = x[rows] if center is None else np.subtract(x[rows], center[rows], out=moved[: len(part)])
         p = np.multiply(part, c, out=product[: len(part)])
@@ -96,7 +108,7 @@ def _backward_of_rows(
             db += np.ones(len(part), x.dtype).dot(part)
         if needs[0]:
             slope = p.dot(w)[:, None] * (r * r * r / -width)
-            np.multiply(part, r if weight is None else r.dot(w[None]), out=o)
+            np.multiply(part, r if weight is None else np.dot(r, w[None], out=product[: len(part)]), out=o)
             c = np.multiply(c, slope, out=moved[: len(part)])
             if center is not None:
                 c -= part.dot(w)[:, None] * (r / width)
@@ -110,15 +122,19 @@ def _backward_of_rows(
 def _moments_of_columns(input: Any, view: Any) -> Moments:
     """The mean and the variance of each column."""
     x = input.reshape(view[0])
-    over = np.full(len(x), 1 / len(x), x.dtype)
-    center = over.dot(x)
-    missed, variance = np.zeros_like(center), np.zeros_like(center)  # of the mean, what rounding left out
-    room = _scratch(x)
-    for rows in _blocks(*x.shape):
+    over, room = np.full(len(x), 1 / len(x), x.dtype), _scratch(x, LARGE)
+    center, squares = over.dot(x), np.zeros(x.shape[1], x.dtype)
+    for rows in _blocks(x, LARGE):
+        squares += over[rows].dot(np.multiply(x[rows], x[rows], out=room[: len(over[rows])]))
+    level = center * center
+    if (level + level <= squares).all():  # as for rows
+        return center, squares - level
+    missed, squares = np.zeros_like(center), np.zeros_like(center)  # missed: of the mean, what rounding left out
+    for rows in _blocks(x, LARGE):
         c = np.subtract(x[rows], center, out=room[: len(over[rows])])
         missed += over[rows].dot(c)
-        variance += over[rows].dot(np.multiply(c, c, out=c))
-    return center + missed, variance - missed * missed
+        squares += over[rows].dot(np.multiply(c, c, out=c))
+    return center + missed, squares - missed * missed
 
 
 def _forward_of_columns(
@@ -129,7 +145,7 @@ def _forward_of_columns(
     scale, x = 1 / np.sqrt(variance + eps), input.reshape(view[0])
     slope, shift = _line(weight, bias, center, scale, view[2])
     out = np.empty_like(x)
-    for rows in _blocks(*x.shape):
+    for rows in _blocks(x, LARGE):
         o = np.multiply(x[rows], slope, out=out[rows])
         o += shift
     return out.reshape(input.shape), center, scale
@@ -140,11 +156,14 @@ def _backward_of_columns(
 ) -> tuple[Any, Any, Any]:
     """The gradients of input, weight and bias."""
     x, g = input.reshape(view[0]), g.reshape(view[0])
-    ones, room = np.ones(len(x), x.dtype), _scratch(x)
+    ones, room = np.ones(len(x), x.dtype), _scratch(x, LARGE)
     db, dw = ones.dot(g), np.zeros(x.shape[1], x.dtype)
-    for rows in _blocks(*x.shape):
-        c = np.subtract(x[rows], center, out=room[: len(ones[rows])])
-        dw += ones[rows].dot(np.multiply(c, g[rows], out=c))
+    near = ((center * scale) ** 2 <= 1).all()  # as for the moments
+    for rows in _blocks(x, LARGE):
+        c = x[rows] if near else np.subtract(x[rows], center, out=room[: len(ones[rows])])
+        dw += ones[rows].dot(np.multiply(c, g[rows], out=room[: len(c)]))
+    if near:
+        dw -= center * db
     dw *= scale
     if not needs[0]:
         return None, dw, db
@@ -152,7 +171,7 @@ def _backward_of_columns(
     dx = np.empty_like(x)
     back = slope * scale * dw / -len(x)
     level = slope * db / -len(x) - center * back
-    for rows in _blocks(*x.shape):
+    for rows in _blocks(x, LARGE):
         o = np.multiply(g[rows], slope, out=dx[rows])
         if own:
             c = np.multiply(x[rows], back, out=room[: len(o)])
@@ -170,7 +189,7 @@ def _moments_of_maps(input: Any, view: Any) -> Moments:
     x = input.reshape(-1, sizes[-1])
     length, ones, room = x.shape[1], np.ones(x.shape[1], x.dtype), _scratch(x)
     means, squares = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
-    for rows in _blocks(*x.shape):
+    for rows in _blocks(x):
         m = np.divide(x[rows].dot(ones), length, out=means[rows])
         c = np.subtract(x[rows], m[:, None], out=room[: len(m)])
         np.divide(np.vecdot(c, c), length, out=squares[rows])
@@ -191,7 +210,7 @@ def _forward_of_maps(
     scale, x = 1 / np.sqrt(variance + eps), input.reshape(-1, sizes[-1])
     slope, shift = [_of_maps(v, sizes) for v in _line(weight, bias, center, scale, affine)]
     out = np.empty_like(x)
-    for rows in _blocks(*x.shape):
+    for rows in _blocks(x):
         o = np.multiply(x[rows], slope[rows], out=out[rows])
         o += shift[rows]
     return out.reshape(input.shape), center, scale
@@ -205,7 +224,7 @@ def _backward_of_maps(
     x, g = input.reshape(-1, sizes[-1]), g.reshape(-1, sizes[-1])
     ones, room, means = np.ones(x.shape[1], x.dtype), _scratch(x), _of_maps(center, sizes)
     sums, products = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
-    for rows in _blocks(*x.shape):
+    for rows in _blocks(x):
         c = np.subtract(x[rows], means[rows], out=room[: len(g[rows])])
         np.vecdot(g[rows], c, out=products[rows])
         np.dot(g[rows], ones, out=sums[rows])
@@ -221,7 +240,7 @@ def _backward_of_maps(
     back = scale * scale * (products * w).sum(dims, keepdims=True) / -count
     level = scale * (sums * w).sum(dims, keepdims=True) / -count - center * back
     back, level = _of_maps(back, sizes), _of_maps(level, sizes)
-    for rows in _blocks(*x.shape):
+    for rows in _blocks(x):
         o = np.multiply(g[rows], slope[rows], out=dx[rows])
         if own:
             c = np.multiply(x[rows], back[rows], out=room[: len(o)])
