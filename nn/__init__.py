@@ -3,7 +3,7 @@
 if __name__ == "nn":  # `import nn` in a checkout would make a second copy of every class
     raise ImportError("import nn as a part of the package: from tinygrad_dl import nn")
 
-from . import functional, init, modules, parallel, utils
+from . import common_types, functional, init, modules, parallel, utils
 from .activation import (
     CELU,
     ELU,
@@ -135,6 +135,7 @@ from .rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell, RNNCellBas
 from .upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 
 __all__ = [
+    "common_types",
     "functional",
     "init",
     "modules",

@@ -208,6 +208,11 @@ class Module(Conversions, Saved, Hooked):
         return _Registered(self, BUFFERS)
 
     @property
+    def _non_persistent_buffers_set(self) -> set[str]:
+        """The names of the buffers that are not saved, to read."""
+        return {name for name, _ in self._named(TRANSIENT_BUFFER)}
+
+    @property
     def _modules(self) -> MutableMapping[str, Module | None]:
         """This module's own submodules by name."""
         return _Registered(self, (MODULE,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ class Saved:
         _register: Callable[[str, str, Any], None]
 
     def state_dict(
-        self, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
+        self, *args: Any, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
     ) -> dict[str, Tensor]:
         """All parameters and persistent buffers by their paths: what `save` takes and `load_state_dict` reads.
 
@@ -38,6 +39,10 @@ class Saved:
         >>> {path: tuple(value.shape) for path, value in nn.Sequential(nn.Linear(2, 3)).state_dict().items()}
         {'0.weight': (3, 2), '0.bias': (3,)}
         """
+        if args:
+            warnings.warn("state_dict: give destination, prefix and keep_vars by name", FutureWarning, stacklevel=2)
+            given: list[Any] = [*args, *[destination, prefix, keep_vars][len(args) :]]
+            destination, prefix, keep_vars = given
         destination = empty_state_dict() if destination is None else destination
         metadata = {"version": self._version}
         if hasattr(destination, "_metadata"):
