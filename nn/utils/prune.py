@@ -39,9 +39,9 @@ def l1_unstructured(module: Module, name: str, amount: float, importance_scores:
     >>> from tinygrad_dl import nn
     >>> from tinygrad_dl.nn.utils import prune
     >>> layer = nn.Linear(4, 1, bias=False)
-    >>> _ = layer.weight.data.copy_(tg.tensor([[1.0, -2.0, 3.0, -4.0]]))
+    >>> _ = layer.weight.data.copy_(tg.tensor([[1.0, 2.0, 3.0, 4.0]]))
     >>> prune.l1_unstructured(layer, "weight", 0.5).weight
-    tensor([[0., 0., 3., -4.]], grad_fn=<MulBackward0>)
+    tensor([[0., 0., 3., 4.]], grad_fn=<MulBackward0>)
     """
     return _prune_elements(module, name, amount, _smallest, importance_scores)
 
