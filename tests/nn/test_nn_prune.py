@@ -35,6 +35,7 @@ STEPS = [
     [("ln_structured", {"amount": 2, "n": 2, "dim": 0}), ("ln_structured", {"amount": 0.25, "n": 1, "dim": 0})],
     [("ln_structured", {"amount": 1, "n": 2, "dim": 1}), ("l1_unstructured", {"amount": 3})],
     [("ln_structured", {"amount": 1, "n": 2, "dim": -1, "importance_scores": SCORES})],
+    [("l1_unstructured", {"amount": 9}), ("custom_from_mask", {"mask": np.tril(np.ones((6, 4)))}), ("identity", {})],
     [("identity", {}), ("custom_from_mask", {"mask": np.tril(np.ones((6, 4)))})],
 ]
 
