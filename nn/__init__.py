@@ -3,7 +3,7 @@
 if __name__ == "nn":  # `import nn` in a checkout would make a second copy of every class
     raise ImportError("import nn as a part of the package: from tinygrad_dl import nn")
 
-from . import attention, functional, init, modules, parallel, utils
+from . import attention, common_types, functional, init, modules, parallel, utils
 from .activation import (
     CELU,
     ELU,
@@ -151,6 +151,7 @@ from .upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 
 __all__ = [
     "attention",
+    "common_types",
     "functional",
     "init",
     "modules",

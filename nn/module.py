@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, Self
 
-from tinygrad_dl.autograd import no_grad
-from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, HookResultError, TinygradError, nearest
-from tinygrad_dl.hooks import RemovableHandle
-from tinygrad_dl.registry import Hook, Registry, add, of_kind
+from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, TinygradError, nearest
 from tinygrad_dl.tensor import Tensor
 
 from . import hooks
 from .conversion import Conversions
+from .hooked import Hooked
 from .hooks import everywhere
 from .parameter import BUFFER, BUFFERS, MODULE, PARAMETER, TRANSIENT_BUFFER, Buffer, Parameter
-from .state_dict import EXTRA_STATE, IncompatibleKeys, Loading, empty_state_dict
+from .saving import Saved
 
 
 class ModuleAttributeError(TinygradError, AttributeError):
@@ -40,7 +36,7 @@ def _missing_forward(self: Module, *args: Any, **kwargs: Any) -> Any:
     )
 
 
-class Module(Conversions):
+class Module(Conversions, Saved, Hooked):
     """Base of all layers and networks: a subclass makes its parts in `__init__` and uses them in `forward`.
 
     Parameters, buffers and modules that are assigned to attributes are registered under the attribute's name, so that
@@ -64,9 +60,6 @@ class Module(Conversions):
     # Registered values are ordinary attributes, which Python finds without a detour: a forward costs nothing extra.
     # `_kinds` says which attributes are registered, in what order, and as what.
     _kinds: dict[str, str]
-    _hooks: Registry | None = None  # around calls and backward; made with the first one, as the next
-    _state_hooks: Registry | None = None
-    _version: int = 1  # of what the state dict holds; a class that changes this counts it up
     training: bool
     forward: Callable[..., Any] = _missing_forward
 
@@ -205,19 +198,24 @@ class Module(Conversions):
         return [(name, self.__dict__[name]) for name, kind in self._kinds.items() if kind in kinds]
 
     @property
-    def _parameters(self) -> Mapping[str, Parameter | None]:
-        """This module's own parameters by name, to read; assign to attributes to change them."""
-        return MappingProxyType(dict(self._named(PARAMETER)))
+    def _parameters(self) -> MutableMapping[str, Parameter | None]:
+        """This module's own parameters by name; writing to it registers, deleting from it forgets."""
+        return _Registered(self, (PARAMETER,))
 
     @property
-    def _buffers(self) -> Mapping[str, Tensor | None]:
-        """This module's own buffers by name, to read."""
-        return MappingProxyType(dict(self._named(*BUFFERS)))
+    def _buffers(self) -> MutableMapping[str, Tensor | None]:
+        """This module's own buffers by name."""
+        return _Registered(self, BUFFERS)
 
     @property
-    def _modules(self) -> Mapping[str, Module | None]:
-        """This module's own submodules by name, to read."""
-        return MappingProxyType(dict(self._named(MODULE)))
+    def _non_persistent_buffers_set(self) -> set[str]:
+        """The names of the buffers that are not saved, to read."""
+        return {name for name, _ in self._named(TRANSIENT_BUFFER)}
+
+    @property
+    def _modules(self) -> MutableMapping[str, Module | None]:
+        """This module's own submodules by name."""
+        return _Registered(self, (MODULE,))
 
     def named_modules(
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
@@ -392,290 +390,11 @@ class Module(Conversions):
             else:
                 parameter.grad.detach_().zero_()
 
-    # --- state
-
-    def state_dict(
-        self, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
-    ) -> dict[str, Tensor]:
-        """All parameters and persistent buffers by their paths: what `save` takes and `load_state_dict` reads.
-
-        The tensors share the module's memory: they change when it learns. Arguments: destination, a dict to add to;
-        prefix, what the paths start with; keep_vars, the parameters themselves instead of tensors outside the graph.
-
-        >>> from tinygrad_dl import nn
-        >>> {path: tuple(value.shape) for path, value in nn.Sequential(nn.Linear(2, 3)).state_dict().items()}
-        {'0.weight': (3, 2), '0.bias': (3,)}
-        """
-        destination = empty_state_dict() if destination is None else destination
-        metadata = {"version": self._version}
-        if hasattr(destination, "_metadata"):
-            destination._metadata[prefix.removesuffix(".")] = metadata
-        for _, hook in of_kind(hooks.STATE_DICT_PRE, self._state_hooks):
-            hook.function(self, prefix, keep_vars)
-        self._save_to_state_dict(destination, prefix, keep_vars)
-        for name, module in self._named(MODULE):
-            if module is not None:
-                module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        for _, hook in of_kind(hooks.STATE_DICT, self._state_hooks):
-            result = hook.function(self, destination, prefix, metadata)
-            if result is not None and not hook.may_replace:
-                raise HookResultError(
-                    f"{type(self).__name__}.state_dict: a post-hook must change the state dict in place and return "
-                    f"None, not a {type(result).__name__}"
-                )
-            destination = destination if result is None else result
-        return destination
-
-    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
-        """Put this module's own state, without those below it, into a state dict; a subclass may add to it."""
-        for name, tensor in self._own_state():
-            destination[prefix + name] = tensor if keep_vars else tensor.detach()
-        if self._has_own("get_extra_state"):
-            destination[prefix + EXTRA_STATE] = self.get_extra_state()
-
-    def get_extra_state(self) -> Any:
-        """What a module saves beside its tensors; a subclass that has some defines this and `set_extra_state`.
-
-        `state_dict` keeps what it returns under the name "_extra_state". `save` takes tensors, numbers, strings, bools
-        and None, in dicts, lists and tuples.
-        """
-        raise NotImplementedError(f"{type(self).__name__}: define get_extra_state(self) to save more than tensors")
-
-    def set_extra_state(self, state: Any) -> None:
-        """Take back what `get_extra_state` returned; called by `load_state_dict`."""
-        raise NotImplementedError(f"{type(self).__name__}: define set_extra_state(self, state) to load extra state")
-
-    def _has_own(self, method: str) -> bool:
-        return getattr(type(self), method) is not getattr(Module, method)
-
-    def _own_state(self) -> list[tuple[str, Tensor]]:
-        return [pair for kind in (PARAMETER, BUFFER) for pair in self._named(kind) if pair[1] is not None]
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> IncompatibleKeys:
-        """Copy the values of a state dict into the parameters and buffers, once all of them are known to fit.
-
-        Arguments: state_dict, tensors by path; strict, whether missing and unexpected paths are errors; assign, whether
-        the tensors themselves, with their dtype and device, take the place of the old ones, instead of being copied.
-        Returns the missing and the unexpected paths. Raises StateDictError, which lists everything that does not fit
-        with the nearest names, and then has changed nothing.
-
-        >>> from tinygrad_dl import nn
-        >>> nn.Linear(2, 3).load_state_dict(nn.Linear(2, 3).state_dict())
-        <All keys matched successfully>
-        """
-        if not isinstance(state_dict, Mapping):
-            raise ArgumentTypeError(
-                f"load_state_dict: state_dict must be a dict of tensors, not {type(state_dict).__name__}"
-            )
-        loading = Loading(type(self).__name__, state_dict, assign)
-        with loading:
-            self._find_state(loading.given, "", loading)
-        loading.require_fit(strict and not loading.post_hooks)
-        with no_grad():
-            for module, name, tensor, value in loading.found:
-                if assign:
-                    module._assign(name, tensor, value)
-                else:
-                    tensor.copy_(value)
-        for module, extra in loading.extra_states:
-            module.set_extra_state(extra)
-        for module, hook in loading.post_hooks:
-            if hook.function(module, loading.keys) is not None:
-                raise HookResultError("load_state_dict: a post-hook must change the keys in place and return None")
-        loading.require_names(strict)
-        return loading.keys
-
-    def _find_state(self, given: dict[str, Any], prefix: str, loading: Loading) -> None:
-        """Find in a state dict, once the hooks have changed it, what is of this module and of those below it."""
-        metadata = loading.metadata(prefix)
-        self._load_from_state_dict(given, prefix, metadata, True, *loading.keys, loading.messages)
-        children = {name: module for name, module in self._named(MODULE) if module is not None}
-        below = loading.below(children, given, prefix)
-        for name, child in children.items():
-            child._find_state(below[name], f"{prefix}{name}.", loading)
-        loading.post_hooks += [(self, hook) for _, hook in of_kind(hooks.LOAD_POST, self._state_hooks)]
-
-    def _load_from_state_dict(
-        self,
-        state_dict: dict[str, Any],
-        prefix: str,
-        local_metadata: dict[str, Any],
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
-    ) -> None:
-        """Find this module's own state, without that of those below it, in a state dict.
-
-        A subclass overrides this to rename or convert what older versions saved, and calls `super()`'s. What is found
-        is copied once all modules have found theirs and nothing is wrong. Arguments as those of the hooks of
-        `register_load_state_dict_pre_hook`.
-        """
-        loading = Loading.current()
-        for _, hook in of_kind(hooks.LOAD_PRE, self._state_hooks):
-            module = (self,) if hook.with_module else ()
-            hook.function(
-                *module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
-            )
-        children = [name for name, module in self._named(MODULE) if module is not None]
-        extra = [EXTRA_STATE] if self._has_own("set_extra_state") else []
-        loading.find(self, dict(self._own_state()), extra, children, state_dict, prefix)
-
-    def _assign(self, name: str, old: Tensor, new: Tensor) -> None:
-        if isinstance(old, Parameter):
-            new = new if isinstance(new, Parameter) else Parameter(new)
-            new.requires_grad_(old.requires_grad)
-        self._register(name, self._kinds[name], new)
-
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._kinds = dict(self._kinds)  # copy.copy shares the attributes, not the record of them
         for name in {"_hooks", "_state_hooks"} & state.keys():
             self.__dict__[name] = state[name].copy()
-
-    # --- hooks
-
-    def _add_hook(self, registry: str, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        if "_kinds" not in self.__dict__:
-            raise self._not_initialized()
-        return add(self.__dict__.setdefault(registry, OrderedDict()), hook, prepend)
-
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call `hook(module, args)` before every forward; what it returns replaces the positional arguments.
-
-        Arguments: hook, which returns None, a tuple, or one argument; prepend, whether it comes before the module's
-        other such hooks; with_kwargs, whether it is called as `hook(module, args, kwargs)` and returns None or the pair
-        (args, kwargs). Returns a handle with `remove()`. The call raises HookResultError (a RuntimeError) if a hook
-        with kwargs returns anything else.
-
-        >>> import tinygrad_dl as tg
-        >>> from tinygrad_dl import nn
-        >>> layer = nn.Identity()
-        >>> handle = layer.register_forward_pre_hook(lambda module, args: args[0] * 2)
-        >>> layer(tg.ones(2))
-        tensor([2., 2.])
-        """
-        return self._add_hook("_hooks", Hook(hooks.FORWARD_PRE, hook, with_kwargs), prepend)
-
-    def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
-    ) -> RemovableHandle:
-        """Call `hook(module, args, output)` after every forward; what it returns, unless None, replaces the output.
-
-        Arguments: hook; prepend, whether it comes before the module's other such hooks; with_kwargs, whether it is
-        called as `hook(module, args, kwargs, output)`; always_call, whether it is called also if the call fails, then
-        with the output so far, or None. Returns a handle with `remove()`.
-
-        >>> import tinygrad_dl as tg
-        >>> from tinygrad_dl import nn
-        >>> layer, shapes = nn.Linear(2, 3), []
-        >>> with layer.register_forward_hook(lambda module, args, output: shapes.append(tuple(output.shape))):
-        ...     y = layer(tg.ones(4, 2))
-        >>> shapes
-        [(4, 3)]
-        """
-        return self._add_hook("_hooks", Hook(hooks.FORWARD, hook, with_kwargs, always_call), prepend)
-
-    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call `hook(module, grad_input, grad_output)` in backward, when the gradients of the inputs are there.
-
-        They are tuples with None for what is no tensor, and in grad_output for an output that nobody used. What the
-        hook returns, unless None, replaces grad_input, and must have its length, shapes and dtypes. Where no input
-        requires grad, hooks are called with the gradients of the outputs, and a warning. The inputs and outputs can't
-        be edited in place. Only positional arguments count, and an output that is a tensor or a tuple.
-
-        Arguments: hook; prepend, whether it comes before the module's other such hooks. Returns a handle with
-        `remove()`. Backward raises HookResultError (a RuntimeError) for a wrong count, ShapeError or DtypeError for
-        gradients that differ.
-
-        >>> import tinygrad_dl as tg
-        >>> from tinygrad_dl import nn
-        >>> layer = nn.Tanh()
-        >>> handle = layer.register_full_backward_hook(lambda module, grad_input, grad_output: (grad_input[0] * 10,))
-        >>> x = tg.zeros(2, requires_grad=True)
-        >>> layer(x).sum().backward(); x.grad
-        tensor([10., 10.])
-        """
-        return self._add_hook("_hooks", Hook(hooks.FULL_BACKWARD, hook), prepend)
-
-    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call `hook(module, grad_output)` in backward, when the gradients of the module's outputs are there.
-
-        What it returns, unless None, replaces grad_output; None among the gradients stands for zeros. Otherwise as
-        `register_full_backward_hook`.
-        """
-        return self._add_hook("_hooks", Hook(hooks.FULL_BACKWARD_PRE, hook), prepend)
-
-    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """PyTorch's older form. Raises NotImplementedError: use `register_full_backward_hook`."""
-        raise hooks.no_partial_hook("register_backward_hook", "register_full_backward_hook")
-
-    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call `hook(module, prefix, keep_vars)` before `state_dict` collects this module's state."""
-        return self._add_hook("_state_hooks", Hook(hooks.STATE_DICT_PRE, hook))
-
-    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call `hook(module, state_dict, prefix, local_metadata)` after `state_dict` collected this module's state.
-
-        It may change the state dict in place, and returns None; `state_dict` raises HookResultError for anything else.
-
-        >>> from tinygrad_dl import nn
-        >>> def leave_out_bias(module, state, prefix, metadata):
-        ...     del state[prefix + "bias"]
-        >>> layer = nn.Linear(2, 3)
-        >>> handle = layer.register_state_dict_post_hook(leave_out_bias)
-        >>> list(layer.state_dict())
-        ['weight']
-        """
-        return self._add_hook("_state_hooks", Hook(hooks.STATE_DICT, hook))
-
-    def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """PyTorch's older form of `register_state_dict_post_hook`: may return another state dict for the outermost."""
-        return self._add_hook("_state_hooks", Hook(hooks.STATE_DICT, hook, may_replace=True))
-
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call a hook before this module's part of a state dict is read, so that it may rename and convert.
-
-        hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs) changes them
-        in place: the state dict, in which this module's keys begin with `prefix`, and the lists, of which `error_msgs`
-        makes loading fail. `local_metadata` has the "version" of the class that saved, if that is known.
-
-        >>> from tinygrad_dl import nn
-        >>> def rename(module, state, prefix, *rest):
-        ...     state[prefix + "weight"] = state.pop(prefix + "kernel")
-        >>> layer = nn.Linear(2, 3, bias=False)
-        >>> handle = layer.register_load_state_dict_pre_hook(rename)
-        >>> layer.load_state_dict({"kernel": nn.Linear(2, 3).weight.detach()})
-        <All keys matched successfully>
-        """
-        return self._add_hook("_state_hooks", Hook(hooks.LOAD_PRE, hook))
-
-    def _register_load_state_dict_pre_hook(
-        self, hook: Callable[..., Any], with_module: bool = False
-    ) -> RemovableHandle:
-        """PyTorch's older form of `register_load_state_dict_pre_hook`: without the module unless asked for."""
-        return self._add_hook("_state_hooks", Hook(hooks.LOAD_PRE, hook, with_module=with_module))
-
-    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call `hook(module, incompatible_keys)` after a state dict was loaded.
-
-        It may change the lists `missing_keys` and `unexpected_keys` in place, by which loading fails or not, and
-        returns None; `load_state_dict` raises HookResultError for anything else.
-        """
-        return self._add_hook("_state_hooks", Hook(hooks.LOAD_POST, hook))
-
-    def _hooks_by_number(self, kind: str) -> Mapping[int, Callable[..., Any]]:
-        """This module's own hooks of one kind, to read."""
-        return MappingProxyType({i: hook.function for i, hook in of_kind(kind, self._hooks)})
-
-    _forward_pre_hooks = property(lambda self: self._hooks_by_number(hooks.FORWARD_PRE))
-    _forward_hooks = property(lambda self: self._hooks_by_number(hooks.FORWARD))
-    _backward_pre_hooks = property(lambda self: self._hooks_by_number(hooks.FULL_BACKWARD_PRE))
-    _backward_hooks = property(lambda self: self._hooks_by_number(hooks.FULL_BACKWARD))
 
     # --- showing
 
@@ -703,6 +422,42 @@ class Module(Conversions):
         if not children and "\n" not in extra:
             return f"{self._get_name()}({extra})"
         return framed(self._get_name(), [*extra.splitlines(), *children])
+
+
+class _Registered(MutableMapping[str, Any]):
+    """What a module registered of one kind, by name, as PyTorch's users look at it and change it."""
+
+    def __init__(self, module: Module, kinds: tuple[str, ...]) -> None:
+        self._module, self._of = module, kinds
+
+    def __getitem__(self, name: str) -> Any:
+        if self._module._kinds.get(name) not in self._of:
+            raise KeyError(name)
+        return self._module.__dict__[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        kind = self._module._kinds.get(name)
+        kind = kind if kind in self._of else self._of[0]
+        if value is not None and not isinstance(value, CLASSES[kind]):
+            raise _wrong_value(self._module, name, kind, value)
+        self._module._register(name, kind, value)
+
+    def __delitem__(self, name: str) -> None:
+        _ = self[name]  # a KeyError for what is not there
+        delattr(self._module, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name, kind in self._module._kinds.items() if kind in self._of])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def copy(self) -> dict[str, Any]:
+        """A dict of its own."""
+        return dict(self)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 def framed(name: str, lines: list[str]) -> str:

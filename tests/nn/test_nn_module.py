@@ -303,12 +303,30 @@ def test_a_wrong_path_is_answered_with_the_nearest_name() -> None:
         make_net(tg).get_submodule("blok.fc")
 
 
-def test_inside_mappings_can_be_read_and_not_written() -> None:
-    net = make_net(tg)
+def test_inside_mappings_can_be_read_and_written(lib: Any) -> None:
+    net = make_net(lib)
     assert list(net._modules) == ["block", "tied", "act"] and list(net._parameters) == ["scale", "nothing"]
-    assert list(net._buffers) == ["no_buffer"]
-    with pytest.raises(TypeError):
-        net._modules["act"] = nn.Tanh()  # would be ignored: attributes are what is used
+    assert list(net._buffers) == ["no_buffer"] and "scale" not in net._buffers and len(net._modules) == 3
+    for name in net._modules.copy():
+        if name == "act":
+            net._modules[name] = lib.nn.Tanh()
+    assert repr(net.act) == "Tanh()" and list(net._modules) == ["block", "tied", "act"]
+    scale = net._parameters.pop("scale")
+    assert not hasattr(net, "scale") and len(scale) == 3
+    net._parameters["scale"] = scale
+    net.block._buffers["scratch"] = lib.ones(2)
+    assert "scratch" not in net.block.state_dict() and net.block.scratch.tolist() == [1.0, 1.0]
+    del net._modules["tied"]
+    assert [name for name, _ in net.named_children()] == ["block", "act"]
+    with pytest.raises(KeyError):
+        del net._modules["scale"]
+
+
+def test_inside_mappings_refuse_what_would_not_be_used() -> None:
+    net = make_net(tg)
+    with pytest.raises(TypeError, match="cannot assign 'Tensor' as parameter 'scale'"):
+        net._parameters["scale"] = tg.ones(3)
+    assert repr(net._buffers) == "{'no_buffer': None}"
 
 
 # --- calling

@@ -109,6 +109,20 @@ def test_a_module_that_loads_all_by_itself(lib: Any) -> None:
     assert model[0].values == [1.0, 1.0] and model[0].inner.weight.tolist() == [[1.0]]
 
 
+def test_older_ways_to_call_state_dict(lib: Any) -> None:
+    class Passing(lib.nn.Linear):
+        def state_dict(self, *args: Any, **kwargs: Any) -> Any:
+            return super().state_dict(*args, **kwargs)
+
+    model = lib.nn.Sequential(Passing(1, 1))
+    model.register_buffer("scratch", lib.ones(1), persistent=False)
+    assert list(model.state_dict()) == ["0.weight", "0.bias"] and model._non_persistent_buffers_set == {"scratch"}
+    into: dict[str, Any] = {"x": 1}
+    with pytest.warns(FutureWarning):
+        assert model.state_dict(into, "net.") is into
+    assert list(into) == ["x", "net.0.weight", "net.0.bias"]
+
+
 # --- replacing modules
 
 

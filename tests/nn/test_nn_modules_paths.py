@@ -41,6 +41,11 @@ def test_names_are_imported_by_the_usual_statements() -> None:
         _ = nn.modules.Liner
 
 
+def test_types_of_arguments() -> None:
+    theirs = {name for name in vars(torch.nn.common_types) if name.startswith("_") and name.endswith("_t")}
+    assert sorted(theirs - set(vars(nn.common_types))) == []
+
+
 def test_small_functions() -> None:
     theirs = torch.nn.modules.utils
     for name, ours in {"_single": _single, "_pair": _pair, "_triple": _triple, "_quadruple": _quadruple}.items():

@@ -349,3 +349,15 @@ def _fuse(lib: Any, layer: Any, norm: Any) -> Any:
     if type(layer).__name__ == "Linear":
         return lib.nn.utils.fuse_linear_bn_eval(layer, norm)
     return lib.nn.utils.fuse_conv_bn_eval(layer, norm, transpose="Transpose" in type(layer).__name__)
+
+
+@pytest.mark.parametrize("apply", ["weight_norm", "spectral_norm", "orthogonal"])
+def test_parametrizations_on_the_strict_device(apply: str) -> None:
+    layer = getattr(nn.utils.parametrizations, apply)(nn.Linear(3, 4, device="strict"))
+    twin = copy.deepcopy(layer).to("cpu")
+    x = tg.ones(2, 3, device="strict")
+    layer(x).sum().backward()
+    twin(x.cpu()).sum().backward()
+    for ours, other in zip(layer.parameters(), twin.parameters()):
+        np.testing.assert_allclose(ours.grad.cpu().numpy(), other.grad.numpy(), rtol=1e-5, atol=1e-6)
+    assert layer.weight.device.type == "strict"
