@@ -172,6 +172,48 @@ def classification() -> Run:
     return Run(step, lambda: results)
 
 
+def recurrent(steps: int, count: int, features: int, units: int) -> Run:
+    """W8, W8s."""
+    inputs, parameters = numbers.sequences(steps, count, features, units)
+    update = adam(parameters, ADAM_RATE)
+    rows = inputs.reshape(-1, features)
+    scale = np.array([0.5, 0.5, 1, 0.5], np.float32)[:, None]  # σ(x) = tanh(x / 2) / 2 + 1 / 2
+    shift = np.array([0.5, 0.5, 0, 0.5], np.float32)[:, None]
+
+    def step() -> float:
+        weight, of_state, bias, other_bias = parameters
+        gates = (rows.dot(weight.T) + (bias + other_bias)).reshape(steps, count, 4, units)
+        cells, outputs = (np.zeros((steps + 1, count, units), np.float32) for _ in range(2))
+        turned = np.ascontiguousarray(of_state.T)
+        for t, z in enumerate(gates):
+            z += outputs[t].dot(turned).reshape(z.shape)
+            z *= scale
+            np.tanh(z, out=z)
+            z *= scale
+            z += shift
+            cells[t + 1] = z[:, 1] * cells[t] + z[:, 0] * z[:, 2]
+            outputs[t + 1] = z[:, 3] * np.tanh(cells[t + 1])
+        results, gradients = outputs[1:].reshape(-1, units), np.empty_like(gates)
+        dh, dc = np.zeros((2, count, units), np.float32)
+        for t in reversed(range(steps)):
+            i, f, new, o = gates[t].swapaxes(0, 1)
+            squashed = np.tanh(cells[t + 1])
+            dh = dh + outputs[t + 1] * (2 / results.size)
+            dc += dh * o * (1 - squashed * squashed)
+            gradients[t, :, 0] = dc * new * i * (1 - i)
+            gradients[t, :, 1] = dc * cells[t] * f * (1 - f)
+            gradients[t, :, 2] = dc * i * (1 - new * new)
+            gradients[t, :, 3] = dh * squashed * o * (1 - o)
+            dh = gradients[t].reshape(count, 4 * units).dot(of_state)
+            dc *= f
+        flat = gradients.reshape(-1, 4 * units)
+        total = np.add.reduce(flat, 0)
+        update([flat.T.dot(rows), flat.T.dot(outputs[:-1].reshape(-1, units)), total, total])
+        return float(np.vdot(results, results)) / results.size
+
+    return Run(step, lambda: parameters)
+
+
 def adam_steps(shapes: Sequence[tuple[int, ...]]) -> Run:
     """W12, W12s."""
     parameters, gradients = numbers.parameters_with_gradients(shapes)
@@ -234,6 +276,8 @@ def digits_to_97_percent(differentiate: Differentiate, predict: Predict) -> Run:
 WORKLOADS: dict[str, Callable[[], Run]] = {
     "W4": lambda: small_training(loss_and_gradients),
     "W5": lambda: large_training(loss_and_gradients),
+    "W8": lambda: recurrent(50, 32, 64, 128),
+    "W8s": lambda: recurrent(20, 8, 16, 32),
     "W10a": bandwidth,
     "W11": classification,
     "W12": lambda: adam_steps(numbers.MANY_BIG),

@@ -55,9 +55,8 @@ def _before(state: Any, states: Any, sizes: Sizes, reverse: bool) -> Any:
 def _projected(input: Any, weight: Any, *biases: Any) -> Any:
     """The part of all steps' gates that comes from the inputs."""
     gates = input @ weight.T
-    for bias in biases:
-        if bias is not None:
-            gates += bias
+    if biases[0] is not None:
+        gates += sum(biases[1:], biases[0])
     return gates
 
 
@@ -364,18 +363,21 @@ def _lstm(
     input: Any, hidden: Any, cell: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, weight_hr: Any,
     sizes: Sizes, reverse: bool,
 ) -> Arrays:  # fmt: skip
-    gates, n = _projected(input, weight_ih, bias_ih, bias_hh), cell.shape[1]
-    h, c, weight = hidden.copy(), cell.copy(), backend.row_major(weight_hh.T)
+    n, h, c = cell.shape[1], hidden.copy(), cell.copy()
+    scale = backend.filled(input, (4 * n,), 0.5)
+    scale[2 * n : 3 * n] = 1  # σ(x) = tanh(x / 2) / 2 + 1 / 2: all gates are a tanh
+    biases = (None if bias is None else bias * scale for bias in (bias_ih, bias_hh))
+    gates = _projected(input, weight_ih * scale[:, None], *biases)
+    weight = backend.row_major((weight_hh * scale[:, None]).T)
     out, cells = (backend.empty(gates, (gates.shape[0], state.shape[1])) for state in (h, c))
     products = backend.empty(gates, (h.shape[0], 4 * n))
-    scales, shifts = backend.filled(gates, products.shape, 0.5), backend.filled(gates, products.shape, 0.5)
-    scales[:, 2 * n : 3 * n], shifts[:, 2 * n : 3 * n] = 1, 0  # σ(x) = tanh(x / 2) / 2 + 1 / 2, so that all are tanh
+    scales = backend.broadcast_to(scale, products.shape).copy()  # twice as fast as a row that is repeated
+    shifts = 1 - scales
     parts = [gates[:, at * n : (at + 1) * n] for at in range(4)]
     for run in _runs(sizes, reverse):
         state, memory, product, scale, shift = (x[: run[1]] for x in (h, c, products, scales, shifts))
         for z, i, f, new, o, cell, result in _by_step(run, reverse, gates, *parts, cells, out):
             z += state.dot(weight, product)
-            z *= scale
             np.tanh(z, out=z)
             z *= scale
             z += shift
