@@ -106,6 +106,8 @@ def others() -> dict[str, tuple[Make, list[tuple[int, ...]]]]:
     )
     found["UpsamplingNearest2d"] = (layer("UpsamplingNearest2d", scale_factor=2), samples(2)[:1])
     found["UpsamplingBilinear2d"] = (layer("UpsamplingBilinear2d", size=(7, 3)), samples(2)[:1])
+    found["Upsample much"] = (layer("Upsample", (70, 110), mode="bicubic"), [(1, 1, 40, 36)])
+    found["Upsample to fewer"] = (layer("Upsample", 40, mode="linear"), [(2, 1, 101)])
     found["Unfold"] = (layer("Unfold", (2, 3), padding=1, stride=2), samples(2))
     found["Fold"] = (layer("Fold", (3, 4), 2), [(2, 8, 6), (8, 6)])
     return found
@@ -195,6 +197,14 @@ def test_output_size_chooses_the_size(torch: Any, dims: int) -> None:
             theirs(torch.tensor(x), output_size=wrong)
         with pytest.raises(tg.errors.ShapeError, match=f"ConvTranspose{dims}d: output_size"):
             ours(tg.tensor(x), output_size=wrong)
+
+
+def test_wide_columns_are_laid_out_in_parts(torch: Any) -> None:
+    """Windows that don't fit the buffer: of many samples, and of one sample with several rows at a time."""
+    for args, shape in (((8, 5, 3, 1, 1), (3, 8, 130, 140)), ((4, 3, (5, 2), (1, 2)), (40, 4, 40, 50))):
+        ours, theirs = both(layer("Conv2d", *args), torch)
+        for found, wanted in zip(*[derivatives(lib, m, drawn(shape, 0)) for lib, m in ((tg, ours), (torch, theirs))]):
+            np.testing.assert_allclose(found, wanted, rtol=1e-7, atol=1e-7 * np.abs(wanted).max())
 
 
 def test_layers_take_float16(torch: Any) -> None:
