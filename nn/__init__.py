@@ -63,6 +63,7 @@ from .dropout import Dropout
 from .embedding import Embedding, EmbeddingBag
 from .flatten import Flatten, Unflatten
 from .fold import Fold, Unfold
+from .fractional import FractionalMaxPool2d, FractionalMaxPool3d
 from .lazy import LazyLinear, UninitializedBuffer, UninitializedParameter
 from .linear import Identity, Linear
 from .loss import (
@@ -176,6 +177,8 @@ __all__ = [
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",

@@ -101,6 +101,8 @@ from tinygrad_dl.ops.softmax import softmax as _softmax
 from tinygrad_dl.random import numpy_generator
 from tinygrad_dl.tensor import Tensor, wrap
 
+from .fractional import fractional_max_pool2d, fractional_max_pool3d
+
 __all__ = [
     "linear",
     "adaptive_avg_pool1d",
@@ -115,6 +117,8 @@ __all__ = [
     "lp_pool1d",
     "lp_pool2d",
     "lp_pool3d",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",

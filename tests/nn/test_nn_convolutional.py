@@ -184,6 +184,34 @@ def test_unpooling_undoes_pooling(torch: Any, dims: int) -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("options", [{"output_size": 3}, {"output_ratio": 0.5}, {"output_size": 1}], ids=str)
+def test_fractional_pooling_of_the_same_draws(torch: Any, dims: int, options: dict[str, Any]) -> None:
+    draws = np.random.default_rng(0).random((2, 3, dims))
+    for shape in ((2, 3, *plane(dims, 6)), (3, *plane(dims, 6))):
+        results = []
+        for lib in (tg, torch):
+            x = lib.tensor(drawn(shape, 0), requires_grad=True)
+            samples = lib.tensor(draws[: len(shape) - dims])
+            samples = samples if len(shape) == dims + 2 else samples[:1]
+            module = getattr(lib.nn, f"FractionalMaxPool{dims}d")(
+                2, **options, return_indices=True, _random_samples=samples
+            )
+            out, places = module(x)
+            (gradient,) = lib.autograd.grad((out**3).sum(), x)
+            results.append((repr(module), out.detach().numpy(), places.numpy(), gradient.numpy()))
+        for ours, theirs in zip(*results, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_fractional_pooling_draws_its_windows() -> None:
+    tg.manual_seed(0)
+    x = tg.tensor(drawn((1, 50, 9, 9), 0))
+    first, second = (nn.functional.fractional_max_pool2d(x, 2, 5) for _ in range(2))
+    assert first.shape == (1, 50, 5, 5) and not first.equal(second)
+    assert (first[:, :, -1, -1] == x[:, :, -2:, -2:].amax((2, 3))).all(), "the last window ends at the edge"
+
+
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_output_size_chooses_the_size(torch: Any, dims: int) -> None:
     ours, theirs = both(layer(f"ConvTranspose{dims}d", 4, 2, 3, stride=3, padding=1), torch)
@@ -373,6 +401,12 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "columns": (lambda lib: lib.nn.Fold(3, 2)(lib.ones(1, 4, 5)), r"fold: an image of \(3, 3\) has 4 windows"),
     "windows": (lambda lib: lib.nn.Unfold(2)(lib.ones(1, 1, 1, 1)), "unfold: windows of .* are larger"),
     "columns of integers": (lambda lib: lib.nn.Unfold(2)(lib.ones(1, 1, 3, 3).long()), "unfold: floating numbers"),
+    "no fraction": (lambda lib: lib.nn.FractionalMaxPool2d(2), "FractionalMaxPool2d: exactly one of output_size and"),
+    "large fraction": (lambda lib: lib.nn.FractionalMaxPool2d(2, output_ratio=2), "output_ratio must be between 0 and"),
+    "too many windows": (
+        lambda lib: lib.nn.FractionalMaxPool2d(2, 3)(lib.ones(1, 1, 3, 3)),
+        "fractional_max_pool2d: an input of sizes .* is too small",
+    ),
     "large windows": (lambda lib: lib.nn.MaxPool2d(5)(lib.ones(1, 2, 3, 3)), "max_pool2d: windows of"),
 }
 

@@ -49,7 +49,8 @@ def _bands(matrix: Any) -> Iterator[tuple[slice, slice]]:
         yield slice(None), slice(None)
         return
     for a in range(0, len(matrix), BAND):
-        used = matrix[a : a + BAND].any(0).nonzero()[0]
+        band: Any = matrix[a : a + BAND]
+        used = band.any(0).nonzero()[0]
         yield slice(a, a + BAND), slice(used[0], used[-1] + 1) if len(used) else slice(0)
 
 
