@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -20,6 +21,13 @@ def weights(sizes: tuple[int, ...], seed: int = 0) -> list[Array]:
         bound = wide**-0.5
         arrays += [draw.uniform(-bound, bound, (narrow, wide)), draw.uniform(-bound, bound, narrow)]
     return [array.astype(np.float32) for array in arrays]
+
+
+def weights_of(shapes: Sequence[tuple[int, ...]], seed: int = 0) -> list[Array]:
+    """A weight of each shape (out, in, ...), uniform in a layer's usual bounds."""
+    draw = np.random.default_rng(seed)
+    bounds = [math.prod(shape[1:]) ** -0.5 for shape in shapes]
+    return [draw.uniform(-b, b, shape).astype(np.float32) for b, shape in zip(bounds, shapes, strict=True)]
 
 
 def batch(count: int, features: int, classes: int = 10, seed: int = 1) -> tuple[Array, NDArray[np.int64]]:

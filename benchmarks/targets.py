@@ -23,6 +23,8 @@ TARGETS = {
     "W3": Target("chain of 100,000 operations on (1,), both ways", 0.45, 0.35, 0.6, 0.45, tolerance=1e-3),
     "W4": Target("MLP 64-128-10, batch 32, SGD, training step", 0.65, 0.50),
     "W5": Target("MLP 784-512-512-10, batch 128, Adam, training step", 1.1, 0.95, tolerance=1e-3),
+    "W6": Target("LeNet on 28 x 28, batch 64, Adam, training step", 1.5, 1.25, 1.3, 1.1, tolerance=1e-3),
+    "W7": Target("five 3 x 3 convolutions with batch norm, 32 x 32, batch 16, SGD", 2.2, 1.8, 1.3, 1.1, tolerance=1e-3),
     "W8": Target("LSTM 64 -> 128, 50 steps, batch 32, Adam, training step", 2.0, 1.7, 1.3, 1.1, tolerance=1e-3),
     "W8s": Target("LSTM 16 -> 32, 20 steps, batch 8, Adam, training step", 1.3, 0.9, tolerance=1e-3),
     "W9": Target(

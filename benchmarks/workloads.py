@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from math import prod
 from typing import Any, NamedTuple
 
 from benchmarks import models, numbers
@@ -134,6 +135,51 @@ def training(lib: Any, device: str, sizes: tuple[int, ...], count: int, optimize
         return loss
 
     return Run(step, lambda: list(net.parameters()))
+
+
+def image_training(lib: Any, device: str, net: Any, shape: tuple[int, ...], optimizer: Callable[[Any], Any]) -> Run:
+    """A training step of a classifier of images on one batch."""
+    net.to(device)
+    kernels = [parameter for parameter in net.parameters() if parameter.ndim > 1]
+    with lib.no_grad():
+        for kernel, array in zip(kernels, numbers.weights_of([tuple(k.shape) for k in kernels]), strict=True):
+            kernel.copy_(lib.tensor(array, device=device))
+        for parameter in net.parameters():
+            if parameter.ndim == 1:
+                parameter.fill_(0.5)
+    optimize = optimizer(net.parameters())
+    pixels, labels = numbers.batch(shape[0], prod(shape[1:]), 10)
+    inputs, targets = lib.tensor(pixels.reshape(shape), device=device), lib.tensor(labels, device=device)
+
+    def step() -> Any:
+        optimize.zero_grad()
+        loss = lib.nn.functional.cross_entropy(net(inputs), targets)
+        loss.backward()
+        optimize.step()
+        return loss
+
+    return Run(step, lambda: list(net.parameters()))
+
+
+def lenet(lib: Any, device: str) -> Run:
+    """W6."""
+    nn = lib.nn
+    net = nn.Sequential(
+        *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
+        *(nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)),
+    )
+    return image_training(lib, device, net, (64, 1, 28, 28), lambda params: lib.optim.Adam(params, lr=ADAM_RATE))
+
+
+def deep_convolutions(lib: Any, device: str) -> Run:
+    """W7."""
+    nn = lib.nn
+    layers: list[Any] = []
+    for channels in (3, 64, 64, 64, 64):
+        layers += [nn.Conv2d(channels, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU()]
+    net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+    return image_training(lib, device, net, (16, 3, 32, 32), lambda params: lib.optim.SGD(params, lr=SGD_RATE))
 
 
 def small_training(lib: Any, device: str) -> Run:
@@ -325,6 +371,8 @@ WORKLOADS: dict[str, Callable[[Any, str], Run]] = {
     "W3": long_chain,
     "W4": small_training,
     "W5": large_training,
+    "W6": lenet,
+    "W7": deep_convolutions,
     "W8": lambda lib, device: recurrent(lib, device, 50, 32, 64, 128),
     "W8s": lambda lib, device: recurrent(lib, device, 20, 8, 16, 32),
     "W9": language_model,

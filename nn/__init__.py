@@ -69,6 +69,7 @@ from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, Fea
 from .embedding import Embedding, EmbeddingBag
 from .flatten import Flatten, Unflatten
 from .fold import Fold, Unfold
+from .fractional import FractionalMaxPool2d, FractionalMaxPool3d
 from .lazy import LazyLinear, UninitializedBuffer, UninitializedParameter
 from .linear import Bilinear, Identity, Linear
 from .loss import (
@@ -194,6 +195,8 @@ __all__ = [
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",

@@ -104,6 +104,7 @@ from tinygrad_dl.random import numpy_generator
 from tinygrad_dl.tensor import Tensor, wrap
 
 from .dropping import alpha_dropout, check_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
+from .fractional import fractional_max_pool2d, fractional_max_pool3d
 
 __all__ = [
     "linear",
@@ -120,6 +121,8 @@ __all__ = [
     "lp_pool1d",
     "lp_pool2d",
     "lp_pool3d",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",

@@ -106,6 +106,8 @@ def others() -> dict[str, tuple[Make, list[tuple[int, ...]]]]:
     )
     found["UpsamplingNearest2d"] = (layer("UpsamplingNearest2d", scale_factor=2), samples(2)[:1])
     found["UpsamplingBilinear2d"] = (layer("UpsamplingBilinear2d", size=(7, 3)), samples(2)[:1])
+    found["Upsample much"] = (layer("Upsample", (70, 110), mode="bicubic"), [(1, 1, 40, 36)])
+    found["Upsample to fewer"] = (layer("Upsample", 40, mode="linear"), [(2, 1, 101)])
     found["Unfold"] = (layer("Unfold", (2, 3), padding=1, stride=2), samples(2))
     found["Fold"] = (layer("Fold", (3, 4), 2), [(2, 8, 6), (8, 6)])
     return found
@@ -182,6 +184,34 @@ def test_unpooling_undoes_pooling(torch: Any, dims: int) -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("options", [{"output_size": 5}, {"output_ratio": 0.5}, {"output_size": 1}], ids=str)
+def test_fractional_pooling_of_the_same_draws(torch: Any, dims: int, options: dict[str, Any]) -> None:
+    draws = np.random.default_rng(0).random((2, 3, dims))
+    for shape in ((2, 3, *plane(dims, 12)), (3, *plane(dims, 12))):
+        results = []
+        for lib in (tg, torch):
+            x = lib.tensor(drawn(shape, 0), requires_grad=True)
+            samples = lib.tensor(draws[: len(shape) - dims])
+            samples = samples if len(shape) == dims + 2 else samples[:1]
+            module = getattr(lib.nn, f"FractionalMaxPool{dims}d")(
+                2, **options, return_indices=True, _random_samples=samples
+            )
+            out, places = module(x)
+            (gradient,) = lib.autograd.grad((out**3).sum(), x)
+            results.append((repr(module), out.detach().numpy(), places.numpy(), gradient.numpy()))
+        for ours, theirs in zip(*results, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_fractional_pooling_draws_its_windows() -> None:
+    tg.manual_seed(0)
+    x = tg.tensor(drawn((1, 50, 9, 9), 0))
+    first, second = (nn.functional.fractional_max_pool2d(x, 2, 5) for _ in range(2))
+    assert first.shape == (1, 50, 5, 5) and not first.equal(second)
+    assert (first[:, :, -1, -1] == x[:, :, -2:, -2:].amax((2, 3))).all(), "the last window ends at the edge"
+
+
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_output_size_chooses_the_size(torch: Any, dims: int) -> None:
     ours, theirs = both(layer(f"ConvTranspose{dims}d", 4, 2, 3, stride=3, padding=1), torch)
@@ -190,11 +220,20 @@ def test_output_size_chooses_the_size(torch: Any, dims: int) -> None:
         size = tuple(3 * n - 2 + more for n in plane(dims, 3))
         out = ours(tg.tensor(x), output_size=size)
         np.testing.assert_allclose(out.tolist(), theirs(torch.tensor(x), output_size=size).tolist(), atol=1e-12)
-    for wrong in ((100,) * dims, (1,) * (dims + 3)):
+    too_large = tuple(3 * n + 1 for n in plane(dims, 3))
+    for wrong in (too_large, (1,) * dims, (1,) * (dims + 3)):
         with pytest.raises(ValueError):
             theirs(torch.tensor(x), output_size=wrong)
         with pytest.raises(tg.errors.ShapeError, match=f"ConvTranspose{dims}d: output_size"):
             ours(tg.tensor(x), output_size=wrong)
+
+
+def test_wide_columns_are_laid_out_in_parts(torch: Any) -> None:
+    """Windows that don't fit the buffer: of many samples, and of one sample with several rows at a time."""
+    for args, shape in (((8, 5, 3, 1, 1), (3, 8, 130, 140)), ((4, 3, (5, 2), (1, 2)), (40, 4, 40, 50))):
+        ours, theirs = both(layer("Conv2d", *args), torch)
+        for found, wanted in zip(*[derivatives(lib, m, drawn(shape, 0)) for lib, m in ((tg, ours), (torch, theirs))]):
+            np.testing.assert_allclose(found, wanted, rtol=1e-7, atol=1e-7 * np.abs(wanted).max())
 
 
 def test_layers_take_float16(torch: Any) -> None:
@@ -363,6 +402,12 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "columns": (lambda lib: lib.nn.Fold(3, 2)(lib.ones(1, 4, 5)), r"fold: an image of \(3, 3\) has 4 windows"),
     "windows": (lambda lib: lib.nn.Unfold(2)(lib.ones(1, 1, 1, 1)), "unfold: windows of .* are larger"),
     "columns of integers": (lambda lib: lib.nn.Unfold(2)(lib.ones(1, 1, 3, 3).long()), "unfold: floating numbers"),
+    "no fraction": (lambda lib: lib.nn.FractionalMaxPool2d(2), "FractionalMaxPool2d: exactly one of output_size and"),
+    "large fraction": (lambda lib: lib.nn.FractionalMaxPool2d(2, output_ratio=2), "output_ratio must be between 0 and"),
+    "too many windows": (
+        lambda lib: lib.nn.FractionalMaxPool2d(2, 3)(lib.ones(1, 1, 3, 3)),
+        "fractional_max_pool2d: an input of sizes .* is too small",
+    ),
     "large windows": (lambda lib: lib.nn.MaxPool2d(5)(lib.ones(1, 2, 3, 3)), "max_pool2d: windows of"),
 }
 

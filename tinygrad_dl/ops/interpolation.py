@@ -6,7 +6,7 @@ are not multiplied but taken, so that infinities and NaNs stay where they are.
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool
 LINEAR = {"linear": 1, "bilinear": 2, "trilinear": 3}
 MODES = ("nearest", "nearest-exact", "area", *LINEAR, "bicubic", "lanczos")
 Sizes = tuple[int, ...]
+BAND = 32  # rows of a matrix that are multiplied together
 
 
 class UnknownModeError(ArgumentError, NotImplementedError):
@@ -32,13 +33,25 @@ class UnknownModeError(ArgumentError, NotImplementedError):
 def product_along(input: Any, matrix: Any, dim: int) -> Any:
     """A matrix times the elements along one dimension, float16 computed in float32."""
     x = input.astype(np.float32) if input.dtype == np.float16 else input
-    if dim == x.ndim - 1:
-        return (
-            (x.reshape(-1, x.shape[-1]) @ matrix.T).reshape(*x.shape[:-1], len(matrix)).astype(input.dtype, copy=False)
-        )
-    columns = x.reshape(math.prod(x.shape[:dim]), x.shape[dim], math.prod(x.shape[dim + 1 :]))
-    y = matrix @ columns
-    return y.reshape(*x.shape[:dim], len(matrix), *x.shape[dim + 1 :]).astype(input.dtype, copy=False)
+    before, after = math.prod(x.shape[:dim]), math.prod(x.shape[dim + 1 :])
+    last = dim == x.ndim - 1
+    y = backend.empty(x, (before, len(matrix)) if last else (before, len(matrix), after))
+    x = x.reshape(before, matrix.shape[1]) if last else x.reshape(before, matrix.shape[1], after)
+    for rows, columns in _bands(matrix):
+        part = matrix[rows, columns]
+        y[:, rows] = x[:, columns] @ part.T if last else part @ x[:, columns]
+    return y.reshape(*input.shape[:dim], len(matrix), *input.shape[dim + 1 :]).astype(input.dtype, copy=False)
+
+
+def _bands(matrix: Any) -> Iterator[tuple[slice, slice]]:
+    """Rows of a matrix, and the columns outside of which they are 0; all where a call is dearer than a product."""
+    if type(matrix) is not backend.HOST or len(matrix) <= BAND:
+        yield slice(None), slice(None)
+        return
+    for a in range(0, len(matrix), BAND):
+        band: Any = matrix[a : a + BAND]
+        used = band.any(0).nonzero()[0]
+        yield slice(a, a + BAND), slice(used[0], used[-1] + 1) if len(used) else slice(0)
 
 
 # --- which old elements make a new one
