@@ -90,6 +90,22 @@ def test_misspelt_options(loss: Any) -> None:
         loss(reductoin="sum")
 
 
+def test_a_loss_of_ones_own() -> None:
+    class Focal(nn.modules.loss._WeightedLoss):
+        def __init__(self, gamma: float, **options: Any) -> None:
+            super().__init__(**options)
+            self.gamma = gamma
+
+        def forward(self, input: Any, target: Any) -> Any:
+            loss = nn.functional.cross_entropy(input, target, self.weight, reduction="none")
+            return ((1 - (-loss).exp()) ** self.gamma * loss).mean()
+
+    loss = Focal(0.0, weight=tg.tensor(WEIGHT), reduction="sum")
+    assert loss.reduction == "sum" and list(loss.state_dict()) == ["weight"]
+    each = nn.CrossEntropyLoss(tg.tensor(WEIGHT), reduction="none")
+    assert tg.allclose(loss(tg.tensor(LOGITS), tg.tensor(CLASSES)), each(tg.tensor(LOGITS), tg.tensor(CLASSES)).mean())
+
+
 # --- losses with other arguments than an input and a target
 
 OTHERS: dict[str, tuple[Callable[[Any, str], Any], tuple[tuple[int, ...], ...]]] = {

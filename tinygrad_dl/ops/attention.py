@@ -119,7 +119,7 @@ def _causal(like: Any, rows: slice, keys: int) -> Any:
 
 def _small_causal(q: Any, k: Any, bias: Any, is_causal: bool) -> tuple[Any, bool]:
     """The causal mask as a bias, made once, where all queries of a head fit in a block."""
-    batch, heads, queries, keys = *q.shape[:3], k.shape[2]
+    (batch, heads, queries), keys = q.shape[:3], k.shape[2]
     if not is_causal or queries * keys > _WEIGHTS:
         return bias, is_causal
     mask = _causal(q, slice(0, queries), keys)
