@@ -54,6 +54,16 @@ class _Loss(Module):
         return ""
 
 
+class _WeightedLoss(_Loss):
+    """A loss with a weight for each class or value, which is a buffer."""
+
+    def __init__(
+        self, weight: Tensor | None = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.register_buffer("weight", weight)
+
+
 class L1Loss(_Loss):
     """The absolute error |input - target|, its mean, sum or (reduction="none") each.
 
@@ -127,7 +137,7 @@ class HuberLoss(_Loss):
         return huber_loss(input, target, self.reduction, self.delta)
 
 
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(_WeightedLoss):
     """-log softmax(input)[target]: logits against classes. The input is not passed through a softmax before.
 
     With y the target as probabilities (one 1 for a class index), each example's loss is -Σⱼ wⱼ yⱼ log softmax(x)ⱼ, and
@@ -153,8 +163,7 @@ class CrossEntropyLoss(_Loss):
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
+        super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -168,7 +177,7 @@ class CrossEntropyLoss(_Loss):
         )
 
 
-class NLLLoss(_Loss):
+class NLLLoss(_WeightedLoss):
     """-input[target]: log-probabilities, as `LogSoftmax` gives them, against class indices.
 
     Arguments: weight, a tensor (C,) with a factor for each class; ignore_index, the target of examples that don't
@@ -189,8 +198,7 @@ class NLLLoss(_Loss):
         reduce: Any = None,
         reduction: str = "mean",
     ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
+        super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -201,7 +209,7 @@ class NLLLoss2d(NLLLoss):
     """`NLLLoss` under an older name, for pictures (N, C, H, W)."""
 
 
-class BCELoss(_Loss):
+class BCELoss(_WeightedLoss):
     """-w (y log x + (1 - y) log(1 - x)): probabilities x against targets y in [0, 1]. Logarithms are at least -100.
 
     Arguments: weight w, a tensor that broadcasts; reduction. Input and target of one shape. Raises ArgumentError for an
@@ -212,12 +220,6 @@ class BCELoss(_Loss):
     >>> nn.BCELoss()(tg.tensor([0.5, 0.5]), tg.tensor([1.0, 0.0]))
     tensor(0.6931)
     """
-
-    def __init__(
-        self, weight: Tensor | None = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
@@ -459,7 +461,7 @@ class TripletMarginWithDistanceLoss(_Loss):
         )
 
 
-class MultiMarginLoss(_Loss):
+class MultiMarginLoss(_WeightedLoss):
     """Σⱼ max(0, margin - x_y + xⱼ)ᵖ / C over the wrong classes j: the right class y must win by a margin.
 
     Arguments: p (1 or 2); margin; weight (C); reduction. Input (N, C) or (C), target (N) or () of classes. Raises
@@ -480,10 +482,9 @@ class MultiMarginLoss(_Loss):
         reduce: Any = None,
         reduction: str = "mean",
     ) -> None:
-        super().__init__(size_average, reduce, reduction)
+        super().__init__(weight, size_average, reduce, reduction)
         if p not in (1, 2):
             raise ArgumentError(f"MultiMarginLoss: p is 1 or 2, {p} came")
-        self.register_buffer("weight", weight)
         self.p, self.margin = p, margin
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -506,7 +507,7 @@ class MultiLabelMarginLoss(_Loss):
         return multilabel_margin_loss(input, target, reduction=self.reduction)
 
 
-class MultiLabelSoftMarginLoss(_Loss):
+class MultiLabelSoftMarginLoss(_WeightedLoss):
     """-(y log σ(x) + (1 - y) log σ(-x)), its mean over the classes: independent yes-or-no questions.
 
     Arguments: weight, a tensor that broadcasts; reduction. Input and target (..., C).
@@ -516,12 +517,6 @@ class MultiLabelSoftMarginLoss(_Loss):
     >>> nn.MultiLabelSoftMarginLoss()(tg.tensor([[0.0, 0.0]]), tg.tensor([[1.0, 0.0]]))
     tensor(0.6931)
     """
-
-    def __init__(
-        self, weight: Tensor | None = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return multilabel_soft_margin_loss(input, target, self.weight, reduction=self.reduction)

@@ -90,6 +90,22 @@ def test_misspelt_options(loss: Any) -> None:
         loss(reductoin="sum")
 
 
+def test_a_loss_of_ones_own() -> None:
+    class Focal(nn.modules.loss._WeightedLoss):
+        def __init__(self, gamma: float, **options: Any) -> None:
+            super().__init__(**options)
+            self.gamma = gamma
+
+        def forward(self, input: Any, target: Any) -> Any:
+            loss = nn.functional.cross_entropy(input, target, self.weight, reduction="none")
+            return ((1 - (-loss).exp()) ** self.gamma * loss).mean()
+
+    loss = Focal(0.0, weight=tg.tensor(WEIGHT), reduction="sum")
+    assert loss.reduction == "sum" and list(loss.state_dict()) == ["weight"]
+    each = nn.CrossEntropyLoss(tg.tensor(WEIGHT), reduction="none")
+    assert tg.allclose(loss(tg.tensor(LOGITS), tg.tensor(CLASSES)), each(tg.tensor(LOGITS), tg.tensor(CLASSES)).mean())
+
+
 # --- losses with other arguments than an input and a target
 
 OTHERS: dict[str, tuple[Callable[[Any, str], Any], tuple[tuple[int, ...], ...]]] = {
@@ -158,6 +174,33 @@ def test_margins_of_classes_agree_with_pytorch(name: str, p: int) -> None:
         found.append([loss.detach().numpy(), x.grad.numpy()])
     for ours, theirs in zip(*found):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_rare_classes_agree_with_pytorch(bias: bool) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(1)
+    theirs = torch.nn.AdaptiveLogSoftmaxWithLoss(6, 12, [3, 7], 2.0, bias).double()
+    ours = nn.AdaptiveLogSoftmaxWithLoss(6, 12, [3, 7], 2.0, bias).double()
+    ours.load_state_dict({name: tg.tensor(value.numpy()) for name, value in theirs.state_dict().items()})
+    assert repr(ours) == repr(theirs)
+    inputs, found = 3 * np.random.default_rng(0).standard_normal((9, 6)), []
+    for lib, layer in ((tg, ours), (torch, theirs)):
+        x = lib.tensor(inputs, requires_grad=True)
+        for targets in ([0, 2, 3, 6, 7, 11, 1, 1, 9], [0, 1, 2] * 3):
+            output, loss = layer(x, lib.tensor(targets))
+            loss.backward()
+        single = layer(x[0], lib.tensor(8))
+        results = [output, loss, x.grad, *single, layer.log_prob(x), layer.predict(x), layer.predict(x[:1])]
+        found.append([r.detach().numpy() for r in (*results, *(p.grad for p in layer.parameters()))])
+    assert set(found[1][6]) - {0, 1, 2} and set(found[1][6]) & {0, 1, 2}, "both ways to predict are taken"
+    for a, b in zip(*found):
+        assert a.shape == b.shape
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+    with pytest.raises(ValueError, match=r"rising.*\[7, 3\]"):
+        nn.AdaptiveLogSoftmaxWithLoss(6, 12, [7, 3])
+    with pytest.raises(IndexError, match=r"0 to 11.*0 to 12"):
+        ours(tg.zeros(2, 6).double(), tg.tensor([0, 12]))
 
 
 OLD = [(False, None), (True, None), (None, False), (None, True), (False, False), (False, True), (True, True)]

@@ -134,6 +134,14 @@ def test_self_attention_in_one_product(torch: Any, need_weights: bool) -> None:
     assert_same(found)
 
 
+@pytest.mark.parametrize("options", [{"add_bias_kv": True}, {"add_zero_attn": True}])
+def test_a_causal_mask_leaves_what_was_added_in_sight(options: dict[str, Any]) -> None:
+    layer, x = nn.MultiheadAttention(E, 2, **options), tg.randn(L, N, E)
+    mask = nn.Transformer.generate_square_subsequent_mask(L)
+    told, seen = (layer(x, x, x, None, False, mask, is_causal=hint)[0] for hint in (True, False))
+    assert tg.allclose(told, seen, atol=1e-6)
+
+
 def test_heads_start_as_pytorchs(torch: Any) -> None:
     for options in ({}, {"kdim": 300, "add_bias_kv": True}):
         ours, theirs = (lib.nn.MultiheadAttention(400, 4, **options) for lib in (tg, torch))
@@ -219,6 +227,7 @@ def test_encoders_agree_with_pytorch(torch: Any, name: str, training: bool) -> N
         lambda lib: {},
         lambda lib: {"mask": causal(lib, L)},
         lambda lib: {"mask": causal(lib, L), "is_causal": True},
+        lambda lib: {"mask": lib.ones(L, L).triu(2).bool()},
         lambda lib: {"src_key_padding_mask": lib.arange(L) >= lib.tensor([[4], [2], [3]])},
     ):
         found = [

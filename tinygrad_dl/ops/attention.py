@@ -50,9 +50,7 @@ def _scores(q: Any, k: Any, bias: Any, block: Block, scale: float, is_causal: bo
     b, h, rows, seen = block
     scores = np.matmul(q[b, h, rows] * scale, k[b, h, seen].swapaxes(2, 3))
     if is_causal:
-        module = backend.array_module(q)
-        behind = module.arange(rows.start, rows.stop)[:, None] < module.arange(seen.stop)
-        scores += np.where(behind, -math.inf, 0.0).astype(scores.dtype)
+        scores += _causal(q, rows, seen.stop)
     elif bias is not None:
         scores += bias[b, h, rows]
     return scores
@@ -96,7 +94,7 @@ def _rule(
 def _composed(query: Any, key: Any, value: Any, bias: Any, scale: float, is_causal: bool) -> Any:
     """What the fused operation computes, from operations."""
     if is_causal:
-        bias = wrap(_causal(query.array, query.shape[-2], key.shape[-2]))
+        bias = wrap(_causal(query.array, slice(0, query.shape[-2]), key.shape[-2]))
     return matmul(weights(query, key, bias, scale), value)
 
 
@@ -112,16 +110,27 @@ def weights(query: Any, key: Any, bias: Any, scale: float) -> Any:
     )
 
 
-def _causal(like: Any, queries: int, keys: int) -> Any:
-    """-inf for each key behind its query, else 0."""
+def _causal(like: Any, rows: slice, keys: int) -> Any:
+    """-inf for each key behind its query, else 0, for some rows of queries."""
     module = backend.array_module(like)
-    return np.where(module.arange(queries)[:, None] < module.arange(keys), -math.inf, 0.0).astype(like.dtype)
+    behind = module.arange(rows.start, rows.stop)[:, None] < module.arange(keys)
+    return np.where(behind, -math.inf, 0.0).astype(like.dtype)
+
+
+def _small_causal(q: Any, k: Any, bias: Any, is_causal: bool) -> tuple[Any, bool]:
+    """The causal mask as a bias, made once, where all queries of a head fit in a block."""
+    (batch, heads, queries), keys = q.shape[:3], k.shape[2]
+    if not is_causal or queries * keys > _WEIGHTS:
+        return bias, is_causal
+    mask = _causal(q, slice(0, queries), keys)
+    return backend.broadcast_to(mask, (batch, heads, queries, keys)), False
 
 
 @operation("scaled_dot_product_attention", joint=_rule, twin=_composed, query=None, key=None, value=None)
 def _attention(query: Any, key: Any, value: Any, bias: Any, scale: float, is_causal: bool) -> Any:
     """Of arrays (batch, heads, rows, width), the bias a view of (batch, heads, queries, keys)."""
     q, k, v, bias = _wide(query, key, value, bias)
+    bias, is_causal = _small_causal(q, k, bias, is_causal)
     out = _like_heads(q, (*q.shape[:3], v.shape[3]))
     logs = backend.array_module(q).empty((*q.shape[:3], 1), q.dtype)
     if k.shape[2] == 0:
@@ -140,6 +149,7 @@ def _gradients(
 ) -> Any:
     """The gradients of the queries, the keys and the values, with the weights e^(scores - logs) of each block."""
     g, q, k, v, bias, out = _wide(g, query, key, value, bias, out)
+    bias, is_causal = _small_causal(q, k, bias, is_causal)
     of_q, of_k, of_v = (_like_heads(x, x.shape) for x in (q, k, v))
     if q.shape[2] == 0 or k.shape[2] == 0:
         of_q[...] = of_k[...] = of_v[...] = 0
@@ -189,7 +199,7 @@ def attention(
     bias = None if attn_mask is None else _bias(attn_mask, query, key, lead)
     if drop is not None or (bias is not None and bias.requires_grad):
         if is_causal:
-            bias = wrap(_causal(query.array, query.shape[-2], key.shape[-2]))
+            bias = wrap(_causal(query.array, slice(0, query.shape[-2]), key.shape[-2]))
         found = weights(query, key, bias, scale)
         return matmul(found if drop is None else drop(found), value)
     q, k, v = (_as_four(x, lead) for x in (query, key, value))

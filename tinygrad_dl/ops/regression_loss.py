@@ -30,24 +30,20 @@ def squared_error(input: Any, target: Any) -> Any:
     return e * e
 
 
-def _bent(input: Any, target: Any, delta: float, scale: float) -> Any:
-    size = np.absolute(input - target)
-    near = np.minimum(size, delta)
-    return near * (size - near / 2) * scale
-
-
 @operation(
     "huber_loss",
     promote="same",
-    input=blockwise(lambda g, input, target, delta, scale: g * scale * clamp(input - target, -delta, delta)),
-    target=blockwise(lambda g, input, target, delta, scale: g * scale * clamp(target - input, -delta, delta)),
+    input=blockwise(lambda g, input, target, delta: clamp(input - target, -delta, delta) * g),
+    target=blockwise(lambda g, input, target, delta: clamp(target - input, -delta, delta) * g),
 )
-def bent_error(input: Any, target: Any, delta: float, scale: float) -> Any:
-    """The squared error / 2 up to an error of delta, and a straight line that goes on from there; times scale."""
-    return _in_blocks(input, target, delta, scale)
-
-
-_in_blocks = blockwise(_bent)
+@blockwise
+def bent_error(input: Any, target: Any, delta: float) -> Any:
+    """The squared error / 2 up to an error of delta, and a straight line that goes on from there."""
+    size = np.absolute(input - target)
+    near = np.minimum(size, delta)
+    size -= near * 0.5
+    size *= near
+    return size
 
 
 def _pair(name: str, input: Any, target: Any) -> None:
@@ -121,7 +117,8 @@ def smooth_l1_loss(
     if beta == 0:
         return reduced(abs(input - target), reduction)
     require_floating_loss("smooth_l1_loss", input, target)
-    return reduced(bent_error(input, target, beta, 1 / beta), reduction)
+    loss = reduced(bent_error(input, target, beta), reduction)
+    return loss if beta == 1 else loss / beta
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
@@ -140,7 +137,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     if not delta > 0:
         raise ArgumentError(f"huber_loss: delta must be above 0, {delta} came")
     require_floating_loss("huber_loss", input, target)
-    loss = bent_error(input, target, delta, 1.0)
+    loss = bent_error(input, target, delta)
     if weight is None:
         return reduced(loss, reduction)
     require_shape("huber_loss", "weight", weight, input)
