@@ -46,8 +46,3 @@ _all = Place(__name__, [_NN], {})
 
 def __getattr__(name: str) -> Any:
     return getattr(_all, name)
-
-
-from . import lazy, loss
-
-__all__ = ["lazy", "loss", "module", "Module"]
