@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import cases  # noqa: E402
 
 import tinygrad_dl as tg  # noqa: E402
+from tinygrad_dl.forms import OF_NN  # noqa: E402
 from tinygrad_dl.viz.symbol import Symbol, contributions  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference.md"
@@ -32,10 +33,13 @@ LONGEST = 160  # letters of a derivative; longer ones are programs rather than f
 def functions(space: Any) -> dict[str, Any]:
     """The public functions of a namespace that take or make tensors, by name."""
     found = {}
+    for name in tg._LAZY if space is tg else ():
+        getattr(tg, name)  # loads it
+    elsewhere = OF_NN if space is tg else ()
     for name, value in sorted(vars(space).items()):
         module = getattr(value, "__module__", "") or ""
         ours = module.startswith("tinygrad_dl") or hasattr(value, "operation")
-        if name not in getattr(space, "__all__", (name,)) or name == "make_public":
+        if name not in getattr(space, "__all__", (name,)) or name == "make_public" or name in elsewhere:
             continue
         if ours and callable(value) and not inspect.isclass(value) and not name.startswith("_"):
             found[name] = value

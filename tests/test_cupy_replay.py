@@ -354,10 +354,11 @@ def test_cupy_knows_the_calls_of_an_operation(cupy: Any, operation: str) -> None
     calls = replay.Recorder()
     for case in CASES:
         if case.operation == operation:
-            for dtype in ("float32", "float16"):
-                with calls.recording():
-                    differentiate(case, dtype)
-            with calls.recording(), suppress(tg.DtypeError):  # many operations take no integers
+            with calls.recording():
+                differentiate(case, "float32")
+            with calls.recording(), suppress(tg.DtypeError):  # as in PyTorch, linear algebra takes no float16
+                differentiate(case, "float16")
+            with calls.recording(), suppress(tg.DtypeError, tg.ArgumentError):  # many operations take no integers
                 case.run(tg, *case.make(tg, device="strict", dtype="int64"))
     assert len(calls) > 0
     problems = replay.replay(calls, cupy)

@@ -102,10 +102,9 @@ def masked(g: Any, condition: Any) -> Any:
     bits = _BITS.get(g.dtype) if type(g) is type(condition) is HOST else None
     if bits is None or g.shape != condition.shape:
         return np.where(condition, g, 0.0)
-    mask = condition.astype(bits)
-    np.negative(mask, out=mask)  # all bits set, or none
-    mask &= g.view(bits)
-    return mask.view(g.dtype)
+    chosen = condition.astype(bits)
+    chosen *= g.view(bits)  # by 1 all bits stay, by 0 none
+    return chosen.view(g.dtype)
 
 
 _BITS: dict[Any, Any] = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
