@@ -134,7 +134,7 @@ def _refusal(call: Call, cupy: Any) -> str:
     except cupy.cuda.runtime.CUDARuntimeError:
         return ""
     except ImportError as error:
-        return "" if re.search(r"lib(cublas|cusolver|cusparse|nvrtc)", str(error)) else repr(error)
+        return "" if re.search(r"lib(cublas|cusolver|cusparse|nvrtc|nvJitLink)", str(error)) else repr(error)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
