@@ -99,6 +99,8 @@ def chosen(condition: Any, x: Any, y: Any) -> Any:
 
 def masked(g: Any, condition: Any) -> Any:
     """g where the condition holds, else 0, also where g is infinite or NaN; of NumPy arrays by their bits."""
+    if isinstance(g, np.generic) and isinstance(condition, np.bool_):  # np.where takes ten times as long
+        return g if condition else g.dtype.type(0)
     bits = _BITS.get(g.dtype) if type(g) is type(condition) is HOST else None
     if bits is None or g.shape != condition.shape:
         return np.where(condition, g, 0.0)
