@@ -290,3 +290,9 @@ def test_bad_input_is_explained_and_raises_what_pytorch_raises(torch: Any, name:
         call(torch)
     wanted = RuntimeError if isinstance(expected.value, NotImplementedError) else type(expected.value)
     assert isinstance(found.value, wanted), repr(expected.value)
+
+
+def test_topk_of_a_0d_tensor_shares_no_memory_with_it() -> None:
+    x = tg.tensor(1.5)
+    tg.topk(x, 1).values.add_(1)
+    assert x.item() == 1.5

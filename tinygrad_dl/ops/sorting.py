@@ -16,7 +16,7 @@ from ..tensor import Tensor, normalize_dim, wrap
 from .composed import composed
 from .gathering import line, require_inside
 from .indexing import gather_along
-from .shape import reshape
+from .shape import clone, reshape
 
 _Sorted = named_result("sort", "values", "indices")
 _Topk = named_result("topk", "values", "indices")
@@ -164,7 +164,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     if input.array.dtype.kind == "b":
         raise DtypeError("topk: bools have no order here; use input.int()")
     if not input.ndim:
-        return _Topk(reshape(input, ()), reshape(_order(line(input), 0, False), ()))
+        return _Topk(clone(input), reshape(_order(line(input), 0, False), ()))
     indices = _chosen(input, k, dim, largest, sorted)
     return _Topk(gather_along(input, indices, dim), indices)
 
