@@ -171,3 +171,7 @@ def test_mistakes_are_errors_of_pytorchs_class_that_say_what_came(name: str) -> 
         call(torch)
     expected = RuntimeError if isinstance(theirs.value, NotImplementedError) else type(theirs.value)
     assert isinstance(ours.value, expected), theirs.value
+
+
+def test_ldexp_with_infinite_exponents() -> None:
+    assert tg.ldexp(tg.tensor([0.5, -1.0, 3.0]), tg.tensor([np.inf, np.inf, -np.inf])).tolist() == [np.inf, -np.inf, 0]

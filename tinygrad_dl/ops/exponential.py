@@ -102,7 +102,7 @@ logaddexp2 = elementwise(
 
 def _scaled(x: Any, y: Any) -> Any:
     """x · 2^y in two steps, neither of which leaves the range when the result does not."""
-    half = np.floor(y * 0.5)
+    half = np.clip(np.floor(y * 0.5), -1100, 1100)  # finite, so that what is left of an infinite y is infinite
     return x * np.exp2(half) * np.exp2(y - half)
 
 
