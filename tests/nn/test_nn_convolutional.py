@@ -421,3 +421,16 @@ def test_what_does_not_fit_is_explained(torch: Any, name: str) -> None:
         call(tg)
     wanted = type(theirs.value)
     assert isinstance(ours.value, RuntimeError if wanted is NotImplementedError else wanted)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("n", "out", "mode"), [(2796, 2570, "nearest"), (1920, 3467, "nearest-exact")])
+def test_nearest_elements_are_found_in_float32_as_in_pytorch(
+    torch: Any, n: int, out: int, mode: str, dtype: str
+) -> None:
+    """These sizes have a place just below a whole number in float64, and at it in float32."""
+    found, wanted = (
+        lib.nn.functional.interpolate(lib.arange(n, dtype=getattr(lib, dtype)).reshape(1, 1, n), size=out, mode=mode)
+        for lib in (tg, torch)
+    )
+    np.testing.assert_array_equal(found.numpy(), wanted.numpy())

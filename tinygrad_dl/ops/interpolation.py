@@ -71,7 +71,7 @@ def _positions(n: int, out: int, align_corners: bool, factor: float | None) -> A
 
 
 def _nearest_places(n: int, out: int, factor: float | None, exact: bool, dtype: Any, image: bool) -> Any:
-    """The old element of each new one. PyTorch rounds the step to the input's precision, and so it is here.
+    """The old element of each new one. PyTorch rounds places to float32, also of float64 numbers, and so it is here.
 
     As PyTorch does, in images a size that stays or is doubled goes by the sizes, whatever the factor was.
     """
@@ -79,7 +79,8 @@ def _nearest_places(n: int, out: int, factor: float | None, exact: bool, dtype: 
         return np.arange(out) // (out // n)
     kind: Any = np.float64 if dtype == np.float64 else np.float32
     step = kind(1 / factor) if factor is not None else kind(n) / kind(out)
-    return np.minimum(((np.arange(out) + (0.5 if exact else 0.0)).astype(kind) * step).astype(np.int64), n - 1)
+    places = ((np.arange(out) + (0.5 if exact else 0.0)).astype(kind) * step).astype(np.float32)
+    return np.minimum(places.astype(np.int64), n - 1)
 
 
 def _cubic(x: Any, a: float) -> Any:
