@@ -630,6 +630,48 @@ def test_second_derivatives_are_central_differences(operation: str) -> None:
     report(problems)
 
 
+@pytest.mark.parametrize("operation", DIFFERENTIABLE)
+def test_numbers_are_differentiated_twice_as_arrays_of_one_element_are(operation: str) -> None:
+    """Of 0-d operations NumPy's scalars are saved, which a recorded walk turns into Python's numbers."""
+    for case in checkable(operation):
+        arrays = case.arrays()
+        if not elementwise(case, arrays):
+            continue
+        for leaf in [at for at, draw in enumerate(case.draws) if draw.grad and not draw.fixed]:
+            try:
+                of_arrays, of_numbers = (
+                    derivatives(case, [array.reshape(-1)[:1].reshape(shape) for array in arrays], leaf)
+                    for shape in ((1,), ())
+                )
+            except (TinygradError, IndexError):
+                continue  # the form asks for other shapes, or reads `shape[-1]`
+            for one, other in zip(of_arrays, of_numbers, strict=True):
+                np.testing.assert_allclose(other, one.reshape(()), 1e-9, 1e-12, err_msg=case.name)
+
+
+def elementwise(case: Case, arrays: list[Any]) -> bool:
+    """Whether the results have the shape to which the inputs broadcast, and none is empty."""
+    try:
+        shape = np.broadcast_shapes(*[array.shape for array in arrays])
+    except ValueError:
+        return False
+    outputs = case.outputs(case.run(tg, *case.make(tg)))
+    return all(array.size for array in arrays) and all(tuple(output.shape) == shape for output in outputs)
+
+
+def derivatives(case: Case, arrays: list[Any], leaf: int) -> list[Any]:
+    """The first and the second derivative of the first output by one of the inputs, as far as it has them."""
+    inputs = [tg.tensor(array) for array in arrays]
+    found: list[Any] = []
+    inputs[leaf].requires_grad_()
+    result = case.outputs(case.run(tg, *inputs))[0]
+    orders = 1 if case.form in NO_SECOND_DERIVATIVE else 2
+    while result.requires_grad and len(found) < orders:
+        (result,) = tg.autograd.grad(result.sum(), inputs[leaf], create_graph=len(found) + 1 < orders)
+        found.append(host(result))
+    return found
+
+
 def checkable(operation: str) -> list[Case]:
     """The cases whose outputs have a derivative that small steps show in float64."""
     return [case for case in BY_OPERATION[operation] if case.differentiable and "float32" not in case.form]

@@ -111,6 +111,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "dtype": (lambda: tg.exp(tg.ones(2), out=tg.ones(2).long()), RuntimeError, "exp: a result of .*float32.*int64"),
     "by position": (lambda: tg.exp(tg.ones(2), tg.ones(2)), TypeError, r"exp: takes 1 argument.* by position"),
     "too many": (lambda: tg.mul(tg.ones(2), 2, 3, out=tg.ones(2)), TypeError, r"mul: takes 2 argument.* by position"),
+    "a bool": (lambda: tg.equal(tg.ones(2), tg.ones(2), out=tg.ones(2)), TypeError, "equal: gives no tensor"),
     "array": (lambda: tg.exp(tg.ones(2), out=tg.ones(2).numpy()), TypeError, "exp: out must be a Tensor, ndarray came"),
     "dtype of a new one": (
         lambda: tg.zeros(2, dtype=tg.int64, out=tg.ones(2)),

@@ -582,6 +582,11 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a broadcast view": (lambda: tg.zeros(1).expand(3).normal_(), ArgumentError, "normal_: .*broadcast view"),
     "pinned memory": (lambda: tg.rand(2, pin_memory=True), NotImplementedError, "rand: pin_memory"),
     "another layout": (lambda: tg.rand(2, layout="sparse_coo"), NotImplementedError, "rand: .*sparse_coo"),
+    "a memory format": (
+        lambda: tg.rand_like(tg.ones(1, 1, 1, 1), memory_format=tg.channels_last),
+        NotImplementedError,
+        "rand_like: .*channels_last",
+    ),
     "a seed that is too large": (lambda: tg.manual_seed(2**64), ArgumentError, r"manual_seed: .*18446744073709551616"),
     "a state that is none": (lambda: tg.set_rng_state(tg.zeros(3)), ArgumentError, r"set_state: .*\(48,\).*\(3,\)"),
     "a state in a dict": (lambda: tg.set_rng_state({}), ArgumentTypeError, "set_state: .*not dict"),

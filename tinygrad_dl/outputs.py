@@ -33,6 +33,8 @@ def into(
     with no_grad():
         result = function(*args, **options)
         results = result if isinstance(result, tuple | list) else (result,)
+        if not all(isinstance(value, Tensor) for value in results):
+            raise ArgumentTypeError(f"{name}: gives no tensor that could be written into out; leave out= away")
         if len(outs) != len(results) or (len(results) == 1) is not (out is outs[0]):
             raise ArgumentTypeError(f"{name}: {len(results)} result(s) need out= of as many tensors, {len(outs)} came")
         for target, value in zip(outs, results, strict=True):

@@ -21,6 +21,7 @@ from .generator import (
     seed,
     set_rng_state,
 )
+from .layouts import row_major
 from .outputs import fills_out
 from .tensor import Tensor
 
@@ -77,50 +78,38 @@ def _in_pairs(source: np.random.Generator, out: np.ndarray) -> None:
     out[half:] *= radius[: out.size - half]
 
 
-def refuse_options(name: str, layout: Any, pin_memory: bool) -> None:
-    """What PyTorch has and NumPy has not."""
-    if pin_memory:
-        raise NotImplementedError(f"{name}: pin_memory=True is not supported; leave it out")
-    if layout is not None and str(layout).rpartition(".")[2] != "strided":
-        raise NotImplementedError(f"{name}: all tensors are strided, layout {layout} came; leave it out")
-
-
+@row_major
 @fills_out
 def rand(
     *sizes: Any,
     size: Any = None,
     generator: Generator | None = None,
     dtype: Any = None,
-    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
-    pin_memory: bool = False,
 ) -> Tensor:
     """Numbers drawn evenly from [0, 1).
 
-    Arguments: sizes (integers or one sequence, also as `size=`), generator, dtype (floating), device, requires_grad;
-    layout and pin_memory have one value each.
+    Arguments: sizes (integers or one sequence, also as `size=`), generator, dtype (floating), device, requires_grad.
 
     >>> import tinygrad_dl as tg
     >>> x = tg.rand(100); bool(((x >= 0) & (x < 1)).all())
     True
     """
-    refuse_options("rand", layout, pin_memory)
     kind = floating("rand", dtype)
     drawn = uniform(numpy_generator(generator), natural_sizes("rand", sizes, size), kind.numpy)
     return _finish(drawn, kind, device, requires_grad)
 
 
+@row_major
 @fills_out
 def randn(
     *sizes: Any,
     size: Any = None,
     generator: Generator | None = None,
     dtype: Any = None,
-    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
-    pin_memory: bool = False,
 ) -> Tensor:
     """Numbers drawn from the normal distribution with mean 0 and variance 1; arguments as for `rand`.
 
@@ -128,12 +117,12 @@ def randn(
     >>> tg.randn(2, 3).shape
     tinygrad_dl.Size([2, 3])
     """
-    refuse_options("randn", layout, pin_memory)
     kind = floating("randn", dtype)
     drawn = standard_normal(numpy_generator(generator), natural_sizes("randn", sizes, size), kind.numpy)
     return _finish(drawn, kind, device, requires_grad)
 
 
+@row_major
 @fills_out
 def randint(
     low: Any = None,
@@ -142,10 +131,8 @@ def randint(
     *,
     generator: Generator | None = None,
     dtype: Any = None,
-    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
-    pin_memory: bool = False,
 ) -> Tensor:
     """Integers drawn evenly from low, ..., high - 1; `randint(high, size)` starts at 0.
 
@@ -155,7 +142,6 @@ def randint(
     >>> tg.randint(3, (2, 2)).shape
     tinygrad_dl.Size([2, 2])
     """
-    refuse_options("randint", layout, pin_memory)
     given = [value for value in (low, high, size) if value is not None]
     low, high, size = (0, *given) if len(given) == 2 else (low, high, size)
     if not isinstance(size, tuple | list) or not all(isinstance(n, int | np.integer) for n in (low, high)):
@@ -189,16 +175,10 @@ def whole_range(dtype: dtypes.dtype) -> tuple[int, int]:
     return int(np.iinfo(dtype.numpy).min), int(np.iinfo(dtype.numpy).max)
 
 
+@row_major
 @fills_out
 def randperm(
-    n: int,
-    *,
-    generator: Generator | None = None,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
+    n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """The integers 0, ..., n - 1 in random order. Raises DtypeError when the dtype does not hold them.
 
@@ -206,7 +186,6 @@ def randperm(
     >>> sorted(tg.randperm(4).tolist())
     [0, 1, 2, 3]
     """
-    refuse_options("randperm", layout, pin_memory)
     (n,) = natural_sizes("randperm", (n,))
     kind = dtypes.int64 if dtype is None else dtypes.find(dtype)
     if n - 1 > whole_range(kind)[1]:
@@ -217,50 +196,45 @@ def randperm(
 # --- like another tensor
 
 
+@row_major
 def rand_like(
     input: Tensor,
     *,
     generator: Generator | None = None,
     dtype: Any = None,
-    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
-    pin_memory: bool = False,
-    memory_format: Any = None,
 ) -> Tensor:
-    """As `rand`, with the shape, dtype and device of a tensor. The result is laid out in row-major order.
+    """As `rand`, with the shape, dtype and device of a tensor.
 
     >>> import tinygrad_dl as tg
     >>> tg.rand_like(tg.zeros(2)).shape
     tinygrad_dl.Size([2])
     """
-    refuse_options("rand_like", layout, pin_memory)
     like = _like("rand_like", input, dtype, device)
     return rand(input.shape, generator=generator, **like, requires_grad=requires_grad)
 
 
+@row_major
 def randn_like(
     input: Tensor,
     *,
     generator: Generator | None = None,
     dtype: Any = None,
-    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
-    pin_memory: bool = False,
-    memory_format: Any = None,
 ) -> Tensor:
-    """As `randn`, with the shape, dtype and device of a tensor. The result is laid out in row-major order.
+    """As `randn`, with the shape, dtype and device of a tensor.
 
     >>> import tinygrad_dl as tg
     >>> tg.randn_like(tg.zeros(2)).shape
     tinygrad_dl.Size([2])
     """
-    refuse_options("randn_like", layout, pin_memory)
     like = _like("randn_like", input, dtype, device)
     return randn(input.shape, generator=generator, **like, requires_grad=requires_grad)
 
 
+@row_major
 def randint_like(
     input: Tensor,
     low: Any = None,
@@ -268,18 +242,14 @@ def randint_like(
     *,
     generator: Generator | None = None,
     dtype: Any = None,
-    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
-    pin_memory: bool = False,
-    memory_format: Any = None,
 ) -> Tensor:
-    """As `randint`, with the shape, dtype and device of a tensor. The result is laid out in row-major order.
+    """As `randint`, with the shape, dtype and device of a tensor.
 
     >>> import tinygrad_dl as tg
     >>> tg.randint_like(tg.zeros(2), 3).shape
     tinygrad_dl.Size([2])
     """
-    refuse_options("randint_like", layout, pin_memory)
     like = _like("randint_like", input, dtype, device)
     return randint(low, high, tuple(input.shape), generator=generator, **like, requires_grad=requires_grad)

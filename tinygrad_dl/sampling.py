@@ -11,12 +11,13 @@ from .creation import _finish, natural_sizes
 from .draws import BLOCK, _bernoulli_, _normal_, bernoulli_of
 from .errors import ArgumentError, ArgumentTypeError, ShapeError
 from .generator import Generator, numpy_generator
+from .layouts import row_major
 from .methods import attach
 from .ops.composed import composed
 from .ops.editing import store
 from .ops.shape import clone
 from .outputs import fills_out
-from .random import floating, refuse_options
+from .random import floating
 from .tensor import Tensor, wrap
 
 
@@ -87,6 +88,7 @@ def _drawn(name: str, like: Tensor, values: Any) -> Tensor:
     return store(name, clone(like), wrap(backend.from_numpy(array, like.device)))
 
 
+@row_major
 @fills_out
 def normal(
     mean: Any = 0.0,
@@ -95,10 +97,8 @@ def normal(
     *,
     generator: Generator | None = None,
     dtype: Any = None,
-    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
-    pin_memory: bool = False,
 ) -> Tensor:
     """Numbers drawn from normal distributions: of a mean and a deviation each, or of one `size` for two numbers.
 
@@ -111,7 +111,6 @@ def normal(
     >>> tg.normal(0.0, 1.0, (2, 3)).shape
     tinygrad_dl.Size([2, 3])
     """
-    refuse_options("normal", layout, pin_memory)
     if isinstance(mean, Tensor) or isinstance(std, Tensor):
         if size is not None or requires_grad:
             raise ArgumentTypeError("normal: size and requires_grad are for two numbers; of tensors the result follows")

@@ -17,25 +17,6 @@ from ..operation import elementwise, operation
 from ..promotion import SCALARS
 from ..tensor import Tensor
 from .blocks import blockwise, chosen, masked
-from .comparison import (  # noqa: F401  # found here until all who import them know their place
-    bitwise_and,
-    bitwise_not,
-    bitwise_or,
-    eq,
-    ge,
-    gt,
-    isfinite,
-    isinf,
-    isnan,
-    le,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    lt,
-    ne,
-    predicate,
-)
 from .composed import composed
 from .division import divide_down, divide_towards_zero, floor_divide, remainder
 from .editing import attach_in_place, attach_operator, zeros_like

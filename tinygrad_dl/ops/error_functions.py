@@ -67,6 +67,8 @@ def in_double(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def compute(x: Any) -> Any:
+        if type(x) is float:  # what a recorded walk makes of a saved number
+            x = np.float64(x)
         out = function(x.astype(np.float64))
         return out.astype(x.dtype) if x.dtype.kind == "f" else out
 
