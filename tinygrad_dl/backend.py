@@ -405,6 +405,22 @@ def row_of_ones(array: Array, n: int) -> Array:
     return found
 
 
+_starts: dict[Any, Any] = {}
+
+
+def row_starts(array: Array, rows: int, columns: int) -> Array:
+    """0, columns, 2 columns, ...: where rows start in flat memory, on the device of `array`; few are made once."""
+    if type(array) is not np.ndarray or rows > 4096:
+        return array_module(array).arange(0, rows * columns, columns)
+    found = _starts.get((rows, columns))
+    if found is None:
+        if len(_starts) > 100:
+            _starts.clear()
+        found = _starts[rows, columns] = np.arange(0, rows * columns, columns)
+        found.flags.writeable = False
+    return found
+
+
 def one(array: Array) -> Any:
     """1 as the gradient of an array of one element: beside a 0-d one NumPy is fastest with a scalar of its own."""
     return array.dtype.type(1) if array.ndim == 0 and type(array) is np.ndarray else ones(array)

@@ -85,12 +85,16 @@ def binary_cross_entropy_with_logits(
 # --- cross-entropy
 
 
+def _of_classes(target: Any, rows: Any) -> Any:
+    """Where each row's class is in flat memory: by these NumPy reads and writes twice as fast as by row and column."""
+    return backend.row_starts(target, *rows.shape) + target
+
+
 @operation()
 def one_hot_like(target: Any, probabilities: Any) -> Any:
     """Rows with 1 at the target's class and 0 elsewhere, in the shape and dtype of `probabilities`."""
-    module = backend.array_module(target)
-    out = module.zeros(probabilities.shape, probabilities.dtype)
-    out.reshape(-1)[module.arange(0, out.size, out.shape[1]) + target] = 1  # twice as fast as by rows and columns
+    out = backend.zeros(probabilities, probabilities.shape)
+    out.reshape(-1)[_of_classes(target, out)] = 1
     return out
 
 
@@ -105,8 +109,7 @@ def _times_difference(g: Any, probabilities: Any, target: Any) -> Any:
     if not backend.is_array(probabilities):
         return g * (probabilities - one_hot_like(target, probabilities))
     out = backend.row_major(g * probabilities)
-    at = backend.array_module(out).arange(0, out.size, out.shape[1]) + target
-    out.reshape(-1)[at] = g.reshape(-1) * (probabilities.reshape(-1)[at] - 1)
+    out.reshape(-1)[_of_classes(target, out)] -= g.reshape(-1) if g.ndim else g
     return out
 
 
@@ -139,7 +142,7 @@ def _losses(input: Any, target: Any) -> tuple[Any, Any]:
 
 def _losses_at_once(input: Any, target: Any) -> tuple[Any, Any]:
     e, sums, x = exponentials(input, 1)
-    picked = x.reshape(-1)[backend.array_module(target).arange(0, x.size, x.shape[1]) + target]
+    picked = x.reshape(-1)[_of_classes(target, x)]
     e /= sums
     return np.log(sums).reshape(-1) - picked, e
 
