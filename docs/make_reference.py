@@ -88,7 +88,7 @@ def nodes_behind(outputs: list[Any]) -> list[Any]:
         if node is None or isinstance(node, tg.Tensor) or id(node) in found:
             continue
         found[id(node)] = node
-        waiting += node.parents if isinstance(node.parents, tuple) else [node.parents]
+        waiting += node.parents
     return sorted((node for node in found.values() if node.plan is not None), key=lambda node: node.order)
 
 

@@ -248,7 +248,7 @@ def _pass_through(values: tuple[Any, ...], see: Callable[[list[Tensor | None]], 
         return tuple([g if g is None or isinstance(part, Tensor) else g.array for g, part in zip(new, parts)])
 
     passed = list(values)
-    outputs[0].node.parents.watch("module", pass_on)
+    outputs[0].node.parent.watch("module", pass_on)
     for i, output in zip(at, outputs):
         output.node.watch("module", note(i))
         alias(values[i], output, "is an input or a result of a module with backward hooks")

@@ -20,6 +20,7 @@ import pytest
 import tinygrad_dl as tg
 from tinygrad_dl import nn
 from tinygrad_dl import operation as engine
+from tinygrad_dl.errors import GraphError
 from tinygrad_dl.operation import elementwise, keep, operation
 
 grad = tg.autograd.grad
@@ -1324,3 +1325,15 @@ def test_a_mode_is_of_its_thread() -> None:
 def test_a_joint_rule_with_a_listed_argument_is_refused_when_declared() -> None:
     with pytest.raises(NotImplementedError, match="joint rule can't have a listed argument"):
         operation(joint=lambda g, needs: (g,), listed="tensors", tensors=None)
+
+
+def test_a_walk_divides_by_zero_in_silence_and_leaves_numpys_settings_as_they_were() -> None:
+    x = tg.tensor(0.0, requires_grad=True)
+    y = x.sqrt()
+    with np.errstate(all="raise"):
+        before = np.geterr()
+        y.backward()
+        with pytest.raises(GraphError):
+            y.backward()  # an error too gives them back
+        assert np.geterr() == before
+    assert x.grad.item() == np.inf

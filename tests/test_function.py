@@ -1214,11 +1214,11 @@ def test_graphs_vanish_by_reference_counts(recorded: bool) -> None:
     try:
         x = leaf(tg, 1.0, 2.0)
         y, z, b, c = Saves.apply(x * 1, x * 2)
-        watched += [weakref.ref(t) for t in (x, y, z, b, c, y.array, y.grad_fn, y.grad_fn.parents)]
+        watched += [weakref.ref(t) for t in (x, y, z, b, c, y.array, y.grad_fn, y.grad_fn.parent)]
         (slope,) = grad((y * z).sum(), x, create_graph=recorded)
         watched += [weakref.ref(slope), weakref.ref(slope.array)]
         kept = Saves.apply(x * 1, x * 2)[0]
-        watched += [weakref.ref(kept.array), weakref.ref(kept.grad_fn.parents)]
+        watched += [weakref.ref(kept.array), weakref.ref(kept.grad_fn.parent)]
         del x, y, z, b, c, slope, kept
         assert [w() for w in watched] == [None] * len(watched)
     finally:

@@ -21,7 +21,7 @@ FOLDERS = {PACKAGE: ROOT / PACKAGE, f"{PACKAGE}.nn": ROOT / "nn", f"{PACKAGE}.op
 
 # A module imports from its own line and from those above it. A name stands for the module and for what lies inside it.
 LAYERS = [
-    ["errors", "_checkout"],
+    ["errors", "silence", "_checkout"],
     ["dtypes", "layouts", "limits", "modes", "return_types"],
     ["kernels"],
     ["backend"],

@@ -536,7 +536,7 @@ def test_the_calls_of_a_walk_grow_as_the_graph(shape: str, targeted: bool) -> No
         y = GRAPHS[shape](n)
         leaf = y.node
         while isinstance(leaf, Node):
-            leaf = leaf.parents[0] if isinstance(leaf.parents, tuple) else leaf.parents
+            leaf = leaf.parents[0]
         return count_lines((lambda: tg.autograd.grad(y, leaf)) if targeted else y.backward)
 
     calls(5)

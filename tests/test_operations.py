@@ -767,7 +767,7 @@ def nodes_behind(outputs: list[Any]) -> list[Any]:
         if id(node) in found or isinstance(node, tg.Tensor):
             continue
         found[id(node)] = node
-        waiting += node.parents if isinstance(node.parents, tuple) else [node.parents]
+        waiting += node.parents
     return [node for node in found.values() if node.plan is not None]
 
 

@@ -234,7 +234,7 @@ def look_at_hook(hook: Any, before: Iterable[Any], after: Any) -> None:
 
 def _input_names(node: Node) -> list[tuple[str, Any]]:
     """The name of the argument that each parent of a node was, in their order."""
-    plan, parents = node.plan, node.parents if type(node.parents) is tuple else (node.parents,)
+    plan, parents = node.plan, node.parents
     names = [name for name in plan.needs if name != plan.listed]
     if plan.listed is not None:
         names += [f"{plan.listed}[{i}]" for i, needed in enumerate(node.saved[1]) if needed]

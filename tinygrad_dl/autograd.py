@@ -167,18 +167,19 @@ def walk(
         if hooks is not None and "before" in hooks:
             g = pass_by(hooks["before"], g)
         if plan is None:  # one of several outputs: its gradient goes into its slot
-            if node.parents not in gradients:
-                gradients[node.parents] = [None] * len(node.parents.shape)
-            put_into_slot(gradients[node.parents], node.saved, g)
+            if node.parent not in gradients:
+                gradients[node.parent] = [None] * len(node.parent.shape)
+            put_into_slot(gradients[node.parent], node.saved, g)
             continue
         saved = node.saved
         if saved is FREED:
             raise freed(node)
         if node.order < edits.last:  # (a hook may have edited just now)
             require_intact(node)
-        parents = node.parents
         if usual and not plan.compound:
-            pairs: Iterable[Any] = zip(parents if type(parents) is tuple else (parents,), plan.rules)
+            first, second = node.parent, node.partner  # (the property `parents` written out)
+            parents = (first, second) if second is not None else first if type(first) is tuple else (first,)
+            pairs: Iterable[Any] = zip(parents, plan.rules)
         else:
             pairs = contributions(node, g, recorded, useful)
         if hooks is not None and "results" in hooks:
@@ -214,8 +215,8 @@ def _reachable(seeds: Iterable[Any], ends: Iterable[Any] = ()) -> list[Node]:
     seen = {*seeds, *ends}
     nodes = [key for key in seeds if isinstance(key, Node) and key not in ends]
     for node in nodes:  # grows on the way
-        parents = node.parents
-        for parent in parents if type(parents) is tuple else (parents,):
+        first, second = node.parent, node.partner  # (the property `parents` written out)
+        for parent in (first, second) if second is not None else first if type(first) is tuple else (first,):
             if parent not in seen and isinstance(parent, Node):
                 seen.add(parent)
                 nodes.append(parent)
@@ -227,8 +228,7 @@ def _leading_to(nodes: list[Node], targets: set[Any]) -> set[Any]:
     """The nodes through which a gradient reaches one of the targets."""
     passing: set[Any] = set()
     for node in reversed(nodes):  # inputs before outputs
-        parents = node.parents if type(node.parents) is tuple else (node.parents,)
-        if any(parent in targets or parent in passing for parent in parents):
+        if any(parent in targets or parent in passing for parent in node.parents):
             passing.add(node)
     return passing
 
@@ -239,7 +239,7 @@ def _contributions(node: Node, g: Any, recorded: bool, useful: Any) -> Iterator[
     A recorded walk gives saved values their history first; joint rules and rules of lists are called once for all.
     """
     plan, saved, mask = node.plan, node.saved, None
-    parents = iter(node.parents if type(node.parents) is tuple else (node.parents,))
+    parents = iter(node.parents)
     if type(g) is list:
         g = filled(g, node.shape, recorded)
     if plan.listed is not None:

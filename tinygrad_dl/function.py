@@ -213,7 +213,7 @@ class Call:
 
     def edge(self, node: Any, i: int) -> Any:
         """The node of output `i` among the outputs that are tensors."""
-        return make_node(_kind(Slot), None, node, i, node.shape[i][0]) if self.several else node
+        return make_node(_kind(Slot), None, (node,), i, node.shape[i][0]) if self.several else node
 
     def contributions(self, g: Any, saved: Any) -> list[Any]:
         """What backward gives for each input that is a tensor: arrays for arrays, Tensors for Tensors."""
@@ -308,11 +308,11 @@ class _OfFunction:
     __slots__ = ()
 
     plan: Any
-    parents: Any
+    parent: Any
 
     @property
     def _call(self) -> Call:
-        return self.parents.plan if self.plan is None else self.plan
+        return self.parent.plan if self.plan is None else self.plan
 
     def name(self) -> str:
         """The name of the Function, as PyTorch forms it: `MyFunctionBackward`."""
@@ -477,9 +477,7 @@ def _node(recording: Any, plan: Call, args: tuple[Any, ...], saved: Any, tensors
     zeros = plan.ctx.materialize_grads  # a slot without a dtype stays None in the walk
     shapes = [(t.array.shape, t.array.dtype if zeros else None) for t in tensors]
     shape = shapes if plan.several else tensors[0].array.shape
-    node = make_node(
-        _kind(getattr(recording, "kind", recording)), plan, parents[0] if len(parents) == 1 else parents, saved, shape
-    )
+    node = make_node(_kind(getattr(recording, "kind", recording)), plan, parents, saved, shape)
     plan.ctx._node = weakref.ref(node)
     return node
 
@@ -631,10 +629,7 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
         node = ctx._node and ctx._node()
         came, parents = [g for g in grads if g is not None], node.parents if node else ()
         # Whether fn used what it saved can't be known, so that what it computed depends on the inputs as well.
-        inputs = [
-            wrap(came[0].array, True, parent) if isinstance(parent, Node) else parent
-            for parent in (parents if type(parents) is tuple else (parents,))
-        ]
+        inputs = [wrap(came[0].array, True, parent) if isinstance(parent, Node) else parent for parent in parents]
         why = (
             f"{fn.__qualname__} is marked with @once_differentiable, so what it computed can't be differentiated "
             "again. Write it with operations on Tensors, and take the mark away"

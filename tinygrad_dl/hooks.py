@@ -231,7 +231,7 @@ def register_node_hook(self: Node, hook: Callable[[tuple[Any, ...], tuple[Any, .
 
 def _own_hooks(node: Node, kind: str) -> Hooks:
     """The hooks of a kind on a node, not on a tensor; of one of several outputs, those on the operation."""
-    return _watched(node.parents if isinstance(node, Slot) else node).setdefault(kind, Hooks())
+    return _watched(node.parent if isinstance(node, Slot) else node).setdefault(kind, Hooks())
 
 
 def through_node_hooks(node: Node, pairs: Any, g: Any, saved: Any) -> Iterator[tuple[Any, Any]]:

@@ -48,14 +48,14 @@ class AccumulateGrad(Node):
 def next_functions(node: Any) -> tuple[Any, ...]:
     """For each differentiable input the node (and which of its outputs) that it came from, as in PyTorch."""
     if isinstance(node, Slot):
-        return next_functions(node.parents)
+        return next_functions(node.parent)
     return tuple([(None, 0) if parent is None else _as_function(parent) for parent in inputs_of(node)])
 
 
 def inputs_of(node: Any) -> list[Any]:
     """The node or leaf that each differentiable input came from, None for one that needs no gradient."""
     plan = node.plan
-    parents = iter(node.parents if type(node.parents) is tuple else (node.parents,))
+    parents = iter(node.parents)
     if plan.listed is not None:
         mask = [True] * len(node.parents) if node.saved is FREED else node.saved[1]
         return [next(parents) if needed else None for needed in mask]
@@ -64,13 +64,13 @@ def inputs_of(node: Any) -> list[Any]:
 
 def _as_function(parent: Any) -> tuple[Any, int]:
     if isinstance(parent, Slot):
-        return parent.parents, parent.saved
+        return parent.parent, parent.saved
     return (parent if isinstance(parent, Node) else AccumulateGrad(parent)), 0
 
 
 def metadata(node: Any) -> dict[Any, Any]:
     """A dict for the user's notes on a node."""
-    node = node.parents if isinstance(node, Slot) else node
+    node = node.parent if isinstance(node, Slot) else node
     if node.extras is None:
         node.extras = Hooks()
     if not hasattr(node.extras, "metadata"):

@@ -6,9 +6,8 @@ import inspect
 import threading
 from typing import Any
 
-import numpy as np
-
 from .errors import ArgumentTypeError
+from .silence import silence, unsilence
 
 
 def unchecked(contributions: Any) -> Any:
@@ -34,18 +33,18 @@ modes = Modes()
 class walking:
     """The mode of a walk: it records or not, whatever the caller's mode; infinities and NaN are silent results."""
 
-    __slots__ = ("calls", "outer", "recorded", "silence")
+    __slots__ = ("calls", "outer", "recorded", "tokens")
 
     def __init__(self, recorded: bool) -> None:
-        self.recorded, self.silence = recorded, np.errstate(all="ignore")
+        self.recorded = recorded
 
     def __enter__(self) -> None:
         self.outer, modes.record = modes.record, modes.recorder if self.recorded else None
         self.calls, modes.after_walk = modes.after_walk, {}  # a hook may walk another graph
-        self.silence.__enter__()
+        self.tokens = silence()
 
     def __exit__(self, *error: Any) -> None:
-        self.silence.__exit__(*error)
+        unsilence(self.tokens)
         modes.record = self.outer and modes.recorder
         calls, modes.after_walk = modes.after_walk, self.calls
         for call, gradients in calls.items() if error[0] is None else ():

@@ -28,18 +28,26 @@ FREED = type("Freed", (), {"__repr__": lambda self: "<freed>"})()  # stands wher
 class Node:
     """One recorded operation: its plan, the nodes or leaves it came from, and what its rules asked for.
 
-    It does not hold its output. One parent and one saved value are held bare, several as tuples: fewer objects for the
-    garbage collector to track. `shape` is the output's; of several outputs, a list of (shape, dtype).
+    It does not hold its output. One or two parents and one saved value are held bare: fewer objects for the garbage
+    collector to track, which takes a tenth of the time of small programs. `shape` is the output's; of several outputs,
+    a list of (shape, dtype).
     """
 
-    __slots__ = ("extras", "order", "parents", "plan", "saved", "shape")
+    __slots__ = ("extras", "order", "parent", "partner", "plan", "saved", "shape")
 
     plan: Any  # the rules that run; None on one of several outputs
-    parents: Any
+    parent: Any  # the only one or the first of two, or a tuple of all
+    partner: Any  # the second of two
     saved: Any
     shape: Any
     order: int  # when it was created
     extras: Any  # a dict of functions that see, and may change, the gradient on its way
+
+    @property
+    def parents(self) -> tuple[Any, ...]:
+        """The nodes and leaves that it came from, in their order."""
+        first, second = self.parent, self.partner
+        return (first, second) if second is not None else first if type(first) is tuple else (first,)
 
     def name(self) -> str:
         """The name of the operation, as PyTorch forms it: `MulBackward0`."""
@@ -81,19 +89,21 @@ class Node:
 def make_node(kind: Any, plan: Any, parents: Any, saved: Any, shape: Any) -> Any:
     """A new node."""
     node = kind()
-    node.plan, node.parents, node.saved = plan, parents, saved
+    count = len(parents)
+    node.parent, node.partner = parents if count == 2 else (parents[0] if count == 1 else tuple(parents), None)
+    node.plan, node.saved = plan, saved
     node.shape, node.order, node.extras = shape, tick(), None
     return node
 
 
 class Slot(Node):
-    """One of several outputs of a node (its only parent): puts its gradient into place `saved` there."""
+    """One of several outputs of a node (its parent): puts its gradient into place `saved` there."""
 
     __slots__ = ()
 
     def name(self) -> str:
         """The name of the operation with several outputs."""
-        return self.parents.name()
+        return self.parent.name()
 
 
 def own(g: Any) -> Any:
@@ -105,7 +115,7 @@ def output(array: Any, i: int, node: Node) -> Tensor:
     """One of several outputs; integers (indices) have no gradient."""
     if array.dtype not in FLOATING:
         return wrap(array)
-    return wrap(array, True, make_node(Slot, None, node, i, array.shape))
+    return wrap(array, True, make_node(Slot, None, (node,), i, array.shape))
 
 
 def put_into_slot(parts: list[Any], i: int, g: Any) -> None:

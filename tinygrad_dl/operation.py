@@ -277,9 +277,8 @@ def _general(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..
         saved = plan.collect((*arrays, out, *kept.values()))
         if plan.listed is not None:
             saved = saved, mask
-        origin = parents[0] if len(parents) == 1 and plan.listed is None else tuple(parents)
         shape = [(part.shape, part.dtype) for part in out] if several else out.shape
-        node = make_node(recording, plan, origin, saved, shape)
+        node = make_node(recording, plan, parents, saved, shape)
         result = tuple([output(part, i, node) for i, part in enumerate(out)]) if several else wrap(out, True, node)
         if views:
             track(operation, args, result, recording)
@@ -376,7 +375,7 @@ def _unary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...,
             plan = operation.plan((0,))
             keeps = _keeper(plan, {name: 0, "out": 2})
         node = recording()  # `make_node` and `wrap` written out: every elementwise operation would pay for the calls
-        node.plan, node.parents, node.saved = plan, input.node or input, keeps(array, None, kept)
+        node.plan, node.parent, node.partner, node.saved = plan, input.node or input, None, keeps(array, None, kept)
         node.shape, node.order, node.extras = out.shape, tick(), None
         result = _new(Tensor)
         result.array, result.node, result._requires_grad = out, node, True
@@ -406,14 +405,14 @@ _KEEPS: dict[tuple[int, ...], Any] = {  # the usual ones, without a tuple in bet
 
 def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """The recording function of an elementwise operation of two inputs."""
-    first, second = operation.rules
+    named, other_named = operation.rules
     function, numbers = operation.function, operation.numbers
     plans: list[Any] = [None] * 4  # by which inputs need a gradient: second 1, first 2, both 3
     keeps: list[Any] = [None] * 4  # of (input, other, out), what is saved
 
     def prepare(which: int) -> Any:
         plans[which] = operation.plan(((1,), (0,), (0, 1))[which - 1])
-        keeps[which] = _keeper(plans[which], {first: 0, second: 1, "out": 2})  # last: other threads look here
+        keeps[which] = _keeper(plans[which], {named: 0, other_named: 1, "out": 2})  # last: other threads look here
         return keeps[which]
 
     def record(input: Any, other: Any, surplus: Any = None, out: Any = None) -> Any:
@@ -460,14 +459,10 @@ def _binary(operation: Operation, otherwise: Callable[..., Any]) -> Callable[...
         if which == 0 or (recording := modes.record) is None:
             return wrap(out)
         pick = keeps[which] or prepare(which)
-        if which == 3:
-            parents: Any = (input.node or input, other.node or other)
-        elif which == 2:
-            parents = input.node or input
-        else:
-            parents = other.node or other
         node = recording()  # `make_node` and `wrap` written out: every elementwise operation would pay for the calls
-        node.plan, node.parents, node.saved = plans[which], parents, pick(x, y, kept)
+        node.plan, node.saved = plans[which], pick(x, y, kept)
+        node.parent = (input.node or input) if which > 1 else (other.node or other)
+        node.partner = (other.node or other) if which == 3 else None
         node.shape, node.order, node.extras = out.shape, tick(), None
         result = _new(Tensor)
         result.array, result.node, result._requires_grad = out, node, True

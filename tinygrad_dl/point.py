@@ -101,7 +101,7 @@ class Point:
         outside: set[Any] = set()
         if self.record is None and is_grad_enabled():
             nodes = _reachable(keys)
-            parents = [node.parents if type(node.parents) is tuple else (node.parents,) for node in nodes]
+            parents = [node.parents for node in nodes]
             outside = {leaf for leaf in keys.union(*parents) if isinstance(leaf, Tensor)} - {*self.inputs}
             outside |= _leading_to(nodes, outside)
         ours = keys - outside

@@ -34,8 +34,7 @@ def walk_twin(walk: Any, plan: Any, saved: tuple[Any, ...], g: Any) -> list[Any]
 
 def saved_with_history(node: Node, values: tuple[Any, ...], mask: Any) -> tuple[Any, ...]:
     """The saved values as tensors with the history they had, so that the rules record."""
-    plan, found = node.plan, []
-    parents = node.parents if type(node.parents) is tuple else (node.parents,)
+    plan, parents, found = node.plan, node.parents, []
     for name, source, value in zip(plan.names, plan.sources, values):
         if source == "out":
             found.append(_output_with_history(node, value))

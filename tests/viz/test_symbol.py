@@ -202,7 +202,7 @@ def operations() -> dict[str, Any]:
 
 def node_of(result: Any) -> Node:
     first = result[0] if isinstance(result, tuple) else result
-    return first.node if first.node.plan is not None else first.node.parents
+    return first.node if first.node.plan is not None else first.node.parent
 
 
 def gradient_like(result: Any) -> Any:
@@ -258,7 +258,7 @@ def read_in_the_table() -> set[str]:
                 continue
             known.add(id(node))
             found.update([node.plan.operation.name] if node.plan is not None else [])
-            nodes += node.parents if isinstance(node.parents, tuple) else [node.parents]
+            nodes += node.parents
     return found
 
 

@@ -176,8 +176,7 @@ def _keep_overwritten(node: Node, array: Any, since: int) -> None:
         if any(value is array for value in saved_arrays(node)):
             copy = array.copy() if copy is None else copy
             _replace(node, array, copy)
-        parents = node.parents if type(node.parents) is tuple else (node.parents,)
-        nodes += [parent for parent in parents if isinstance(parent, Node) and parent.order > since]
+        nodes += [parent for parent in node.parents if isinstance(parent, Node) and parent.order > since]
 
 
 def _share_result(node: Node, result: Any, memory: Any) -> None:

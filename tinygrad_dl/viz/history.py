@@ -110,7 +110,7 @@ class History:
             return Argument(label, self._outside(parent, name, array))
         output = None
         if is_slot(node):
-            node, output = node.parents, node.saved
+            node, output = node.parent, node.saved
         if node not in self._of_node:  # the operation has no rule for this argument, so it is no parent
             return Argument(label, self._outside(parent, name, array))
         return Argument(label, self._of_node[node], output=output)
@@ -210,7 +210,7 @@ def results_of(operation: str, target: Any) -> list[Any]:
 
 def _node_of(root: Any) -> Node:
     node = root.node if isinstance(root, Tensor) else root
-    return node.parents if is_slot(node) else node
+    return node.parent if is_slot(node) else node
 
 
 def _nodes_in_order(roots: list[Node]) -> list[Node]:
@@ -219,7 +219,7 @@ def _nodes_in_order(roots: list[Node]) -> list[Node]:
     stack = list(seen)
     while stack:
         for parent in parents_of(stack.pop()):
-            node = parent.parents if is_slot(parent) else parent
+            node = parent.parent if is_slot(parent) else parent
             if isinstance(node, Node) and node not in seen:
                 seen.add(node)
                 stack.append(node)

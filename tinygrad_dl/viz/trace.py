@@ -60,7 +60,7 @@ class Trace:
     def roots(self) -> list[ObservedNode]:
         """The operations whose results no other operation of this trace used."""
         used = {id(parent) for node in self.nodes for parent in parents_of(node)}
-        used |= {id(parent.parents) for node in self.nodes for parent in parents_of(node) if is_slot(parent)}
+        used |= {id(parent.parent) for node in self.nodes for parent in parents_of(node) if is_slot(parent)}
         return [node for node in self.nodes if id(node) not in used]
 
     def __repr__(self) -> str:
@@ -200,7 +200,7 @@ def _note(node: ObservedNode, operation: Any, args: tuple[Any, ...], result: Any
 
 def parents_of(node: Node) -> tuple[Any, ...]:
     """The nodes and leaves that a node came from, in their order."""
-    return node.parents if type(node.parents) is tuple else (node.parents,)
+    return node.parents
 
 
 def is_slot(parent: Any) -> bool:
@@ -211,7 +211,7 @@ def is_slot(parent: Any) -> bool:
 def record_of(tensor: Any) -> Record | None:
     """The record of the operation that made a tensor, if it was traced."""
     node: Any = getattr(tensor, "node", None)
-    return getattr(node.parents if is_slot(node) else node, "record", None)
+    return getattr(node.parent if is_slot(node) else node, "record", None)
 
 
 # --- where in the user's code
