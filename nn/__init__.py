@@ -73,6 +73,7 @@ from .fold import Fold, Unfold
 from .fractional import FractionalMaxPool2d, FractionalMaxPool3d
 from .lazy import LazyLinear, UninitializedBuffer, UninitializedParameter
 from .linear import Bilinear, Identity, Linear
+from .linear_loss import LinearCrossEntropyLoss, LinearCrossEntropyOptions
 from .loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -99,7 +100,7 @@ from .loss import (
 )
 from .module import Module
 from .multihead import MultiheadAttention
-from .normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
+from .normalization import CrossMapLRN2d, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from .padding import (
     CircularPad1d,
     CircularPad2d,
@@ -286,6 +287,7 @@ __all__ = [
     "LayerNorm",
     "RMSNorm",
     "GroupNorm",
+    "CrossMapLRN2d",
     "LocalResponseNorm",
     "Dropout",
     "MultiheadAttention",
@@ -306,6 +308,8 @@ __all__ = [
     "SmoothL1Loss",
     "HuberLoss",
     "CrossEntropyLoss",
+    "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
     "NLLLoss",
     "NLLLoss2d",
     "BCELoss",

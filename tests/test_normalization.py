@@ -47,6 +47,7 @@ BIG: dict[str, tuple[Callable[..., Any], tuple[int, ...], tuple[int, ...]]] = {
     "one group": (group(1), (5, 6, 20, 20), (6,)),
     "groups of short lines": (group(2), (500, 6, 3), (6,)),
     "layer": (layer, (700, 60), (60,)),
+    "layer of many rows": (layer, (6000, 200), (200,)),
     "layer of two dimensions": (layer, (70, 6, 90), (6, 90)),
     "rows longer than a block": (layer, (3, 50000), (50000,)),
     "root mean square": (root_mean_square, (5, 140, 60), (60,)),
@@ -101,6 +102,66 @@ def test_a_large_mean_does_not_swallow_the_variance(name: str, far: float) -> No
     run = layer if function is layer else lambda lib, x, w, b: functional.batch_norm(x, None, None, w, b, True)
     near, moved = [run(tg, tg.tensor((values + shift).astype("float32")), w, b) for shift in (0, far)]
     np.testing.assert_allclose(moved, near, atol=far * 3e-7)
+
+
+@pytest.mark.parametrize("name", ["batch of images", "groups", "layer", "root mean square"])
+def test_a_nan_stays_where_it_belongs(name: str) -> None:
+    """What is multiplied by 0 to be left out of a product must not be infinite or NaN."""
+    torch: Any = pytest.importorskip("torch", reason="PyTorch is not installed (pip install -e '.[compare]')")
+    function, shape, parameters = BIG[name]
+    draw = np.random.default_rng(0)
+    x, w, b = (draw.standard_normal(s) for s in (shape, parameters, parameters))
+    x.flat[5], b.flat[3] = np.nan, np.inf
+    found = []
+    for lib in (tg, torch):
+        given = [lib.tensor(v, requires_grad=True) for v in (x, w, b)]
+        out = function(lib, *given)
+        out.backward(lib.tensor(draw.standard_normal(shape) * 0 + 1.5))
+        found.append([out.detach().numpy(), *[v.grad.numpy() for v in given]])
+    for ours, theirs in zip(*found):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
+        assert np.isfinite(ours).any() or np.isnan(theirs).all()
+
+
+@pytest.mark.parametrize("name", ["layer", "batch of vectors", "batch of images"])
+def test_results_and_gradients_own_their_memory(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gradient that is a view would be copied into `.grad`."""
+    function, shape, parameters = BIG[name]
+    found: list[Any] = []
+
+    def kernels_of(*given: Any) -> Any:
+        kernels = kept(*given)
+
+        def backward(*given: Any) -> Any:
+            found.append(kernels.backward(*given))
+            return found[-1]
+
+        return kernels._replace(backward=backward)
+
+    kept = normalization.kernels_of
+    monkeypatch.setattr(normalization, "kernels_of", kernels_of)
+    x, w = tg.randn(*shape, requires_grad=True), tg.ones(parameters)
+    out = (
+        functional.layer_norm(x, w.shape, w) if function is layer else functional.batch_norm(x, None, None, w, w, True)
+    )
+    out.sum().backward()
+    assert len(found) == 1 and out.array.base is None and found[0][0].base is None
+
+
+@pytest.mark.parametrize("name", ["layer", "batch of images", "batch of vectors"])
+def test_gradients_far_from_zero_are_those_near_it(name: str) -> None:
+    function, shape, parameters = BIG[name]
+    draw = np.random.default_rng(0)
+    values, upstream = draw.normal(size=shape), draw.normal(size=shape)
+    found = []
+    for dtype in (tg.float64, tg.float32):
+        x = tg.tensor((values + 3000).astype("float32"), dtype=dtype, requires_grad=True)
+        w = tg.ones(parameters, dtype=dtype, requires_grad=True)
+        b = tg.zeros(parameters, dtype=dtype)
+        out = layer(tg, x, w, b) if function is layer else functional.batch_norm(x, None, None, w, b, True)
+        found.append([g.double() for g in tg.autograd.grad(out, [x, w], tg.tensor(upstream, dtype=dtype))])
+    for exact, single in zip(*found):
+        assert (exact - single).abs().max() < 5e-4 * exact.abs().max()
 
 
 def test_nothing_is_kept_but_the_input_and_the_statistics() -> None:
