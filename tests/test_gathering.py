@@ -296,3 +296,45 @@ def test_topk_of_a_0d_tensor_shares_no_memory_with_it() -> None:
     x = tg.tensor(1.5)
     tg.topk(x, 1).values.add_(1)
     assert x.item() == 1.5
+
+
+@pytest.mark.parametrize("form", ["scatter", "scatter_add", "scatter_reduce", "put"])
+def test_what_is_written_nowhere_is_a_part_of_the_history(form: str) -> None:
+    x, source = tg.ones(2, 2), tg.ones(2, 2, requires_grad=True)
+    nowhere, nothing = tg.zeros((0, 2), dtype=tg.int64), tg.ones(0, requires_grad=True)
+    out = {
+        "scatter": lambda: x.scatter(0, nowhere, source),
+        "scatter_add": lambda: x.clone().scatter_add_(0, nowhere, source),
+        "scatter_reduce": lambda: x.scatter_reduce(0, nowhere, source, "amax"),
+        "put": lambda: x.put(nowhere, nothing),
+    }[form]()
+    assert out.requires_grad and out.tolist() == [[1, 1], [1, 1]]
+    written = nothing if form == "put" else source
+    (g,) = tg.autograd.grad(out.sum(), written)
+    assert g.shape == written.shape and not g.any()
+
+
+@pytest.mark.parametrize("reduce", ["prod", "mean", "amax", "amin"])
+@pytest.mark.parametrize("shape", [(5, 70), (90, 4), (6, 10, 20)])
+def test_whole_slices_are_reduced_as_pytorchs(torch: Any, reduce: str, shape: tuple[int, ...]) -> None:
+    draw = np.random.default_rng(2)
+    array = draw.integers(-3, 4, shape) / 2.0
+    for dim, include in [(d, include) for d in range(len(shape)) for include in (True, False)]:
+        index = draw.integers(0, shape[dim], 7)
+        source = draw.normal(size=(*shape[:dim], 7, *shape[dim + 1 :]))
+        found = []
+        for lib in (tg, torch):
+            x, s = (lib.tensor(value, requires_grad=True) for value in (array, source))
+            places = lib.tensor(index)
+            row = places.reshape(-1, *(1 for _ in shape[dim + 1 :])).expand(source.shape)
+            part = row[..., : shape[-1] // 2] if dim < len(shape) - 1 else row  # of a part of each slice
+            results = [
+                x.index_reduce(dim, places, s, reduce, include_self=include),
+                x.scatter_reduce(dim, row, s, "amax", include_self=include),
+                x.scatter_reduce(dim, part, s[..., : part.shape[-1]], "prod", include_self=include),
+            ]
+            for out in results:
+                found.append([out.detach().numpy(), *lib.autograd.grad((out * out).sum(), [x, s])])
+        for ours, theirs in zip(found[:3], found[3:]):
+            for a, b in zip(ours, theirs):
+                np.testing.assert_allclose(np.asarray(a), np.asarray(b), 1e-9, 1e-12)

@@ -4,6 +4,7 @@ Products of all but one element, and so the derivatives of products, come from r
 divide by nothing, so zeros need no care. What runs is either NumPy's own or `scan`, which takes log n steps.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ from .composed import composed
 from .editing import attach_in_place
 from .elementwise import where
 from .indexing import put_along_dim
-from .reduction import cast, restore
+from .reduction import cast, spread
 from .shape import reshape
 
 _multiply: Any = np.multiply.reduce
@@ -185,7 +186,7 @@ def _multiplied(x: Any, axis: Any, keepdim: bool) -> Any:
 
 
 @operation(
-    "prod", input=lambda g, input, dim, keepdim: restore(g, input.shape, dim, keepdim) * _product_of_others(input, dim)
+    "prod", input=lambda g, input, dim, keepdim: _product_of_others(input, dim) * spread(g, input.shape, dim, keepdim)
 )
 def _prod(input: Any, dim: Any, keepdim: bool) -> Any:
     return backend.row_major(_multiplied(input, dim if input.ndim else None, keepdim))
@@ -215,7 +216,7 @@ def _gap(a: Any, b: Any) -> Any:
 
 
 def _logcumsumexp_rule(g: Any, input: Any, out: Any, dim: int) -> Any:
-    fading = np.exp(_gap(out, moved(out, dim, -1, 0)))  # at most 1, as the sums grow
+    fading = np.exp(_gap(out, moved(out, dim, -1, math.inf)))  # at most 1, as the sums grow; behind the last nothing
     return np.exp(_gap(input, out)) * recurrence(g, fading, dim, True)
 
 
@@ -243,8 +244,8 @@ def logcumsumexp(input: Any, dim: int) -> Any:
 # --- running extremes
 
 
-def _running_extreme(name: str, reaches: Any) -> Any:
-    """An operation that gives the extreme so far and its place, the last of several; the first NaN stays it."""
+def _running_extreme(name: str, ufunc: Any, reaches: Any) -> Any:
+    """An operation that gives the extreme so far and its place, the last of several; of NaN the last, too."""
 
     def combine(first: list[Any], then: list[Any]) -> list[Any]:
         later = reaches(then[0], first[0]) | (then[0] != then[0])
@@ -260,14 +261,33 @@ def _running_extreme(name: str, reaches: Any) -> Any:
         places = module.zeros(input.shape, np.int64)
         if input.ndim:
             places += module.arange(input.shape[dim]).reshape((-1,) + (1,) * (input.ndim - dim - 1))
-        values, places = _scanned(combine, [input.copy(), places], dim)
+        if type(input) is backend.HOST and input.ndim:
+            values = _accumulated_extreme(ufunc, input, places, dim)
+        else:
+            values, places = _scanned(combine, [input.copy(), places], dim)
         return keep((values, places), places=places)
 
     return running
 
 
-_running_largest = _running_extreme("cummax", np.greater_equal)
-_running_smallest = _running_extreme("cummin", np.less_equal)
+def _accumulated_extreme(ufunc: Any, x: Any, places: Any, dim: int) -> Any:
+    """The same of NumPy's arrays: an element that equals the extreme so far is its place until the next.
+
+    Turns `places`, which says where each element stands, into where the extremes do.
+    """
+    values = ufunc.accumulate(x, dim)
+    reached = x == values
+    if x.dtype.kind == "f":
+        reached |= x != x
+    places *= reached
+    np.maximum.accumulate(places, dim, None, places)
+    if x.dtype.kind == "f" and not values.all():  # 0.0 or -0.0, whichever came last
+        values = np.take_along_axis(x, places, dim)
+    return backend.row_major(values)
+
+
+_running_largest = _running_extreme("cummax", np.maximum, np.greater_equal)
+_running_smallest = _running_extreme("cummin", np.minimum, np.less_equal)
 _Cummax = named_result("cummax", "values", "indices")
 _Cummin = named_result("cummin", "values", "indices")
 

@@ -26,6 +26,8 @@ def no_derivative(name: str) -> Any:
 
 
 def _require_nonzero(name: str, x: Any, y: Any) -> None:
+    if getattr(x, "size", 1) == 0:
+        return
     if getattr(y, "dtype", np.dtype(type(y))).kind in "iu" and getattr(x, "dtype", np.dtype(type(x))).kind in "iu":
         if (y == 0) if type(y) in SCALARS else bool((y == 0).any()):
             raise ArgumentError(f"{name}: integer division by zero")
@@ -127,7 +129,7 @@ remainder = elementwise(
     numpy=(np.remainder,),
     refuse=BOOLS,
     input=lambda g: g,
-    other=lambda g, input, other: -g * divide_down(input, other),
+    other=blockwise(lambda g, input, other: -g * divide_down(input, other)),
 )
 fmod = elementwise(
     "fmod",
@@ -143,7 +145,7 @@ fmod = elementwise(
     numpy=(np.fmod,),
     refuse=BOOLS,
     input=lambda g: g,
-    other=lambda g, input, other: -g * divide_towards_zero(input, other),
+    other=blockwise(lambda g, input, other: -g * divide_towards_zero(input, other)),
 )
 attach(floor_divide, remainder, fmod)
 attach_in_place(floor_divide, remainder, fmod)

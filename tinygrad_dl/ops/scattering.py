@@ -41,8 +41,16 @@ def _corner(src: Any, shape: Any) -> Any:
 
 def _write(name: str, self: Tensor, dim: int, index: Any, src: Any, add: bool) -> Tensor:
     place, part = _source(name, self, dim, index, src)
-    if index.numel():
-        store(name, line(self), part, place, add)
+    if not index.numel():
+        return _write_nothing(name, self, src)
+    store(name, line(self), part, place, add)
+    return self
+
+
+def _write_nothing(name: str, self: Tensor, src: Tensor) -> Tensor:
+    """Write no element of `src`, which becomes a part of the history all the same, as in PyTorch."""
+    nowhere = backend.array_module(self.array).zeros(tuple(line(self).shape), bool)
+    store(name, line(self), reshape(src, (-1,))[:0], (nowhere,))
     return self
 
 
@@ -132,9 +140,10 @@ def _put(name: str, self: Tensor, index: Any, source: Any, accumulate: bool) -> 
         raise DimensionError(f"{name}: index names {index.numel()} elements, source has {source.numel()}")
     require_same_device(name, self, "source", source)
     require_inside(name, index.array, self.numel(), "a tensor", -self.numel())
-    if index.numel():
-        place = np.unravel_index(index.array.reshape(-1) % self.numel(), tuple(line(self).shape))
-        store(name, line(self), reshape(source, (-1,)), place, accumulate)
+    if not index.numel():
+        return _write_nothing(name, self, source)
+    place = np.unravel_index(index.array.reshape(-1) % self.numel(), tuple(line(self).shape))
+    store(name, line(self), reshape(source, (-1,)), place, accumulate)
     return self
 
 
@@ -241,9 +250,34 @@ def _cleared(input: Any, index: Any, dim: int) -> Any:
     return out
 
 
+def _is_of_slices(index: Any, shape: tuple[int, ...], dim: int) -> bool:
+    """Whether NumPy's indices are one row, repeated for all other dimensions, whose slices are worth a call each."""
+    if type(index) is not backend.HOST or index.size < 64 * max(index.shape[dim], 1):
+        return False
+    others = [i for i in range(index.ndim) if i != dim]
+    return all(index.shape[i] == shape[i] and (index.strides[i] == 0 or shape[i] == 1) for i in others)
+
+
+def _reduce_slices(ufunc: Any, out: Any, index: Any, src: Any, dim: int, reduce: str, include_self: bool) -> None:
+    """Whole slices into those that the index names: each as often as its number comes, all others with it."""
+    numbers = index.swapaxes(0, dim).reshape(index.shape[dim], -1)[:, 0]
+    if not include_self:
+        out[numbers] = _neutral(reduce, out.dtype)
+    order = stable_order(numbers)
+    ordered = numbers[order]
+    times = np.arange(ordered.size) - ordered.searchsorted(ordered)
+    for time in range(int(times.max()) + 1):
+        now = times == time
+        at = ordered[now]
+        out[at] = ufunc(out[at], src[order[now]])
+
+
 @operation("scatter_reduce", joint=_reduce_rule, input=None, src=None)
 def _reduced(input: Any, src: Any, index: Any, dim: int, reduce: str, include_self: bool) -> Any:
     out = backend.row_major(input.copy())
+    if _is_of_slices(index, out.shape, dim):
+        _reduce_slices(_UFUNCS[reduce], out.swapaxes(0, dim), index, src.swapaxes(0, dim), dim, reduce, include_self)
+        return out
     numbers, _ = rows_at(out.shape, grid(index, dim))  # type: ignore[misc]  # arrays for all dimensions are rows
     flat, numbers = out.reshape(-1), numbers.reshape(-1)
     if not include_self:
@@ -292,7 +326,7 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     _require_mean("scatter_reduce", input, reduce)
     _, part = _source("scatter_reduce", input, dim, index, src)
     if index.numel() == 0:
-        return clone(input)
+        return _write_nothing("scatter_reduce", clone(input), src)
     dim = normalize_dim("scatter_reduce", dim, input.ndim)
     out = _reduce("scatter_reduce", line(input), part, line(index), dim, reduce, include_self)
     return out if input.ndim else reshape(out, ())
