@@ -99,7 +99,7 @@ from .loss import (
 )
 from .module import Module
 from .multihead import MultiheadAttention
-from .normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
+from .normalization import CrossMapLRN2d, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from .padding import (
     CircularPad1d,
     CircularPad2d,
@@ -286,6 +286,7 @@ __all__ = [
     "LayerNorm",
     "RMSNorm",
     "GroupNorm",
+    "CrossMapLRN2d",
     "LocalResponseNorm",
     "Dropout",
     "MultiheadAttention",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_dl.creation import empty
-from tinygrad_dl.errors import ArgumentError
+from tinygrad_dl.errors import ArgumentError, DtypeError, ShapeError
+from tinygrad_dl.ops.joining import cat
 from tinygrad_dl.ops.normalization import group_norm, layer_norm, local_response_norm, rms_norm
+from tinygrad_dl.ops.pooling import avg_pool2d
 from tinygrad_dl.tensor import Tensor
 
 from . import init
@@ -174,3 +176,46 @@ class LocalResponseNorm(Module):
     def extra_repr(self) -> str:
         """The arguments as PyTorch shows them."""
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class CrossMapLRN2d(Module):
+    """Each value divided by (k + alpha / size · the sum of the squares in channels around its own) ^ beta.
+
+    The channels are ⌊(size - 1) / 2⌋ on either side, and always the first too: PyTorch's running sum, whose values
+    these are, never loses it. `LocalResponseNorm` does without. Arguments: size, alpha, beta, k. Input and result
+    (N, C, H, W), floating. Raises ShapeError for other dimensions, ArgumentError for a size below 1, DtypeError.
+
+    >>> import tinygrad_dl as tg
+    >>> from tinygrad_dl import nn
+    >>> nn.CrossMapLRN2d(1, alpha=1.0, beta=1.0)(tg.ones(1, 2, 1, 1)).flatten()
+    tensor([0.5000, 0.3333])
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, input: Tensor) -> Tensor:
+        shape = tuple(input.shape)
+        if len(shape) != 4 or shape[1] < 1:
+            raise ShapeError(f"CrossMapLRN2d: the input must be (N, C, H, W) of at least one channel; {shape} came")
+        if self.size < 1:
+            raise ArgumentError(f"CrossMapLRN2d: size, a number of channels, must be at least 1, {self.size} came")
+        if not input.is_floating_point():
+            raise DtypeError(f"CrossMapLRN2d: floating numbers are needed, {input.dtype} came; use input.float()")
+        if input.numel() == 0:
+            return input
+        sums = _sums_of_channels(input * input, (self.size + 1) // 2)
+        return input / (sums * (self.alpha / self.size) + self.k) ** self.beta
+
+    def extra_repr(self) -> str:
+        """The arguments as PyTorch shows them."""
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+def _sums_of_channels(squares: Tensor, reach: int) -> Tensor:
+    """For each channel of (N, C, H, W) the sum of those nearer than `reach`, and of the first."""
+    n, c, h, w = squares.shape
+    window = 2 * reach - 1
+    sums = avg_pool2d(squares.reshape(n, 1, c, h * w), (window, 1), 1, (reach - 1, 0)).reshape(n, c, h, w) * window
+    return sums if c <= reach else cat([sums[:, :reach], sums[:, reach:] + squares[:, :1]], 1)

@@ -330,6 +330,10 @@ REFUSED: dict[str, tuple[Make, str]] = {
         lambda lib: lib.nn.ConvTranspose1d(4, 3, 2, padding_mode="reflect"),
         "ConvTranspose1d: padding_mode is one of zeros, not 'reflect'",
     ),
+    "less than nothing": (
+        lambda lib: lib.nn.ConvTranspose1d(2, 3, 1, padding=1)(lib.ones(2, 2, 1)),
+        r"conv_transpose1d: input \(2, 2, 1\) gives an output of sizes \(-1,\)",
+    ),
     "channels": (lambda lib: lib.nn.Conv2d(3, 4, 2)(lib.ones(1, 2, 4, 4)), "has 2 channels; weight .* needs 3"),
     "no image": (lambda lib: lib.nn.Conv2d(3, 4, 2)(lib.ones(4)), r"conv2d: input must have 4 dimensions .* \(4,\)"),
     "lazy dimensions": (lambda lib: lib.nn.LazyConv2d(4, 2)(lib.ones(4)), "LazyConv2d: input must have 4 dimensions"),
@@ -434,3 +438,22 @@ def test_nearest_elements_are_found_in_float32_as_in_pytorch(
         for lib in (tg, torch)
     )
     np.testing.assert_array_equal(found.numpy(), wanted.numpy())
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize(("size", "kernel", "how"), [(1, 2, {}), (2, 2, {"stride": 2, "padding": 2}), (3, 4, {})])
+def test_a_transpose_to_nothing_is_empty(torch: Any, dims: int, size: int, kernel: int, how: dict[str, int]) -> None:
+    """Its gradients are zeros, also the second ones, which PyTorch does not have here."""
+    how = {"padding": (size + kernel - 1) // 2} | how
+    for sizes in ((size,) * dims, (*[5] * (dims - 1), size)):
+        found = []
+        for lib in (tg, torch):
+            x, w = lib.ones(2, 4, *sizes, requires_grad=True), lib.ones(4, 3, *[kernel] * dims, requires_grad=True)
+            b = lib.ones(3, requires_grad=True)
+            out = getattr(lib.nn.functional, f"conv_transpose{dims}d")(x, w, b, **how)
+            slopes = lib.autograd.grad((out * out).sum(), (x, w, b), create_graph=lib is tg)
+            found.append([tuple(out.shape), *[slope.tolist() for slope in slopes]])
+            if lib is tg:
+                twice = tg.autograd.grad(sum((slope * slope).sum() for slope in slopes), (x, w))
+                assert [t.abs().sum().item() for t in twice] == [0, 0]
+        assert found[0] == found[1] and 0 in found[0][0]

@@ -148,6 +148,11 @@ REFUSED: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     ),
     "no shape": (lambda lib, nn: nn.functional.rms_norm(lib.ones(2, 3), ()), "at least one dimension"),
     "a vector": (lambda lib, nn: nn.functional.batch_norm(lib.ones(3), None, None, training=True), r"\(N, C, \*\)"),
+    "maps of no batch": (
+        lambda lib, nn: nn.CrossMapLRN2d(2)(lib.ones(3, 2, 2)),
+        r"CrossMapLRN2d: .*\(N, C, H, W\).*\(3, 2, 2\)",
+    ),
+    "maps of integers": (lambda lib, nn: nn.CrossMapLRN2d(2)(lib.ones(1, 3, 2, 2).long()), "CrossMapLRN2d: .*int64"),
     "a vector in groups": (lambda lib, nn: nn.functional.group_norm(lib.ones(4), 2), r"\(N, C, \*\)"),
     "a matrix": (lambda lib, nn: nn.LocalResponseNorm(2)(lib.ones(2, 3)), r"\(N, C, L, \*\)"),
     "size 0": (lambda lib, nn: nn.LocalResponseNorm(0)(lib.ones(2, 3, 4)), "size, .* at least 1, 0"),
@@ -162,6 +167,25 @@ def test_what_is_refused_and_where(torch: Any, name: str) -> None:
     with pytest.raises(type(theirs.value), match=message) as ours:
         call(tg, nn)
     assert isinstance(ours.value, TinygradError)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("shape", [(2, 6, 2, 3), (1, 1, 2, 2), (2, 2, 1, 1), (0, 3, 2, 2)])
+def test_maps_are_normalised_across_as_pytorch_does(torch: Any, size: int, shape: tuple[int, ...]) -> None:
+    """PyTorch's backward is not the derivative (it is shifted by a channel): ours is compared with numbers."""
+    values = numbers(shape, size)
+    ours, theirs = (lib.nn.CrossMapLRN2d(size, alpha=0.5, beta=0.6, k=1.5) for lib in (tg, torch))
+    assert repr(ours) == repr(theirs) and ours.state_dict() == theirs.state_dict() == {}
+    x = tg.tensor(values)
+    np.testing.assert_allclose(ours(x).numpy(), theirs(torch.tensor(values)).numpy(), rtol=1e-12)
+    assert tg.autograd.gradcheck(ours, (x.requires_grad_(),)) and tg.autograd.gradgradcheck(ours, (x,))
+
+
+def test_maps_across_need_a_size_and_channels() -> None:
+    with pytest.raises(ValueError, match="size, a number of channels, must be at least 1, 0 came"):
+        nn.CrossMapLRN2d(0)(tg.ones(1, 2, 2, 2))
+    with pytest.raises(ValueError, match="at least one channel"):
+        nn.CrossMapLRN2d(3)(tg.ones(1, 0, 2, 2))
 
 
 def test_statistics_of_several_processes_are_refused() -> None:

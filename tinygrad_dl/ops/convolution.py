@@ -322,7 +322,7 @@ def _transposed(
         raise ShapeError(f"{name}: bias must have shape ({weight.shape[1] * groups},), not {tuple(bias.shape)}")
     parts = zip(batch.shape[2:], weight.shape[2:], *steps, more)
     sizes = tuple([(n - 1) * s - 2 * p + d * (k - 1) + m + 1 for n, k, s, p, d, m in parts])
-    if min(sizes) < 1:
+    if min(sizes) < 0:
         raise ShapeError(f"{name}: input {tuple(input.shape)} gives an output of sizes {sizes}; use less padding")
     out = transposed(batch, weight, bias, sizes, steps, groups)
     return out if input.ndim == dims + 2 else squeeze(out, 0)
