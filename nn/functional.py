@@ -40,7 +40,6 @@ from tinygrad_dl.ops.activation import (
     threshold,
     threshold_,
 )
-from tinygrad_dl.ops.attention import attention as _attention
 from tinygrad_dl.ops.bilinear import bilinear
 from tinygrad_dl.ops.bounds import clamp as _clamp
 from tinygrad_dl.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
@@ -103,7 +102,8 @@ from tinygrad_dl.ops.softmax import softmax as _softmax
 from tinygrad_dl.random import numpy_generator
 from tinygrad_dl.tensor import Tensor, wrap
 
-from .dropping import alpha_dropout, check_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
+from .attending import multi_head_attention_forward, scaled_dot_product_attention
+from .dropping import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from .fractional import fractional_max_pool2d, fractional_max_pool3d
 
 __all__ = [
@@ -224,6 +224,7 @@ __all__ = [
     "pairwise_distance",
     "pdist",
     "scaled_dot_product_attention",
+    "multi_head_attention_forward",
 ]
 
 make_public(globals())  # of the operations, the forms that refuse calls without a tensor
@@ -370,36 +371,6 @@ def _chosen_dim(name: str, input: Tensor, dim: int | None) -> int:
             stacklevel=3,
         )
     return dim
-
-
-def scaled_dot_product_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-) -> Tensor:
-    """softmax(query keyᵀ · scale + mask) value: means of the values, weighted by how well their keys fit the query.
-
-    Arguments: query (..., L, E), key (..., S, E), value (..., S, Ev), whose leading dimensions broadcast; attn_mask,
-    broadcast to (..., L, S): bools, of which True takes part, or numbers to add; dropout_p, with which weights are left
-    out (whether training or not); is_causal, no query sees keys behind its own place; scale (None: 1/√E); enable_gqa,
-    keys and values have fewer heads than queries, by a whole factor. Returns (..., L, Ev); zeros for a query that sees
-    no key. Raises ShapeError, DtypeError, ArgumentError. Source: Vaswani et al., 2017; Dao et al., 2022.
-
-    >>> import tinygrad_dl as tg
-    >>> import tinygrad_dl.nn.functional as F
-    >>> x = tg.eye(2).reshape(1, 2, 2)
-    >>> F.scaled_dot_product_attention(x, x, x, is_causal=True)
-    tensor([[[1.0000, 0.0000],
-             [0.3302, 0.6698]]])
-    """
-    check_dropout("scaled_dot_product_attention", dropout_p)
-    drop = (lambda weights: dropout(weights, dropout_p)) if dropout_p > 0 else None
-    return _attention(query, key, value, attn_mask, is_causal, scale, enable_gqa, drop)
 
 
 def _require_floating(name: str, input: Tensor) -> None:
