@@ -47,6 +47,7 @@ BIG: dict[str, tuple[Callable[..., Any], tuple[int, ...], tuple[int, ...]]] = {
     "one group": (group(1), (5, 6, 20, 20), (6,)),
     "groups of short lines": (group(2), (500, 6, 3), (6,)),
     "layer": (layer, (700, 60), (60,)),
+    "layer of many rows": (layer, (6000, 200), (200,)),
     "layer of two dimensions": (layer, (70, 6, 90), (6, 90)),
     "rows longer than a block": (layer, (3, 50000), (50000,)),
     "root mean square": (root_mean_square, (5, 140, 60), (60,)),
@@ -101,6 +102,34 @@ def test_a_large_mean_does_not_swallow_the_variance(name: str, far: float) -> No
     run = layer if function is layer else lambda lib, x, w, b: functional.batch_norm(x, None, None, w, b, True)
     near, moved = [run(tg, tg.tensor((values + shift).astype("float32")), w, b) for shift in (0, far)]
     np.testing.assert_allclose(moved, near, atol=far * 3e-7)
+
+
+@pytest.mark.parametrize("name", ["batch of images", "groups", "layer", "root mean square"])
+def test_a_nan_stays_where_it_belongs(name: str) -> None:
+    """What is multiplied by 0 to be left out of a product must not be infinite or NaN."""
+    torch: Any = pytest.importorskip("torch", reason="PyTorch is not installed (pip install -e '.[compare]')")
+    function, shape, parameters = BIG[name]
+    draw = np.random.default_rng(0)
+    x, w, b = (draw.standard_normal(s) for s in (shape, parameters, parameters))
+    x.flat[5], b.flat[3] = np.nan, np.inf
+    found = []
+    for lib in (tg, torch):
+        given = [lib.tensor(v, requires_grad=True) for v in (x, w, b)]
+        out = function(lib, *given)
+        out.backward(lib.tensor(draw.standard_normal(shape) * 0 + 1.5))
+        found.append([out.detach().numpy(), *[v.grad.numpy() for v in given]])
+    for ours, theirs in zip(*found):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
+        assert np.isfinite(ours).any() or np.isnan(theirs).all()
+
+
+def test_gradients_are_not_copied() -> None:
+    """What is a view of the kernel's memory would be."""
+    x, w = tg.randn(2, 100, 300, requires_grad=True), tg.ones(300, requires_grad=True)
+    for out in (functional.layer_norm(x, (300,), w), functional.instance_norm(x), functional.rms_norm(x, (300,))):
+        assert out.array.base is None
+        (g,) = tg.autograd.grad(out.sum(), x)
+        assert g.array.base is None
 
 
 def test_nothing_is_kept_but_the_input_and_the_statistics() -> None:

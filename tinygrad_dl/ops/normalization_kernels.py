@@ -19,6 +19,7 @@ Sizes = tuple[int, ...]
 Moments = tuple[Any, Any]
 SMALL, SHORT = 4096, 16  # elements, and elements of a map, below which there is nothing to gain
 LARGE = 2 * BLOCK  # for rows and columns, whose blocks take up to twenty calls: fewer gain more than a nearer cache
+SEVERAL = 1 << 18  # elements for whose rows numbers are computed by many short calls; four times as many of one array
 _WIDE = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -57,63 +58,86 @@ def _forward_of_rows(
 ) -> tuple[Any, Any, Any]:
     """The result, the means (None if not wanted) and one over the deviations."""
     x = input.reshape(view[0])
-    out, width, ones, room = np.empty_like(x), x.shape[1], np.ones(x.shape[1], x.dtype), _scratch(x, LARGE)
+    out, width, room = np.empty(input.shape, x.dtype), x.shape[1], _scratch(x, LARGE)
     center = np.empty((len(x), 1), x.dtype) if centered else None
-    scale, factors = np.empty((len(x), 1), x.dtype), np.ones((len(room), 2), x.dtype)
-    w = (ones if weight is None else weight.reshape(-1))[None]
-    line = np.concatenate([w, np.zeros_like(w) if bias is None else bias.reshape(1, -1)])
-    for rows in _blocks(x, LARGE):
-        part, o, r = x[rows], out[rows], scale[rows]
-        np.divide(np.vecdot(part, part)[:, None], width, out=r)
-        if center is not None:
-            m = np.divide(part.dot(ones)[:, None], width, out=center[rows])
-            part, subtracted = _around(part, m, r, o)
-        r += eps
-        np.sqrt(r, out=r)
-        np.divide(1, r, out=r)
-        np.multiply(part, r if weight is None else np.dot(r, w, out=room[: len(o)]), out=o)
-        if center is not None or bias is not None:  # the rest, (b - m r w), as a product of a matrix of two columns
-            factors[: len(o), :1] = 0 if center is None or subtracted else -m * r
-            o += np.dot(factors[: len(o)], line, out=room[: len(o)])
-    return out.reshape(input.shape), center, scale
+    scale = np.empty((len(x), 1), x.dtype)
+    w = np.ones(width, x.dtype) if weight is None else weight.reshape(-1)
+    b = np.zeros(width, x.dtype) if bias is None else bias.reshape(-1)
+    along, below = np.stack([w, np.zeros_like(w)]), np.stack([w, b])
+    for several in _blocks(x, 4 * SEVERAL):
+        part, o, r = x[several], out.reshape(x.shape)[several], scale[several, 0]
+        m = None if center is None else center[several, 0]
+        part, m = _moments_of_rows(part, m, r, o)
+        np.divide(1, np.sqrt(r + eps), out=r)
+        slopes = _pairs(r, 0)
+        levels = None if m is None and bias is None else _pairs(np.zeros_like(r) if m is None else -m * r, 1)
+        for rows in _blocks(part, LARGE):
+            few = o[rows]
+            spread = room[: len(few)]
+            np.multiply(part[rows], np.dot(slopes[rows], along, out=spread), out=few)
+            if levels is not None:  # b - m r w
+                few += np.dot(levels[rows], below, out=spread)
+    return out, center, scale
 
 
-def _around(x: Any, m: Any, squares: Any, room: Any) -> tuple[Any, bool]:
-    """Makes the mean squares of rows their variances. Returns x, minus the means if these are large, and whether so."""
-    level = m * m
-    if (level + level <= squares).all():  # then at most one bit of the difference is lost; not with a NaN
-        squares -= level
-        return x, False
-    x = np.subtract(x, m, out=room)
-    np.divide(np.vecdot(x, x)[:, None], x.shape[1], out=squares)
-    return x, True
+def _moments_of_rows(x: Any, center: Any, variance: Any, room: Any) -> tuple[Any, Any]:
+    """Sets means (unless None) and variances. Returns x and the means to subtract, or, if large, x without them."""
+    width = x.shape[1]
+    np.divide(np.vecdot(x, x), width, out=variance)
+    if center is None:
+        return x, None
+    np.divide(x.dot(np.ones(width, x.dtype)), width, out=center)
+    level = center * center
+    if (level + level <= variance).all():  # then at most one bit of the difference is lost; not with a NaN
+        variance -= level
+        return x, center
+    x = np.subtract(x, center[:, None], out=room)
+    np.divide(np.vecdot(x, x), width, out=variance)
+    return x, None
+
+
+def _pairs(first: Any, second: int) -> Any:
+    """A column and a number beside it: by two rows they are sooner multiplied than one column by one row."""
+    out = np.empty((len(first), 2), first.dtype)
+    out[:, 0], out[:, 1] = first, second
+    return out
 
 
 def _backward_of_rows(
     g: Any, needs: Any, input: Any, weight: Any, own: bool, view: Any, center: Any, scale: Any
 ) -> tuple[Any, Any, Any]:
     """The gradients of input, weight and bias."""
-    x, g, shape = input.reshape(view[0]), g.reshape(view[0]), input.shape
-    dx, width, ones = np.empty_like(x), x.shape[1], np.ones(x.shape[1], x.dtype)
-    dw, db = np.zeros_like(ones), np.zeros_like(ones)
-    w = ones if weight is None else weight.reshape(-1)
-    moved, product = _scratch(x, LARGE), _scratch(x, LARGE)
-    for rows in _blocks(x, LARGE):
-        part, o, r = g[rows], dx[rows], scale[rows]
-        c = x[rows] if center is None else np.subtract(x[rows], center[rows], out=moved[: len(part)])
-        p = np.multiply(part, c, out=product[: len(part)])
-        if needs[1]:
-            dw += r[:, 0].dot(p)
-        if needs[2]:
-            db += np.ones(len(part), x.dtype).dot(part)
-        if needs[0]:
-            slope = p.dot(w)[:, None] * (r * r * r / -width)
-            np.multiply(part, r if weight is None else np.dot(r, w[None], out=product[: len(part)]), out=o)
-            c = np.multiply(c, slope, out=moved[: len(part)])
-            if center is not None:
-                c -= part.dot(w)[:, None] * (r / width)
-            o += c
-    return dx.reshape(shape), dw, db
+    x, g, dx = input.reshape(view[0]), g.reshape(view[0]), np.empty(input.shape, input.dtype)
+    width, room = x.shape[1], _scratch(x, LARGE)
+    dw, of_ones = np.zeros(width, x.dtype), np.zeros((2, width), x.dtype)
+    w = np.ones(width, x.dtype) if weight is None else weight.reshape(-1)
+    along, across = (np.stack([row, np.zeros_like(w)]) for row in (w, np.ones_like(w)))
+    for several in _blocks(x, SEVERAL):
+        part, upstream, o, r = x[several], g[several], dx.reshape(x.shape)[several], scale[several, 0]
+        m = np.zeros_like(r) if center is None else center[several, 0]
+        if not ((m * r) ** 2 <= 1).all():  # as for the moments
+            part, m = part - m[:, None], np.zeros_like(r)
+        products, sums = np.empty_like(r), upstream.dot(w)
+        if needs[1] or needs[2]:
+            of_ones += np.stack([m * r, np.ones_like(r)]).dot(upstream)
+        for rows in _blocks(part, LARGE):
+            p = np.multiply(upstream[rows], part[rows], out=room[: len(r[rows])])
+            np.dot(p, w, out=products[rows])
+            if needs[1]:
+                dw += r[rows].dot(p)
+        if not needs[0]:
+            continue
+        slope = (products - m * sums) * (r * r * r / -width)
+        slopes, backs = _pairs(r, 0), _pairs(slope, 0)
+        levels = None if center is None else _pairs(sums * (r / -width) - slope * m, 0)
+        for rows in _blocks(part, LARGE):
+            few = o[rows]
+            spread = room[: len(few)]
+            np.multiply(upstream[rows], np.dot(slopes[rows], along, out=spread), out=few)
+            few += np.multiply(part[rows], np.dot(backs[rows], across, out=spread), out=spread)
+            if levels is not None:
+                few += np.dot(levels[rows], across, out=spread)
+    return dx, dw - of_ones[0], of_ones[1]
 
 
 # --- columns: each column has its mean, variance, weight and bias
@@ -144,11 +168,11 @@ def _forward_of_columns(
     center, variance = _moments_of_columns(input, view) if moments is None else moments
     scale, x = 1 / np.sqrt(variance + eps), input.reshape(view[0])
     slope, shift = _line(weight, bias, center, scale, view[2])
-    out = np.empty_like(x)
+    out = np.empty(input.shape, x.dtype)
     for rows in _blocks(x, LARGE):
-        o = np.multiply(x[rows], slope, out=out[rows])
+        o = np.multiply(x[rows], slope, out=out.reshape(x.shape)[rows])
         o += shift
-    return out.reshape(input.shape), center, scale
+    return out, center, scale
 
 
 def _backward_of_columns(
@@ -168,16 +192,16 @@ def _backward_of_columns(
     if not needs[0]:
         return None, dw, db
     slope = scale if weight is None else scale * weight.reshape(-1)
-    dx = np.empty_like(x)
+    dx = np.empty(input.shape, x.dtype)
     back = slope * scale * dw / -len(x)
     level = slope * db / -len(x) - center * back
     for rows in _blocks(x, LARGE):
-        o = np.multiply(g[rows], slope, out=dx[rows])
+        o = np.multiply(g[rows], slope, out=dx.reshape(x.shape)[rows])
         if own:
             c = np.multiply(x[rows], back, out=room[: len(o)])
             c += level
             o += c
-    return dx.reshape(input.shape), dw, db
+    return dx, dw, db
 
 
 # --- maps: each row, a map of one channel of one sample, has mean, variance, weight and bias, which several may share
@@ -187,12 +211,9 @@ def _moments_of_maps(input: Any, view: Any) -> Moments:
     """The means and variances: of each map, and then of the maps that share them."""
     sizes, dims, _ = view
     x = input.reshape(-1, sizes[-1])
-    length, ones, room = x.shape[1], np.ones(x.shape[1], x.dtype), _scratch(x)
     means, squares = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
-    for rows in _blocks(x):
-        m = np.divide(x[rows].dot(ones), length, out=means[rows])
-        c = np.subtract(x[rows], m[:, None], out=room[: len(m)])
-        np.divide(np.vecdot(c, c), length, out=squares[rows])
+    for several in _blocks(x, SEVERAL):
+        _moments_of_rows(x[several], means[several], squares[several], None)
     maps, shared = (*sizes[:-1], 1), dims[:-1]
     means, squares = means.reshape(maps), squares.reshape(maps)
     center = means.mean(shared, keepdims=True) if shared else means
@@ -209,11 +230,11 @@ def _forward_of_maps(
     center, variance = _moments_of_maps(input, view) if moments is None else moments
     scale, x = 1 / np.sqrt(variance + eps), input.reshape(-1, sizes[-1])
     slope, shift = [_of_maps(v, sizes) for v in _line(weight, bias, center, scale, affine)]
-    out = np.empty_like(x)
+    out = np.empty(input.shape, x.dtype)
     for rows in _blocks(x):
-        o = np.multiply(x[rows], slope[rows], out=out[rows])
+        o = np.multiply(x[rows], slope[rows], out=out.reshape(x.shape)[rows])
         o += shift[rows]
-    return out.reshape(input.shape), center, scale
+    return out, center, scale
 
 
 def _backward_of_maps(
@@ -224,10 +245,12 @@ def _backward_of_maps(
     x, g = input.reshape(-1, sizes[-1]), g.reshape(-1, sizes[-1])
     ones, room, means = np.ones(x.shape[1], x.dtype), _scratch(x), _of_maps(center, sizes)
     sums, products = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
-    for rows in _blocks(x):
-        c = np.subtract(x[rows], means[rows], out=room[: len(g[rows])])
-        np.vecdot(g[rows], c, out=products[rows])
-        np.dot(g[rows], ones, out=sums[rows])
+    near = ((center * scale) ** 2 <= 1).all()  # as for the moments
+    for several in _blocks(x, SEVERAL):
+        np.dot(g[several], ones, out=sums[several])
+        np.vecdot(g[several], x[several] if near else x[several] - means[several], out=products[several])
+    if near:
+        products -= means[:, 0] * sums
     sums, products = [v.reshape(*sizes[:-1], 1) for v in (sums, products)]
     products *= scale
     repeated = tuple([i for i in range(len(sizes)) if i < len(sizes) - len(affine) or affine[i - len(sizes)] == 1])
@@ -236,17 +259,17 @@ def _backward_of_maps(
         return None, dw, db
     w = 1 if weight is None else weight.reshape(affine)
     count = math.prod([sizes[d] for d in dims])
-    slope, dx = _of_maps(scale * w, sizes), np.empty_like(x)
+    slope, dx = _of_maps(scale * w, sizes), np.empty(input.shape, x.dtype)
     back = scale * scale * (products * w).sum(dims, keepdims=True) / -count
     level = scale * (sums * w).sum(dims, keepdims=True) / -count - center * back
     back, level = _of_maps(back, sizes), _of_maps(level, sizes)
     for rows in _blocks(x):
-        o = np.multiply(g[rows], slope[rows], out=dx[rows])
+        o = np.multiply(g[rows], slope[rows], out=dx.reshape(x.shape)[rows])
         if own:
             c = np.multiply(x[rows], back[rows], out=room[: len(o)])
             c += level[rows]
             o += c
-    return dx.reshape(input.shape), dw, db
+    return dx, dw, db
 
 
 def _line(weight: Any, bias: Any, center: Any, scale: Any, affine: Sizes) -> tuple[Any, Any]:
