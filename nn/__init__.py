@@ -73,6 +73,7 @@ from .fold import Fold, Unfold
 from .fractional import FractionalMaxPool2d, FractionalMaxPool3d
 from .lazy import LazyLinear, UninitializedBuffer, UninitializedParameter
 from .linear import Bilinear, Identity, Linear
+from .linear_loss import LinearCrossEntropyLoss, LinearCrossEntropyOptions
 from .loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -307,6 +308,8 @@ __all__ = [
     "SmoothL1Loss",
     "HuberLoss",
     "CrossEntropyLoss",
+    "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
     "NLLLoss",
     "NLLLoss2d",
     "BCELoss",

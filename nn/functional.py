@@ -52,6 +52,7 @@ from tinygrad_dl.ops.folding import fold, unfold
 from tinygrad_dl.ops.interpolation import interpolate, upsample, upsample_bilinear, upsample_nearest
 from tinygrad_dl.ops.likelihood_loss import binary_cross_entropy, gaussian_nll_loss, kl_div, poisson_nll_loss
 from tinygrad_dl.ops.linalg import linear
+from tinygrad_dl.ops.linear_cross_entropy import linear_cross_entropy
 from tinygrad_dl.ops.loss import binary_cross_entropy_with_logits, cross_entropy, nll_loss
 from tinygrad_dl.ops.margin_loss import (
     cosine_embedding_loss,
@@ -185,6 +186,7 @@ __all__ = [
     "alpha_dropout",
     "feature_alpha_dropout",
     "cross_entropy",
+    "linear_cross_entropy",
     "nll_loss",
     "binary_cross_entropy_with_logits",
     "mse_loss",

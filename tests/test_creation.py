@@ -360,6 +360,7 @@ def test_dtypes_may_be_numpys_or_pythons() -> None:
     assert tg.zeros(1, dtype=np.float64).dtype is tg.float64 and tg.tensor([1], dtype=np.dtype("int8")).dtype is tg.int8
     assert tg.zeros(1, dtype=float).dtype is tg.float64 and tg.zeros(1, dtype=int).dtype is tg.int64
     assert tg.zeros(1, dtype=bool).dtype is tg.bool
+    assert tg.float64 == np.float64 and tg.float64 != None and tg.float32 != None  # noqa: E711
 
 
 @pytest.mark.parametrize("name", ["zeros", "ones", "empty"])

@@ -894,6 +894,7 @@ KEEPS_MORE = {
     "take_along_dim",
     "matmul",
     "cross_entropy",
+    "linear_cross_entropy",  # in parts, which compute their logits anew
     "kron",
     "einsum",
     "tensordot",

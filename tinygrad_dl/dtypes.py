@@ -34,7 +34,7 @@ class dtype:
         return "bool_" if self.name == "bool" else self.name
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, dtype):
+        if isinstance(other, dtype) or other is None:  # of which NumPy thinks that it is float64
             return self is other
         try:
             return self.numpy == other

@@ -15,6 +15,11 @@ def _reductions(name: str) -> dict[str, Callable[..., Any]]:
     }
 
 
+def _parts(lib: Any) -> Any:
+    """Two rows at a time; in PyTorch all of them, since its parts have no second derivatives."""
+    return None if lib.__name__ == "torch" else lib.nn.LinearCrossEntropyOptions(batch_chunk_size=2)
+
+
 CASES: list[Case] = [
     *cases(
         "mse_loss",
@@ -181,5 +186,32 @@ CASES: list[Case] = [
             )
         },
         [(Draw((6, 2, 4)), Draw((4,), "below 3"))],
+    ),
+    *cases(
+        "linear_cross_entropy",
+        {
+            "linear_cross_entropy(x, w, y)": lambda lib, x, w, y: lib.nn.functional.linear_cross_entropy(x, w, y),
+            "in parts": lambda lib, x, w, y: lib.nn.functional.linear_cross_entropy(x, w, y, options=_parts(lib)),
+            "in parts, ignore_index=, 'none'": lambda lib, x, w, y: lib.nn.functional.linear_cross_entropy(
+                x, w, y, reduction="none", ignore_index=1, options=_parts(lib)
+            ),
+        },
+        [
+            (Draw((5, 3)), Draw((4, 3)), Draw((5,), "below 4")),
+            (Draw((5, 3), layout="strided"), Draw((4, 3), layout="transposed"), Draw((5,), "below 4")),
+            (Draw((3,)), Draw((4, 3)), Draw((), "below 4")),
+        ],
+    ),
+    *cases(
+        "linear_cross_entropy",
+        {
+            "linear_bias=, weight=": lambda lib, x, w, y, b, c: lib.nn.functional.linear_cross_entropy(
+                x, w, y, linear_bias=b, weight=c, options=_parts(lib)
+            ),
+            "linear_bias=, weight=, 'sum'": lambda lib, x, w, y, b, c: lib.nn.functional.linear_cross_entropy(
+                x, w, y, linear_bias=b, weight=c, reduction="sum"
+            ),
+        },
+        [(Draw((5, 3)), Draw((4, 3)), Draw((5,), "below 4"), Draw((4,)), Draw((4,), "positive", grad=False))],
     ),
 ]

@@ -111,6 +111,7 @@ CASES: list[tuple[str, tuple[Any, ...], list[Any]]] = [
     ("MultiLabelSoftMarginLoss", (), [(2, 3), (4, 5)]),
     ("SoftMarginLoss", (), [(2, 3), (4, 5)]),
     ("CrossMapLRN2d", (2,), [(3,)]),
+    ("LinearCrossEntropyLoss", (3, 4), [(5, 2), LABELS]),
     ("CTCLoss", (), [(3, 4), LABELS, LABELS, LABELS]),
     ("FractionalMaxPool3d", (2, 3), [(4,)]),
     ("LPPool3d", (2, 2), [(4,)]),
@@ -138,7 +139,7 @@ ELEMENTWISE = (
     "Container DataParallel Module ModuleDict ModuleList ParameterDict ParameterList Sequential TransformerDecoder "
     "TransformerEncoder "
     # bases, and what PyTorch has for itself
-    "RNNBase RNNCellBase LinearCrossEntropyLoss SyncBatchNorm"
+    "RNNBase RNNCellBase SyncBatchNorm"
 ).split()
 
 

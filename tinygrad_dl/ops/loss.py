@@ -147,7 +147,7 @@ def _losses_at_once(input: Any, target: Any) -> tuple[Any, Any]:
     return np.log(sums).reshape(-1) - picked, e
 
 
-def _require_classes(name: str, target: Any, classes: int, ignore_index: int) -> bool:
+def require_classes(name: str, target: Any, classes: int, ignore_index: int) -> bool:
     """Raise for a class that does not exist; returns whether one must be ignored."""
     array = target.array
     outside = array.view(np.uint64) >= classes  # the negative ones too
@@ -172,7 +172,7 @@ def _is_plain(input: Any, target: Any) -> bool:
     return classes.shape == x.shape[:1] and x.dtype.kind == "f" and classes.size > 0
 
 
-def _require_weight(name: str, weight: Any, classes: int) -> None:
+def require_class_weights(name: str, weight: Any, classes: int) -> None:
     if weight is not None and tuple(weight.shape) != (classes,):
         raise ShapeError(
             f"{name}: weight has shape {tuple(weight.shape)}, it must have one number for each of the {classes} classes"
@@ -217,7 +217,7 @@ def cross_entropy(
     if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
         reduction = reduction_of("cross_entropy", reduction, size_average, reduce)
     if weight is None and label_smoothing == 0.0 and _is_plain(input, target):
-        if not _require_classes("cross_entropy", target, input.array.shape[1], ignore_index):
+        if not require_classes("cross_entropy", target, input.array.shape[1], ignore_index):
             return _fused_cross_entropy(input, target, reduction)
     require_tensors("cross_entropy", input=input, target=target)
     if not 0.0 <= label_smoothing <= 1.0:
@@ -228,8 +228,8 @@ def cross_entropy(
     target = _classes("cross_entropy", target)
     dim = _class_dim("cross_entropy", input, target)
     classes = input.shape[dim]
-    _require_classes("cross_entropy", target, classes, ignore_index)
-    _require_weight("cross_entropy", weight, classes)
+    require_classes("cross_entropy", target, classes, ignore_index)
+    require_class_weights("cross_entropy", weight, classes)
     log_probabilities = log_softmax(input, dim)
     loss = nll_loss(log_probabilities, target, weight, ignore_index=ignore_index, reduction=reduction)
     if not label_smoothing:
@@ -238,7 +238,7 @@ def cross_entropy(
     counted = target != ignore_index
     spread = where(counted, -sum_(weighted, dim), 0.0)
     if reduction == "mean":
-        spread = sum_(spread) / sum_(_class_weights(weight, target, counted, input))
+        spread = sum_(spread) / sum_(weights_of_classes(weight, target, counted, input))
     elif reduction == "sum":
         spread = sum_(spread)
     return (1 - label_smoothing) * loss + (label_smoothing / classes) * spread
@@ -254,7 +254,7 @@ def _cross_entropy_of_probabilities(
         )
     dim = 0 if input.ndim == 1 else 1
     classes = input.shape[dim]
-    _require_weight("cross_entropy", weight, classes)
+    require_class_weights("cross_entropy", weight, classes)
     if label_smoothing:
         target = target * (1 - label_smoothing) + label_smoothing / classes
     terms = log_softmax(input, dim) * target
@@ -274,7 +274,7 @@ def _along(weight: Any, dim: int, ndim: int) -> Any:
     return reshape(weight, (-1,) + (1,) * (ndim - dim - 1))
 
 
-def _class_weights(weight: Any, target: Any, counted: Any, input: Any) -> Any:
+def weights_of_classes(weight: Any, target: Any, counted: Any, input: Any) -> Any:
     """The weight of each example: its class's (1 without weights), 0 where it is ignored."""
     if weight is None:
         return cast(counted, input.array.dtype)
@@ -304,10 +304,10 @@ def nll_loss(
     require_floating_loss("nll_loss", input)
     target = _classes("nll_loss", target)
     dim = _class_dim("nll_loss", input, target)
-    _require_classes("nll_loss", target, input.shape[dim], ignore_index)
-    _require_weight("nll_loss", weight, input.shape[dim])
+    require_classes("nll_loss", target, input.shape[dim], ignore_index)
+    require_class_weights("nll_loss", weight, input.shape[dim])
     counted = target != ignore_index
-    weights = _class_weights(weight, target, counted, input)
+    weights = weights_of_classes(weight, target, counted, input)
     picked = squeeze(take_along_dim(input, unsqueeze(where(counted, target, 0), dim), dim), dim)
     loss = where(counted, -picked * weights, 0.0)
     return sum_(loss) / sum_(weights) if reduction == "mean" else reduced(loss, reduction)
