@@ -28,7 +28,7 @@ class Heads(NamedTuple):
     name: str
     batch_first: bool
     width: int
-    count: int
+    number: int
     in_weight: Any  # of all three projections together, or in `separate` of each
     in_bias: Any
     separate: Any
@@ -154,12 +154,12 @@ def attend(
         )
     q, k, v = _projected(heads, *_batch_first(query, key, value, heads.batch_first))
     k, v, added = _keys_and_values(heads, k, v, batch)
-    q = _split(q, heads.count)
+    q = _split(q, heads.number)
     causal = is_causal and key_padding_mask is None and not need_weights and not added
     mask = None if causal else _mask(heads, attn_mask, key_padding_mask, q, k.shape[2], added)
     weights = None
     if need_weights:
-        scores = (q * math.sqrt(heads.count / heads.width)) @ k.transpose(-2, -1)
+        scores = (q * math.sqrt(heads.number / heads.width)) @ k.transpose(-2, -1)
         weights = dropout(softmax(scores if mask is None else scores + mask, -1), dropout_p)
         out = weights @ v
         weights = weights.mean(1) if average_attn_weights else weights
@@ -212,9 +212,9 @@ def _keys_and_values(heads: Heads, k: Tensor, v: Tensor, batch: int) -> tuple[Te
     for x, static, more in ((k, heads.static_k, heads.bias_k), (v, heads.static_v, heads.bias_v)):
         if more is not None:
             x = cat([x, more.expand(batch, 1, heads.width)], 1)
-        x = _split(x, heads.count) if static is None else static.unflatten(0, (batch, heads.count))
+        x = _split(x, heads.number) if static is None else static.unflatten(0, (batch, heads.number))
         if heads.add_zero_attn:
-            x = cat([x, zeros(batch, heads.count, 1, x.shape[3], device=x.device, dtype=x.dtype)], 2)
+            x = cat([x, zeros(batch, heads.number, 1, x.shape[3], device=x.device, dtype=x.dtype)], 2)
         found.append(x)
     return found[0], found[1], (heads.bias_k is not None) + bool(heads.add_zero_attn)
 
@@ -251,7 +251,7 @@ def _numbers(heads: Heads, argument: str, mask: Tensor, like: Tensor) -> Tensor:
 
 def _check_heads(heads: Heads) -> None:
     """Raise unless the parameters go together."""
-    name, width, count = heads.name, heads.width, heads.count
+    name, width, count = heads.name, heads.width, heads.number
     if count < 1 or width % count:
         raise HeadsError(f"{name}: num_heads {count} must divide the width {width}")
     missing = heads.in_weight is None if heads.separate is None else any(w is None for w in heads.separate)
@@ -289,7 +289,7 @@ def _check_inputs(heads: Heads, query: Any, key: Any, value: Any) -> tuple[int, 
         if key.shape[at] != batch:
             raise HeadsError(f"{name}: all must have one batch size, in {order}; {came}")
     for argument, static in (("static_k", heads.static_k), ("static_v", heads.static_v)):
-        wanted = batch * heads.count, width // heads.count
+        wanted = batch * heads.number, width // heads.number
         if static is not None and (static.ndim != 3 or (static.shape[0], static.shape[2]) != wanted):
             raise HeadsError(
                 f"{name}: {argument} must be (N · heads, S, width of a head), here ({wanted[0]}, S, {wanted[1]}); "
@@ -301,7 +301,7 @@ def _check_inputs(heads: Heads, query: Any, key: Any, value: Any) -> tuple[int, 
 def _check_masks(heads: Heads, attn_mask: Any, key_padding_mask: Any, batch: int, length: int, keys: int) -> None:
     """Raise for masks that don't fit; warn, as PyTorch does, if only one of them is of bools."""
     if attn_mask is not None:
-        fitting = [(length, keys), (batch * heads.count, length, keys)]
+        fitting = [(length, keys), (batch * heads.number, length, keys)]
         if tuple(attn_mask.shape) not in fitting:
             raise HeadsError(
                 f"{heads.name}: attn_mask has shape {tuple(attn_mask.shape)}, it must be (L, S), here {fitting[0]}, "
