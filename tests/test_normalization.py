@@ -123,13 +123,45 @@ def test_a_nan_stays_where_it_belongs(name: str) -> None:
         assert np.isfinite(ours).any() or np.isnan(theirs).all()
 
 
-def test_gradients_are_not_copied() -> None:
-    """What is a view of the kernel's memory would be."""
-    x, w = tg.randn(2, 100, 300, requires_grad=True), tg.ones(300, requires_grad=True)
-    for out in (functional.layer_norm(x, (300,), w), functional.instance_norm(x), functional.rms_norm(x, (300,))):
-        assert out.array.base is None
-        (g,) = tg.autograd.grad(out.sum(), x)
-        assert g.array.base is None
+@pytest.mark.parametrize("name", ["layer", "batch of vectors", "batch of images"])
+def test_results_and_gradients_own_their_memory(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gradient that is a view would be copied into `.grad`."""
+    function, shape, parameters = BIG[name]
+    found: list[Any] = []
+
+    def kernels_of(*given: Any) -> Any:
+        kernels = kept(*given)
+
+        def backward(*given: Any) -> Any:
+            found.append(kernels.backward(*given))
+            return found[-1]
+
+        return kernels._replace(backward=backward)
+
+    kept = normalization.kernels_of
+    monkeypatch.setattr(normalization, "kernels_of", kernels_of)
+    x, w = tg.randn(*shape, requires_grad=True), tg.ones(parameters)
+    out = (
+        functional.layer_norm(x, w.shape, w) if function is layer else functional.batch_norm(x, None, None, w, w, True)
+    )
+    out.sum().backward()
+    assert len(found) == 1 and out.array.base is None and found[0][0].base is None
+
+
+@pytest.mark.parametrize("name", ["layer", "batch of images", "batch of vectors"])
+def test_gradients_far_from_zero_are_those_near_it(name: str) -> None:
+    function, shape, parameters = BIG[name]
+    draw = np.random.default_rng(0)
+    values, upstream = draw.normal(size=shape), draw.normal(size=shape)
+    found = []
+    for dtype in (tg.float64, tg.float32):
+        x = tg.tensor((values + 3000).astype("float32"), dtype=dtype, requires_grad=True)
+        w = tg.ones(parameters, dtype=dtype, requires_grad=True)
+        b = tg.zeros(parameters, dtype=dtype)
+        out = layer(tg, x, w, b) if function is layer else functional.batch_norm(x, None, None, w, b, True)
+        found.append([g.double() for g in tg.autograd.grad(out, [x, w], tg.tensor(upstream, dtype=dtype))])
+    for exact, single in zip(*found):
+        assert (exact - single).abs().max() < 5e-4 * exact.abs().max()
 
 
 def test_nothing_is_kept_but_the_input_and_the_statistics() -> None:

@@ -169,6 +169,19 @@ def test_nothing_to_average_is_nan(torch: Any, options: dict[str, Any]) -> None:
         assert lib.nn.functional.linear_cross_entropy(x, w, ignored, options=chosen, reduction="sum").item() == 0
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_what_is_ignored_may_be_anything(torch: Any, reduction: str) -> None:
+    x = np.random.default_rng(0).standard_normal((4, E))
+    x[1] = np.nan
+    found = []
+    for lib, options in ((tg, nn.LinearCrossEntropyOptions()), (tg, None), (torch, None)):
+        target = lib.tensor([0, -100, 2, 3])
+        w = drawn(lib, C, E)
+        loss = lib.nn.functional.linear_cross_entropy(lib.tensor(x), w, target, reduction=reduction, options=options)
+        found.append(loss.item())
+    assert found[0] == pytest.approx(found[2]) and found[1] == pytest.approx(found[2])
+
+
 LAYERS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "plain": ({}, (N,)),
     "bias": ({"bias": True, "ignore_index": 2}, (N,)),
