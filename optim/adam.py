@@ -73,26 +73,25 @@ class Adam(Optimizer):
         return ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 4 if options["amsgrad"] else 3]
 
     def advance(self, numbers: dict[str, float], options: dict[str, Any]) -> None:
-        beta1, beta2 = map(float, options["betas"])
+        beta1, beta2 = numbers["beta1"], numbers["beta2"] = [float(beta) for beta in options["betas"]]
         numbers["step"] = t = numbers["step"] + 1
-        numbers["correction"] = c = (1 - beta2**t) ** 0.5
+        # Both corrections taken out of the arrays: sqrt(vh) + eps = (sqrt(v) + eps c) / c with c = sqrt(1 - beta2^t).
+        c = (1 - beta2**t) ** 0.5
         numbers["rate"] = options["lr"] * c / (1 - beta1**t)
+        numbers["eps"] = options["eps"] * (c * c if self.eps_in_root else c)
 
     def update(
         self, w: Array, g: Array, state: dict[str, Any], options: dict[str, Any], scratch: tuple[Array, Array]
     ) -> None:
         spare, t = scratch
-        beta1, beta2 = map(float, options["betas"])
-        m, v, c = state["exp_avg"], state["exp_avg_sq"], state["correction"]
-        g = step_gradient(w, g, options, spare)
-        average(m, g, beta1, t)
-        average_square(v, g, beta2, t)
+        m, v = state["exp_avg"], state["exp_avg_sq"]
+        if options["weight_decay"] or options["maximize"]:
+            g = step_gradient(w, g, options, spare)
+        average(m, g, state["beta1"], t)
+        average_square(v, g, state["beta2"], t)
         if options["amsgrad"]:
             v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
-
-        # Both corrections taken out of the arrays: sqrt(vh) + eps = (sqrt(v) + eps c) / c with c = sqrt(1 - beta2^t).
-        root(v, options["eps"] * (c * c if self.eps_in_root else c), self.eps_in_root, t)
-        np.divide(m, t, t)
+        np.divide(m, root(v, state["eps"], self.eps_in_root, t), t)
         np.multiply(t, state["rate"], t)
         np.subtract(w, t, w)
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from tinygrad_dl.backend import Array, array_module, byte_interval, device_of, zeros
+from tinygrad_dl.backend import CACHE_LINE, Array, aligned_zeros, array_module, byte_interval, device_of, owner
 from tinygrad_dl.dtypes import float64, get_default_dtype
 from tinygrad_dl.inplace import stamp_all
 from tinygrad_dl.tensor import Tensor
 
-BLOCK = 65_536  # elements: enough that calls cost little, and a second-level cache holds most of a rule's arrays
+BLOCK = 50_000  # elements: enough that calls cost little, and a second-level cache holds most of a rule's arrays
 SMALL = 2_048  # elements up to which copying in and out costs less than calling a rule's functions once more on the CPU
 
 Scratch = dict[Any, tuple[Array, Array]]
@@ -103,12 +103,13 @@ class _Alone:
         arrays = {name: tensor.array for name, tensor in entry.state.items()}
         self.position = position
         self.numbers = {name: tensor.array for name, tensor in entry.numbers.items()}
-        self.written = [w, *arrays.values(), *self.numbers.values()]
+        self.written = [w, *map(owner, arrays.values()), *self.numbers.values()]
         self.places: list[slice] | None = None  # of the blocks; None for one that is the whole parameter as it is
         places: list[Any] = [...]
         in_blocks = elementwise and w.size > BLOCK and array_module(w) is np
         if in_blocks and all(x.flags.c_contiguous for x in [w, *arrays.values()]):
             length = -(-w.size // -(-w.size // BLOCK))  # equal blocks: a short one at the end costs as many calls
+            length = -(-length // CACHE_LINE) * CACHE_LINE  # and each begins where the state and a line do
             self.places = places = [slice(start, start + length) for start in range(0, w.size, length)]
             w, arrays = w.reshape(-1), {name: array.reshape(-1) for name, array in arrays.items()}
         spare = _scratch_like(w, w[places[0]].size, scratch)
@@ -146,20 +147,21 @@ class _Pack:
         self.arrays = [entry.array for entry in entries]
         ends = list(accumulate((array.size for array in self.arrays), initial=0))
         like = self.arrays[0]
-        self.w, self.g, *scratch = (zeros(like, (ends[-1],)) for _ in range(4))
+        self.w, self.g, *scratch = (aligned_zeros(like, (ends[-1],)) for _ in range(4))
         self.scratch = (scratch[0], scratch[1])
         self.views = [
             self.w[start:end].reshape(array.shape) for (start, end), array in zip(pairwise(ends), self.arrays)
         ]
         self.state: dict[str, Any] = {"new": entries[0].new}
         for name in entries[0].state:
-            flat = self.state[name] = zeros(like, (ends[-1],))
+            flat = self.state[name] = aligned_zeros(like, (ends[-1],))
             _move_in([entry.state[name] for entry in entries], flat, ends)
         self.numbers: dict[str, Array] = {}
         for name in entries[0].numbers:
             flat = self.numbers[name] = np.zeros(len(entries), step_dtype())
             _move_in([entry.numbers[name] for entry in entries], flat, range(len(entries) + 1))
-        self.written = [*self.arrays, *(self.state[name] for name in entries[0].state), *self.numbers.values()]
+        state = [owner(self.state[name]) for name in entries[0].state]
+        self.written = [*self.arrays, *state, *self.numbers.values()]
 
     def in_step(self) -> bool:
         """Whether all numbers of a name are still one."""
@@ -203,7 +205,7 @@ def _scratch_like(array: Array, size: int, scratch: Scratch) -> tuple[Array, Arr
     """Two flat arrays for a rule's intermediate values, shared by all parameters of a dtype and device."""
     key = array.dtype, device_of(array)
     if key not in scratch or scratch[key][0].size < size:
-        scratch[key] = (zeros(array, (size,)), zeros(array, (size,)))
+        scratch[key] = (aligned_zeros(array, (size,)), aligned_zeros(array, (size,)))
     return scratch[key]
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_dl.backend import CPU, Array, constant, device_of, to_device, zeros
+from tinygrad_dl.backend import CPU, Array, aligned_zeros, constant, device_of, to_device
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError, StateDictError, nearest
 from tinygrad_dl.hooks import RemovableHandle
 from tinygrad_dl.inplace import stamp
@@ -455,7 +455,7 @@ class Optimizer:
                 continue
             shape = self.state_shape(name, w.shape)
             if value is None and shape is not None:
-                state[name] = made = wrap(zeros(w, shape))
+                state[name] = made = wrap(aligned_zeros(w, shape))
                 new = True
                 if first := self.first_value(name, options):
                     made.array.fill(first)
@@ -475,6 +475,8 @@ class Optimizer:
             return _held_number(0.0 if value is None else value)
         if isinstance(value, Tensor):
             _follow(value, p.array)
+            value.array, loaded = aligned_zeros(p.array, value.array.shape), value.array
+            value.array[...] = loaded
         return value
 
     def __getstate__(self) -> dict[str, Any]:
@@ -511,9 +513,16 @@ def step_gradient(w: Array, g: Array, options: dict[str, Any], out: Array) -> Ar
 
 
 def average(m: Array, g: Array, beta: float, out: Array) -> None:
-    """m = beta * m + (1 - beta) * g; `out` is overwritten."""
-    np.multiply(m, constant(beta, m), m)
-    np.add(m, np.multiply(g, constant(1 - beta, m), out), m)
+    """m = beta * m + (1 - beta) * g; `out` is overwritten.
+
+    Written as a step from m towards g, for which both come from memory at once; from g, if that is nearer, which
+    forgets a large m.
+    """
+    np.subtract(g, m, out)
+    if beta < 0.5:
+        np.subtract(g, np.multiply(out, constant(beta, m), out), m)
+    else:
+        np.add(m, np.multiply(out, constant(1 - beta, m), out), m)
 
 
 def average_square(v: Array, g: Array, beta: float, out: Array) -> None:
@@ -526,11 +535,8 @@ def average_square(v: Array, g: Array, beta: float, out: Array) -> None:
 def root(v: Array, eps: float, in_root: bool, out: Array) -> Array:
     """sqrt(v) + eps, or sqrt(v + eps) as some of the notes write it; lies in `out`."""
     if in_root:
-        np.add(v, eps, out=out)
-        return np.sqrt(out, out=out)
-    np.sqrt(v, out=out)
-    out += eps
-    return out
+        return np.sqrt(np.add(v, eps, out), out)
+    return np.add(np.sqrt(v, out), eps, out)
 
 
 def require_number(

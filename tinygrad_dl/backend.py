@@ -7,6 +7,7 @@ it, finding its memory) is here.
 
 import ctypes
 import importlib
+import math
 import os
 import sys
 import threading
@@ -370,6 +371,29 @@ def zero(array: Array) -> Any:
 def zeros(array: Array, shape: tuple[int, ...]) -> Array:
     """Zeros of the dtype and device of `array`."""
     return array_module(array).zeros(shape, array.dtype)
+
+
+CACHE_LINE = 64  # bytes
+
+
+def aligned_zeros(array: Array, shape: tuple[int, ...]) -> Array:
+    """Zeros for what is written again and again: NumPy's functions take a third less time from a cache line's start.
+
+    NumPy itself puts big arrays 16 bytes behind one.
+    """
+    if type(array) is not np.ndarray:
+        return zeros(array, shape)
+    size = math.prod(shape) * array.itemsize
+    memory = np.zeros(size + CACHE_LINE, np.uint8)
+    start = -address(memory) % CACHE_LINE
+    return memory[start : start + size].view(array.dtype).reshape(shape)
+
+
+def owner(array: Array) -> Array:
+    """The memory that `aligned_zeros` made for an array alone, which is stamped sooner; else the array as it is."""
+    memory = array.base
+    alone = type(memory) is np.ndarray and memory.dtype == np.uint8 and memory.nbytes == array.nbytes + CACHE_LINE
+    return memory if alone else array
 
 
 def empty(array: Array, shape: tuple[int, ...]) -> Array:

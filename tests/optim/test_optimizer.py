@@ -14,7 +14,7 @@ import pytest
 from side_by_side import SHAPES, as_ours, as_torch, follow, gradients, leaves, set_gradients, values
 
 import tinygrad_dl as tg
-from tinygrad_dl import optim
+from tinygrad_dl import backend, optim
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, GraphError, ShapeError, StateDictError
 from tinygrad_dl.optim import SGD, Adam, AdamW, Optimizer, layout
 
@@ -684,6 +684,25 @@ def test_the_folder_is_not_imported_by_its_bare_name() -> None:
 
 
 # --- memory
+
+
+def test_state_and_scratch_begin_at_cache_lines() -> None:
+    params = [leaf(300, 401), leaf(70, 70), leaf(3), leaf(5)]  # in blocks, alone, packed
+    optimizer = Adam(params, lr=0.1)
+    for p in params:
+        p.grad = tg.ones(*p.shape)
+    optimizer.step()
+    optimizer.step()
+    optimizer.load_state_dict(optimizer.state_dict())
+    optimizer.step()
+    parts = optimizer._layouts[0].parts
+    packed = [part for part in parts if isinstance(part, layout._Pack)]
+    arrays = [array for part in packed for array in (part.w, part.g, *part.scratch)]
+    for part in parts:
+        blocks = [] if part in packed else part.blocks
+        arrays += [array for _, state, spare in blocks for array in (state["exp_avg"], state["exp_avg_sq"], *spare)]
+    assert len(packed) == 1 and len(arrays) == 4 + 4 * (3 + 1)
+    assert not any(backend.address(array) % backend.CACHE_LINE for array in arrays)
 
 
 @every_optimizer
