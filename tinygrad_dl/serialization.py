@@ -17,7 +17,7 @@ import secrets
 import shutil
 import sys
 import warnings
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -146,7 +146,7 @@ class _Content:
             return [self.encode(item, (*path, i)) for i, item in enumerate(value)]
         if kind in (tuple, Size):
             return {"tuple": [self.encode(item, (*path, i)) for i, item in enumerate(value)]}
-        if kind in (dict, OrderedDict):
+        if kind in (dict, OrderedDict, Counter):
             return {"dict": [[self.key(key, path), self.encode(item, (*path, key))] for key, item in value.items()]}
         return _scalar(value, path)
 

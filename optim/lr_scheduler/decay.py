@@ -94,7 +94,7 @@ class MultiStepLR(_Decay):
         super().__init__(optimizer, last_epoch)
 
     def factor_at(self, t: int) -> float:
-        return self.gamma ** bisect_right(sorted(self.milestones.elements()), t)
+        return self.gamma ** bisect_right(sorted(Counter(self.milestones).elements()), t)
 
 
 class ConstantLR(_Decay):

@@ -78,9 +78,11 @@ class ReduceLROnPlateau(LRScheduler):
         return self.cooldown_counter > 0
 
     def _is_better(self, value: float, best: float) -> bool:
-        sign = 1 if self.mode == "min" else -1  # of what is to fall
-        margin = self.threshold * best * sign if self.threshold_mode == "rel" else self.threshold
-        return sign * value < sign * best - margin if math.isfinite(best) else sign * value < sign * best
+        sign = 1 if self.mode == "max" else -1  # which way is better
+        if not math.isfinite(best):  # the first, of which no part can be asked for
+            return sign * value > sign * best
+        bound = best * (1 + sign * self.threshold) if self.threshold_mode == "rel" else best + sign * self.threshold
+        return sign * value > sign * bound
 
     def _cut(self) -> None:
         for group, rate, least in zip(self.optimizer.param_groups, self._rates(), self.min_lrs):

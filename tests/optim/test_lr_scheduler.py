@@ -226,6 +226,7 @@ PLATEAUS = [
     {"patience": 2},
     {"patience": 0, "cooldown": 3, "min_lr": [0.001, 0.05]},
     {"mode": "max", "patience": 1, "threshold": 0.1},
+    {"mode": "max", "patience": 0, "threshold": 0.3, "cooldown": 2},
     {"mode": "max", "threshold_mode": "abs", "threshold": 0.5, "patience": 1},
     {"threshold_mode": "abs", "threshold": 0.3, "patience": 1, "factor": 0.5, "eps": 0.01},
 ]
@@ -234,7 +235,7 @@ PLATEAUS = [
 @pytest.mark.parametrize("options", PLATEAUS, ids=str)
 def test_the_plateau_follows_pytorch(options: dict) -> None:
     torch = pytest.importorskip("torch")
-    numbers = np.random.default_rng(0).standard_normal(40) + np.linspace(2, -2, 40)
+    numbers = np.random.default_rng(0).standard_normal(40) + 3 * np.sin(np.linspace(0, 9, 40))
     numbers[7] = math.nan
     found = []
     for lib in (tg, torch):
@@ -266,6 +267,23 @@ def test_state_dicts_go_to_pytorch_and_come_back(name: str) -> None:
         expected = follow(*ours, epochs=20)
         np.testing.assert_allclose(follow(*theirs, epochs=20), expected, rtol=1e-9, atol=1e-14)
         np.testing.assert_allclose(follow(*again, epochs=20), expected, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_checkpoint_holds_the_schedule(name: str, tmp_path: Path) -> None:
+    def made() -> tuple[Any, Any]:
+        optimizer = two_groups(tg)
+        return optimizer, MAKERS[name](lr_scheduler, optimizer)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (optimizer, schedule), (other, again) = first, second = made(), made()
+        follow(*first, epochs=11)
+        tg.save({"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}, tmp_path / "checkpoint")
+        saved = tg.load(tmp_path / "checkpoint")
+        other.load_state_dict(saved["optimizer"])
+        again.load_state_dict(saved["schedule"])
+        np.testing.assert_allclose(follow(*second, epochs=20), follow(*first, epochs=20), rtol=1e-12)
 
 
 def test_all_names_of_pytorch_are_there() -> None:
