@@ -19,7 +19,7 @@ from tinygrad_dl.tensor import Tensor
 BLOCK = 50_000  # elements: enough that calls cost little, and a second-level cache holds most of a rule's arrays
 SMALL = 2_048  # elements up to which copying in and out costs less than calling a rule's functions once more on the CPU
 
-Scratch = dict[Any, tuple[Array, Array]]
+Scratch = dict[Any, Any]  # memory that is used again
 
 
 class Rule(Protocol):

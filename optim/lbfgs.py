@@ -1,18 +1,18 @@
 """L-BFGS: Newton's method with a Hessian that is known only from the last steps, and a line search."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_dl.backend import Array
+from tinygrad_dl.backend import Array, aligned_zeros, device_of, owner
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError
 from tinygrad_dl.inplace import stamp_all
 from tinygrad_dl.modes import enable_grad
 from tinygrad_dl.tensor import Tensor, wrap
 
-from .optimizer import Optimizer, Params, require_number
+from .optimizer import Optimizer, Params, follow, require_number
 
 FLAT = 1e-10  # curvature y . s that is too small to learn from
 SUFFICIENT, CURVATURE = 1e-4, 0.9  # the two constants of Wolfe's conditions
@@ -29,8 +29,9 @@ class LBFGS(Optimizer):
     None or "strong_wolfe". State, kept with the first parameter: "func_evals", "n_iter", "d", "t", "old_dirs" (the y),
     "old_stps" (the s), "ro" (1 / y.s), "H_diag", "prev_flat_grad", "prev_loss".
 
-    The history is new memory in every iteration. Raises ArgumentError for options out of range and for several groups,
-    ArgumentTypeError without a closure. Source: Liu and Nocedal 1989; Nocedal and Wright 2006, algorithms 3.5, 3.6.
+    The memory of the oldest pair takes the newest. Raises ArgumentError for options out of range and for several
+    groups, ArgumentTypeError without a closure. Source: Liu and Nocedal 1989; Nocedal and Wright 2006, algorithms 3.5,
+    3.6.
 
     >>> import tinygrad_dl as tg
     >>> w = tg.tensor([1.0, -2.0], requires_grad=True)
@@ -102,22 +103,23 @@ class LBFGS(Optimizer):
             raise ArgumentTypeError("LBFGS.step: a closure is needed, which computes the loss again: step(closure)")
         options, params = self.param_groups[0], self.param_groups[0]["params"]
         lr, flat = float(options["lr"]), options["tolerance_change"]
-        point = _Flat(params, closure, f"{self._name}.step")
+        point = self._point(params)
+        point.begin(closure, f"{self._name}.step")
         state = self.state[params[0]]
         state.setdefault("func_evals", 0)
         state.setdefault("n_iter", 0)
 
-        first_loss = point.evaluate()
+        d, t, previous = (_array(state.get(name), point.start) for name in ("d", "t", "prev_flat_grad"))
+        first_loss = point.evaluate(previous)
         evaluations, loss, g = 1, point.loss, point.gradient
         if _largest(g) > options["tolerance_grad"]:
-            memory = _Memory(state, options["history_size"])
-            d, t, previous = (_array(state.get(name)) for name in ("d", "t", "prev_flat_grad"))
+            memory = _Memory(state, options["history_size"], point)
             for iteration in range(1, options["max_iter"] + 1):
                 state["n_iter"] += 1
                 if state["n_iter"] > 1:
-                    memory.learn(g - previous, d * float(t))
+                    memory.learn(g, previous, d, float(t))
                 d = memory.direction(g)
-                t = lr * min(1.0, 1.0 / float(np.add.reduce(np.absolute(g)))) if state["n_iter"] == 1 else lr
+                t = lr * min(1.0, 1.0 / point.sum_of_sizes(g)) if state["n_iter"] == 1 else lr
                 previous, loss_before = g, loss
                 slope = float(g.dot(d))
                 if slope > -flat:  # not downhill any more
@@ -127,13 +129,13 @@ class LBFGS(Optimizer):
                     found, trials = strong_wolfe(point, d, _Trial(0.0, loss, g, slope), t, flat, most)
                     t, loss, g = found.t, found.loss, found.gradient
                     point.move_to(t, d)
-                    point.start = point.where()
+                    point.start_here()
                     evaluations += trials
                 else:
                     point.move_to(t, d)
-                    point.start = point.where()
+                    point.start_here()
                     if iteration < options["max_iter"]:  # else nobody would look at it
-                        point.evaluate()
+                        point.evaluate(previous)
                         loss, g = point.loss, point.gradient
                         evaluations += 1
                 if (
@@ -148,70 +150,99 @@ class LBFGS(Optimizer):
         state["func_evals"] += evaluations
         return first_loss
 
+    def _point(self, params: list[Tensor]) -> "_Flat":
+        """The vectors of the step before, unless the parameters have changed their kind."""
+        key = [(p.array.dtype, device_of(p.array), p.array.shape) for p in params]
+        if self._scratch.get("kinds") != key:
+            self._scratch.update(kinds=key, point=_Flat(params))
+        return self._scratch["point"]
+
 
 class _Flat:
-    """The parameters as one vector, and the loss and its gradient where they stand."""
+    """The parameters as one vector, the loss and its gradient where they stand, and memory for vectors like it."""
 
-    def __init__(self, params: list[Tensor], closure: Callable[[], Any], operation: str) -> None:
-        self.params, self.closure, self.operation = params, closure, operation
-        self.start = self.where()
+    def __init__(self, params: list[Tensor]) -> None:
+        self.params = params
+        self.start = np.concatenate([p.array.reshape(-1) for p in params])
+        self.goal, self.d, *self.gradients = (self.vector() for _ in range(6))
+        self.spare = self.vector(), self.vector()  # for the next pair
 
-    def where(self) -> Array:
-        return np.concatenate([p.array.reshape(-1) for p in self.params])
+    def vector(self) -> Array:
+        return aligned_zeros(self.start, self.start.shape)
 
-    def evaluate(self) -> Any:
-        """The closure's loss; `loss` and `gradient` are of it."""
+    def begin(self, closure: Callable[[], Any], operation: str) -> None:
+        """Before a step: start where the parameters are; what a graph has kept of the state is overwritten from now."""
+        self.closure, self.operation = closure, operation
+        stamp_all([owner(array) for array in (self.d, *self.gradients)], operation)
+        self.start_here()
+
+    def pieces(self, flat: Array) -> Iterator[tuple[Tensor, Array]]:
+        """Each parameter, and its part of a vector."""
+        at = 0
+        for p in self.params:
+            yield p, flat[at : at + p.array.size].reshape(p.array.shape)
+            at += p.array.size
+
+    def start_here(self) -> None:
+        for p, piece in self.pieces(self.start):
+            piece[...] = p.array
+
+    def evaluate(self, *held: Array) -> Any:
+        """The closure's loss; `loss` and `gradient` are of it. The gradients `held` are not written over."""
         with enable_grad():
             result = self.closure()
         self.loss = float(result)
-        parts = [(np.zeros_like(p.array) if p._grad is None else p._grad.array).reshape(-1) for p in self.params]
-        self.gradient = np.concatenate(parts)
+        self.gradient = next(one for one in self.gradients if not any(one is array for array in held))
+        for p, piece in self.pieces(self.gradient):
+            piece[...] = 0 if p._grad is None else p._grad.array
         return result
 
     def move_to(self, t: float, d: Array) -> None:
         """Put the parameters at start + t d."""
         stamp_all([p.array for p in self.params], self.operation)
-        goal, at = self.start + t * d, 0
-        for p in self.params:
-            p.array[...] = goal[at : at + p.array.size].reshape(p.array.shape)
-            at += p.array.size
+        np.add(self.start, np.multiply(d, t, self.goal), self.goal)
+        for p, piece in self.pieces(self.goal):
+            p.array[...] = piece
+
+    def sum_of_sizes(self, x: Array) -> float:
+        return float(np.add.reduce(np.absolute(x, self.goal)))
 
 
 class _Memory:
     """The last pairs (y, s), and H, the inverse Hessian that they suggest."""
 
-    def __init__(self, state: dict[str, Any], size: int) -> None:
-        self.size = size
-        self.ys, self.ss = ([_array(one) for one in state.get(name, [])] for name in ("old_dirs", "old_stps"))
-        self.rhos = [float(one) for one in state.get("ro", [])]
+    def __init__(self, state: dict[str, Any], size: int, point: _Flat) -> None:
+        self.size, self.point = size, point
+        ys, ss = ([_array(one, point.start) for one in state.get(name, [])] for name in ("old_dirs", "old_stps"))
+        self.pairs = [*zip(ys, ss, map(float, state.get("ro", [])))]
         self.scale = float(state.get("H_diag", 1.0))
 
-    def learn(self, y: Array, s: Array) -> None:
+    def learn(self, g: Array, previous: Array, d: Array, t: float) -> None:
         """Take in the last step, unless it shows no curvature; the oldest one goes when there are too many."""
-        curvature = float(y.dot(s))
+        y, s = self.point.spare
+        stamp_all([owner(y), owner(s)], self.point.operation)
+        curvature = float(np.subtract(g, previous, y).dot(np.multiply(d, t, s)))
         if curvature > FLAT:
-            for held, new in ((self.ys, y), (self.ss, s), (self.rhos, 1 / curvature)):
-                held.append(new)
-                del held[: -self.size]
+            self.pairs.append((y, s, 1 / curvature))
             self.scale = curvature / float(y.dot(y))
+            full = len(self.pairs) > self.size
+            self.point.spare = self.pairs.pop(0)[:2] if full else (self.point.vector(), self.point.vector())
 
     def direction(self, g: Array) -> Array:
         """-H g."""
-        d = -g
-        pairs = list(zip(self.ys, self.ss, self.rhos))
+        d, step = np.negative(g, self.point.d), self.point.goal
         weights = []
-        for y, s, rho in reversed(pairs):
+        for y, s, rho in reversed(self.pairs):
             weights.append(rho * float(s.dot(d)))
-            d -= weights[-1] * y
+            d -= np.multiply(y, weights[-1], step)
         d *= self.scale
-        for (y, s, rho), weight in zip(pairs, reversed(weights)):
-            d += (weight - rho * float(y.dot(d))) * s
+        for (y, s, rho), weight in zip(self.pairs, reversed(weights)):
+            d += np.multiply(s, weight - rho * float(y.dot(d)), step)
         return d
 
     def save(self, state: dict[str, Any]) -> None:
-        state.update(
-            old_dirs=[wrap(y) for y in self.ys], old_stps=[wrap(s) for s in self.ss], ro=self.rhos, H_diag=self.scale
-        )
+        ys, ss, rhos = zip(*self.pairs) if self.pairs else ((), (), ())
+        state.update(old_dirs=[*map(wrap, ys)], old_stps=[*map(wrap, ss)], ro=[*rhos], H_diag=self.scale)
 
 
 # --- the line search
@@ -232,9 +263,9 @@ def strong_wolfe(point: _Flat, d: Array, start: _Trial, t: float, tolerance: flo
     After the first trial and `most` others it is the best one so far.
     """
 
-    def trial(t: float) -> _Trial:
+    def trial(t: float, *held: _Trial) -> _Trial:
         point.move_to(t, d)
-        point.evaluate()
+        point.evaluate(start.gradient, *[one.gradient for one in held])
         return _Trial(t, point.loss, point.gradient, float(point.gradient.dot(d)))
 
     def too_high(one: _Trial) -> bool:
@@ -255,7 +286,7 @@ def strong_wolfe(point: _Flat, d: Array, start: _Trial, t: float, tolerance: flo
         if flat_enough(now):
             return now, trials
         farther = cubic_minimum(before, now, now.t + 0.01 * (now.t - before.t), now.t * 10)
-        before, now = now, trial(farther)
+        before, now = now, trial(farther, now)
         trials, iterations = trials + 1, iterations + 1
 
     # Narrow the two down.
@@ -265,7 +296,7 @@ def strong_wolfe(point: _Flat, d: Array, start: _Trial, t: float, tolerance: flo
     size, stuck = _largest(d), False
     while iterations < most and abs(high.t - low.t) * size >= tolerance:
         t, stuck = _inside(cubic_minimum(low, high), low, high, stuck)
-        now = trial(t)
+        now = trial(t, low, high)
         trials, iterations = trials + 1, iterations + 1
         if too_high(now) or now.loss >= low.loss:
             high = now
@@ -312,8 +343,12 @@ def cubic_minimum(a: _Trial, b: _Trial, least: float | None = None, most: float 
 
 
 def _largest(x: Array) -> float:
-    return float(np.absolute(x).max()) if x.size else 0.0
+    return max(float(x.max()), -float(x.min())) if x.size else 0.0
 
 
-def _array(value: Any) -> Any:
-    return value.array if isinstance(value, Tensor) else value
+def _array(value: Any, like: Array) -> Any:
+    """What a value of the state is: a number, or an array where the parameters are now."""
+    if not isinstance(value, Tensor) or value.array.ndim == 0:
+        return value
+    follow(value, like)
+    return value.array

@@ -460,7 +460,7 @@ class Optimizer:
                 if first := self.first_value(name, options):
                     made.array.fill(first)
             elif value is not None and value.array.shape == shape:
-                _follow(value, w)
+                follow(value, w)
             elif value is not None:
                 raise ShapeError(
                     f"{self._name}.step: a parameter has shape {tuple(p.shape)}, but its state {name!r} "
@@ -474,7 +474,7 @@ class Optimizer:
         if name in self.numbers:
             return _held_number(0.0 if value is None else value)
         if isinstance(value, Tensor):
-            _follow(value, p.array)
+            follow(value, p.array)
             value.array, loaded = aligned_zeros(p.array, value.array.shape), value.array
             value.array[...] = loaded
         return value
@@ -615,7 +615,7 @@ def _held_number(value: Any) -> Tensor:
     return wrap(np.full((), float(value), step_dtype()))
 
 
-def _follow(state: Tensor, w: Array) -> None:
+def follow(state: Tensor, w: Array) -> None:
     """Give state the dtype and device of its parameter, which may have moved."""
     if state.array.dtype != w.dtype or device_of(state.array) != device_of(w):
         state.array = to_device(state.array.astype(w.dtype), device_of(w))

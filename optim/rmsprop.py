@@ -85,11 +85,10 @@ class RMSprop(Optimizer):
             a = state["grad_avg"]
             average(a, g, alpha, t)
             S = np.subtract(S, np.square(a, out=t), out=t)
-        np.divide(g, root(S, options["eps"], self.eps_in_root, out=t), out=t)
+        step = np.divide(g, root(S, options["eps"], self.eps_in_root, out=t), out=t)
         if options["momentum"]:
             b = state["momentum_buffer"]
             b *= options["momentum"]
-            b += t
-            t[...] = b
-        t *= options["lr"]
-        w -= t
+            b += step
+            step = b
+        w -= np.multiply(step, options["lr"], out=t)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -128,6 +129,61 @@ def test_float32_and_the_strict_device() -> None:
         optimizer.step(closure_of(optimizer, banana, w))
     assert w.dtype is tg.float32 and w.device == "strict"
     np.testing.assert_allclose(w.detach().cpu().numpy(), [1.0, 1.0], atol=1e-3)
+
+
+@pytest.mark.parametrize("options", [{"lr": 0.3}, {"line_search_fn": "strong_wolfe"}], ids=str)
+def test_a_warm_step_allocates_nothing_that_counts(options: dict) -> None:
+    w, optimizer = made(tg, np.linspace(1, 2, 50_000), history_size=3, max_iter=4, max_eval=40, **options)
+    curvatures, w.grad = np.linspace(1, 100, 50_000), tg.zeros_like(w)
+
+    def closure() -> float:
+        """The sum of c w^2 / 2, which allocates nothing."""
+        return float(np.multiply(curvatures, w.array, w.grad.array).dot(w.array)) / 2
+
+    for _ in range(3):
+        optimizer.step(closure)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        optimizer.step(closure)
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert optimizer.state[w]["n_iter"] == 16 and len(optimizer.state[w]["ro"]) == 3
+    assert after - before < 20_000 and peak - before < 40_000  # bytes; one vector has 400,000
+
+
+def test_copies_of_model_and_optimizer_go_on_by_themselves() -> None:
+    w, optimizer = made(tg, [-1.5, 2.0], line_search_fn="strong_wolfe", max_iter=3)
+    path(optimizer, banana, w, 2)
+    v, other = copy.deepcopy((w, optimizer))
+    before = [one.tolist() for one in optimizer.state[w]["old_dirs"]]
+    expected = path(other, banana, v, 3)
+    assert [one.tolist() for one in optimizer.state[w]["old_dirs"]] == before
+    np.testing.assert_array_equal(path(optimizer, banana, w, 3), expected)
+
+
+def test_state_moves_with_the_parameters() -> None:
+    (w, optimizer), (v, other) = (made(tg, [-1.5, 2.0], line_search_fn="strong_wolfe", max_iter=3) for _ in range(2))
+    path(optimizer, banana, w, 2)
+    path(other, banana, v, 2)
+    w.data = w.data.to("strict")
+    optimizer.zero_grad()
+    for _ in range(3):
+        optimizer.step(closure_of(optimizer, banana, w))
+    path(other, banana, v, 3)
+    assert w.device == "strict" and optimizer.state[w]["d"].device == "strict"
+    np.testing.assert_array_equal(w.detach().cpu().numpy(), v.detach().numpy())
+
+
+def test_backward_through_updated_state_raises() -> None:
+    w, optimizer = made(tg, [-1.5, 2.0], max_iter=3)
+    path(optimizer, banana, w, 1)
+    losses = [(w * optimizer.state[w][name]).sum() for name in ("d", "prev_flat_grad")]
+    optimizer.step(closure_of(optimizer, banana, w))
+    for loss in losses:
+        with pytest.raises(GraphError, match=r"LBFGS\.step"):
+            loss.backward()
 
 
 def test_a_flat_start_is_the_end() -> None:

@@ -7,6 +7,7 @@ import importlib.util
 import pickle
 import tracemalloc
 import warnings
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from side_by_side import SHAPES, as_ours, as_torch, follow, gradients, leaves, set_gradients, values
 
 import tinygrad_dl as tg
-from tinygrad_dl import backend, optim
+from tinygrad_dl import backend, optim, testing
 from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, DtypeError, GraphError, ShapeError, StateDictError
 from tinygrad_dl.optim import SGD, Adam, AdamW, Optimizer, layout
 
@@ -681,6 +682,36 @@ def test_the_folder_is_not_imported_by_its_bare_name() -> None:
     assert spec is not None and spec.loader is not None
     with pytest.raises(ImportError, match="use `from tinygrad_dl import optim`"):
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+# --- calls, each of which is a kernel on a GPU
+
+
+@pytest.mark.parametrize(
+    ("make", "functions"),
+    [
+        (lambda params: SGD(params, lr=0.1), 2),
+        (lambda params: SGD(params, lr=0.1, momentum=0.9), 4),
+        (lambda params: Adam(params), 12),
+    ],
+    ids=["SGD", "momentum", "Adam"],
+)
+def test_small_parameters_on_a_device_share_the_calls_of_a_rule(make: Any, functions: int) -> None:
+    def calls(count: int, *shape: int) -> Counter[str]:
+        params = [leaf(*shape, device="strict") for _ in range(count)]
+        optimizer = make(params)
+        for p in params:
+            p.grad = tg.ones(*shape, device="strict")
+        optimizer.step()
+        optimizer.step()
+        found: Counter[str] = Counter()
+        with testing.watch(lambda call: found.update([call.name if call.kind == "function" else call.kind])):
+            optimizer.step()
+        return found
+
+    for count in (2, 50):  # and each parameter is copied out of the flat array
+        assert calls(count, 10, 10) == {"numpy.concatenate": 2, "ufunc": functions, "operator": count}
+    assert calls(3, 300, 400) == {"ufunc": 3 * functions}
 
 
 # --- memory
