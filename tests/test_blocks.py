@@ -85,6 +85,85 @@ def peak(run: Any) -> int:
         tracemalloc.stop()
 
 
+WHOLE: dict[str, Any] = {  # each with the parts of 4 MB that its result takes
+    "rsqrt": (lambda x, y: tg.rsqrt(y), 1),
+    "2 / x": (lambda x, y: 2 / y, 1),
+    "addcmul": (lambda x, y: tg.addcmul(x, y, y), 1),
+    "addcmul by 2": (lambda x, y: tg.addcmul(x, y, y, value=2), 1),
+    "addcdiv": (lambda x, y: tg.addcdiv(x, y, y), 1),
+    "lerp": (lambda x, y: tg.lerp(x, y, 0.3), 1),
+    "isclose": (lambda x, y: tg.isclose(x, y), 0.25),
+    "sign": (lambda x, y: tg.sign(x), 1),
+    "nan_to_num": (lambda x, y: tg.nan_to_num(x), 1),
+    "sort": (lambda x, y: tg.sort(x, 1), 3),
+    "argsort": (lambda x, y: tg.argsort(x, 1), 2),
+    "topk": (lambda x, y: tg.topk(x, 2, 1), 0),
+    "nonzero": (lambda x, y: tg.nonzero(x > 0), 2.25),  # with the bools
+    "var": (lambda x, y: tg.var(x), 0),
+    "var of columns": (lambda x, y: tg.var(x, 0), 0),
+    "std of rows": (lambda x, y: tg.std(x, 1), 0),
+    "logsumexp": (lambda x, y: tg.logsumexp(x, (0, 1)), 0),
+    "logsumexp of columns": (lambda x, y: tg.logsumexp(x, 0), 0),
+    "log_softmax of columns": (lambda x, y: tg.log_softmax(x, 0), 1),
+    "eye": (lambda x, y: tg.eye(1024), 1),
+    "linspace": (lambda x, y: tg.linspace(0, 1, 1 << 20), 1),
+    "arange": (lambda x, y: tg.arange(0.0, float(1 << 20)), 1),
+}
+
+
+def of_second(name: str) -> Any:
+    """A function of one input, of the positive numbers."""
+    return lambda x, y: getattr(tg, name)(y)
+
+
+BOTH_WAYS: dict[str, Any] = {
+    **{name: of_second(name) for name in "exp2 cos tanh atan sqrt rsqrt log2 log1p asin".split()},
+    "x / y": lambda x, y: x / y,
+    "x ** 3": lambda x, y: x**3,
+    "atan2": tg.atan2,
+    "maximum": tg.maximum,
+    "fmod": tg.fmod,
+    "logaddexp": tg.logaddexp,
+    "mse_loss": tg.nn.functional.mse_loss,
+    "std": lambda x, y: tg.std(x),
+    "var_mean": lambda x, y: tg.var_mean(x)[0],
+    "norm": lambda x, y: tg.norm(x),
+    "prod": lambda x, y: tg.prod(y),
+    "amax": lambda x, y: tg.amax(x, 1),
+    "logsumexp": lambda x, y: tg.logsumexp(x, 1),
+    "log_softmax of columns": lambda x, y: tg.log_softmax(x, 0),
+    "reshape of a product": lambda x, y: (x * y).reshape(-1),
+    "a product of reshaped": lambda x, y: x.reshape(-1) * y.reshape(-1),
+}
+MEGABYTES = 4 << 20
+
+
+def numbers(grad: bool) -> list[Any]:
+    x, y = tg.randn(1024, 1024), tg.rand(1024, 1024) * 0.8 + 0.1
+    return [x.requires_grad_(grad), y.requires_grad_(grad)]
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_results_are_all_that_is_allocated(name: str) -> None:
+    function, parts = WHOLE[name]
+    x, y = numbers(False)
+    assert peak(lambda: function(x, y)) < (parts + 0.5) * MEGABYTES
+
+
+@pytest.mark.parametrize("name", BOTH_WAYS)
+def test_gradients_are_all_that_backward_allocates(name: str) -> None:
+    x, y = numbers(True)
+    out = BOTH_WAYS[name](x, y)
+    g = tg.ones_like(out.detach())
+
+    def step() -> Any:
+        x.grad = y.grad = None
+        out.backward(g, retain_graph=True)
+        return [leaf.grad for leaf in (x, y) if leaf.grad is not None]
+
+    assert peak(step) < (len(step()) + 0.5) * MEGABYTES
+
+
 NAMES = "gelu silu mish softplus elu selu celu leaky_relu hardtanh hardswish hardsigmoid logsigmoid softsign".split()
 
 

@@ -287,7 +287,7 @@ def _accumulate(gradients: dict[Tensor, Any], recorded: bool) -> None:
             if recorded:
                 leaf._grad = identity(g) if old is None else old + g
             elif old is None:
-                ours = getrefcount(g) == SOLE_HOLDER and not isinstance(g, generic) and g.base is None
+                ours = getrefcount(g) == SOLE_HOLDER and not isinstance(g, generic) and backend.sole_view(g)
                 leaf._grad = wrap(g if ours else own(g))
             elif old._requires_grad or not backend.is_writeable(old.array):
                 leaf._grad = wrap(own(old.array + g))

@@ -354,6 +354,23 @@ def for_many(function: Any, ufunc: Any, dtypes: Any) -> Any:
     return compute
 
 
+def at_least(array: Array, low: Any) -> Array:
+    """The larger of an array's elements and a number or other elements.
+
+    Between two numbers NumPy finds many floating ones up to four times as fast as above one.
+    """
+    if type(array) is np.ndarray and array.size > 2048 and array.dtype.kind == "f" and getattr(low, "ndim", 0) == 0:
+        return array.clip(low, constant(np.inf, array))
+    return np.maximum(array, low)
+
+
+def at_most(array: Array, high: Any) -> Array:
+    """The smaller of an array's elements and a number or other elements; see `at_least`."""
+    if type(array) is np.ndarray and array.size > 2048 and array.dtype.kind == "f" and getattr(high, "ndim", 0) == 0:
+        return array.clip(constant(-np.inf, array), high)
+    return np.minimum(array, high)
+
+
 _zeros: dict[Any, Any] = {}
 
 
@@ -365,6 +382,11 @@ def zero(array: Array) -> Any:
     if found is None:
         found = _zeros[array.dtype] = np.zeros((), array.dtype)
     return found
+
+
+def at_least_zero(array: Array) -> Array:
+    """The larger of an array's elements and 0."""
+    return at_least(array, zero(array)) if array.size > 2048 else np.maximum(array, zero(array))
 
 
 def zeros(array: Array, shape: tuple[int, ...]) -> Array:
@@ -454,6 +476,15 @@ def strided(array: Array, shape: tuple[int, ...], strides: tuple[int, ...], writ
     if not (writeable and is_writeable(array)):
         view.flags.writeable = False
     return view
+
+
+def nonzero(array: Array) -> Array:
+    """The places of the elements that are not 0, a row for each."""
+    places = array.nonzero()
+    rows = getattr(places[0], "base", None)  # NumPy's are the columns of a matrix that it does not give
+    if type(rows) is np.ndarray and rows.shape == (len(places[0]), array.ndim):
+        return rows
+    return array_module(array).stack(places, 1)
 
 
 def diagonal(array: Array, offset: int, dim1: int, dim2: int) -> Array:
@@ -588,6 +619,15 @@ def _sole_references() -> int:
     gradients = {0: np.empty(1)}
     _, g = gradients.popitem()
     return sys.getrefcount(g)
+
+
+def sole_view(array: Array) -> bool:
+    """Whether an array has memory of its own, or shows all of another array's that nobody else holds."""
+    base = array.base
+    if base is None:
+        return True
+    whole = type(base) is np.ndarray and base.nbytes == array.nbytes and array.flags.c_contiguous
+    return whole and base.base is None and sys.getrefcount(base) == SOLE_HOLDER + 1
 
 
 SOLE_HOLDER = _sole_references()  # what `sys.getrefcount(x)` says of an x that one variable holds and nobody else

@@ -1,6 +1,8 @@
 """Making tensors: from data, filled, in steps, or like another tensor."""
 
+import builtins
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from . import backend, dtypes
 from .errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError
 from .layouts import row_major, strided
 from .methods import attach
+from .ops.blocks import BLOCK
 from .ops.shape import sizes_of
 from .outputs import fills_out
 from .tensor import Size, Tensor, wrap
@@ -293,7 +296,31 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
             [0., 1.]])
     """
     n, m = natural_sizes("eye", (n, n if m is None else m))
-    return _finish(np.eye(n, m), dtypes.get_default_dtype() if dtype is None else dtype, device, requires_grad)
+    made = _filled("eye", (n, m), 0, dtype, device, requires_grad)
+    made.array.reshape(-1)[: m * m : m + 1] = 1
+    return made
+
+
+def _series(number: Callable[[Any], Any], count: int, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    """The numbers that a function gives of the places 0 to count - 1, an array: made and rounded block by block."""
+    wanted = dtypes.get_default_dtype() if dtype is None else dtypes.find(dtype)
+    made = np.empty(count, wanted.numpy)
+    for start in builtins.range(0, count, BLOCK):
+        made[start : start + BLOCK] = number(np.arange(start, min(start + BLOCK, count)))
+    return _finish(made, None, device, requires_grad)
+
+
+def _spaced(name: str, start: Any, end: Any, steps: int) -> Callable[[Any], Any]:
+    """The numbers at equal distances from `start` to `end`, both included, as a function of their places."""
+    first, last = (float(_number(name, argument, value)) for argument, value in (("start", start), ("end", end)))
+    step = (last - first) / max(steps - 1, 1)
+
+    def number(place: Any) -> Any:
+        found = place * step + first
+        found[(place == steps - 1) & (place > 0)] = last
+        return found
+
+    return number
 
 
 def _number(name: str, argument: str, value: Any) -> Any:
@@ -338,7 +365,7 @@ def arange(
     if dtype is None:
         dtype = dtypes.int64 if all(isinstance(n, int) for n in numbers) else dtypes.get_default_dtype()
     count = math.ceil((last - first) / by)
-    return _finish(first + np.arange(count) * by, dtype, device, requires_grad)
+    return _series(lambda place: first + place * by, count, dtype, device, requires_grad)
 
 
 @row_major
@@ -353,8 +380,7 @@ def linspace(
     tensor([0.0000, 0.5000, 1.0000])
     """
     (steps,) = natural_sizes("linspace", (steps,))
-    numbers = np.linspace(_number("linspace", "start", start), _number("linspace", "end", end), steps)
-    return _finish(numbers, dtypes.get_default_dtype() if dtype is None else dtype, device, requires_grad)
+    return _series(_spaced("linspace", start, end, steps), steps, dtype, device, requires_grad)
 
 
 @row_major
@@ -376,10 +402,9 @@ def logspace(
     tensor([  1.,  10., 100.])
     """
     (steps,) = natural_sizes("logspace", (steps,))
-    exponents = np.linspace(_number("logspace", "start", start), _number("logspace", "end", end), steps)
+    exponent, radix = _spaced("logspace", start, end, steps), float(_number("logspace", "base", base))
     with np.errstate(all="ignore"):
-        numbers = np.power(float(_number("logspace", "base", base)), exponents)
-    return _finish(numbers, dtypes.get_default_dtype() if dtype is None else dtype, device, requires_grad)
+        return _series(lambda place: np.power(radix, exponent(place)), steps, dtype, device, requires_grad)
 
 
 def range(*args: Any, **options: Any) -> Tensor:

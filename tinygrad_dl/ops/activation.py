@@ -15,7 +15,7 @@ from ..tensor import Tensor, normalize_dim
 from .blocks import blockwise, chosen
 from .composed import composed
 from .editing import in_place_form
-from .elementwise import relu, sigmoid, tanh, where
+from .elementwise import fill_with_sigmoid, relu, sigmoid, tanh, where
 from .error_functions import cdf, density
 from .joining import split
 from .loss import softplus as _stable_softplus
@@ -44,9 +44,23 @@ def _refuse_bools(name: str, x: Any) -> None:
 # --- of one input
 
 
+def _fill_with_silu(out: Any, x: Any) -> None:
+    fill_with_sigmoid(out, x)
+    out *= x
+
+
 def _silu(x: Any) -> Any:
     with np.errstate(over="ignore"):  # e^-x may be infinite, and x/infinity is the right 0
         return x / (1 + np.exp(-x))
+
+
+def _fill_with_slope_of_silu(out: Any, g: Any, input: Any) -> None:
+    fill_with_sigmoid(out, input)
+    rest = 1 - out
+    rest *= input
+    rest += 1
+    out *= rest
+    out *= g
 
 
 def _silu_rule(g: Any, input: Any) -> Any:
@@ -87,7 +101,14 @@ def _floating(name: str, forward: Callable[..., Any], rule: Any, doc: str) -> An
 
 _gelu = _floating("gelu", lambda x: x * cdf(x), lambda g, input: g * (cdf(input) + input * density(input)), "x Φ(x)")
 _gelu_by_tanh = _floating("gelu", _gelu_tanh, _gelu_tanh_rule, "x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))")
-_silu_operation = _floating("silu", _silu, _silu_rule, "x σ(x)")
+_silu_operation = elementwise(
+    "silu",
+    blockwise(_silu, _fill_with_silu),
+    "x σ(x)",
+    numpy=(),
+    refuse=_NEEDS_FLOATING,
+    input=blockwise(_silu_rule, _fill_with_slope_of_silu),
+)
 _mish_operation = _floating("mish", _mish, _mish_rule, "x tanh(log(1 + e^x))")
 _hardsigmoid = _floating(
     "hardsigmoid",

@@ -34,7 +34,7 @@ def square(input: Any) -> Any:
 
 rsqrt = elementwise(
     "rsqrt",
-    lambda x: np.reciprocal(np.sqrt(x)),
+    blockwise(lambda x: np.reciprocal(np.sqrt(x)), lambda out, x: np.divide(1, np.sqrt(x, out), out)),
     """1 / √input.
 
     Argument: input (tensor; integers give the default dtype).
@@ -45,7 +45,7 @@ rsqrt = elementwise(
     """,
     floating=True,
     numpy=(),
-    input=lambda g, out: g * (out * out * out) * -0.5,
+    input=blockwise(lambda g, out: g * (out * out * out) * -0.5),
 )
 
 
@@ -99,16 +99,16 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     "addcmul",
     promote="same",
     input=lambda g: g,
-    tensor1=lambda g, tensor2, value: g * (tensor2 * value),
-    tensor2=lambda g, tensor1, value: g * (tensor1 * value),
+    tensor1=blockwise(lambda g, tensor2, value: g * (tensor2 * value)),
+    tensor2=blockwise(lambda g, tensor1, value: g * (tensor1 * value)),
 )
 def _addcmul(input: Any, tensor1: Any, tensor2: Any, value: Any) -> Any:
     if input.dtype.kind == "b":
         raise DtypeError("addcmul: bools are not added; convert them first, for example with .int()")
     if type(value) is float and input.dtype.kind != "f":
         raise DtypeError(f"addcmul: value must be an integer for integer tensors, {value} came")
-    product = tensor1 * tensor2
-    return input + (product if value == 1 else product * value)
+    # what has no name NumPy adds to in place
+    return input + (tensor1 * tensor2 if value == 1 else tensor1 * tensor2 * backend.constant(value, input))
 
 
 @composed
@@ -128,12 +128,11 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     "addcdiv",
     promote="same",
     input=lambda g: g,
-    tensor1=lambda g, tensor2, value: g * (value / tensor2),
-    tensor2=lambda g, tensor1, tensor2, value: -g * (tensor1 * value / tensor2) / tensor2,
+    tensor1=blockwise(lambda g, tensor2, value: g * (value / tensor2)),
+    tensor2=blockwise(lambda g, tensor1, tensor2, value: -g * (tensor1 * value / tensor2) / tensor2),
 )
 def _addcdiv(input: Any, tensor1: Any, tensor2: Any, value: Any) -> Any:
-    quotient = tensor1 / tensor2
-    return input + (quotient if value == 1 else quotient * value)
+    return input + (tensor1 / tensor2 if value == 1 else tensor1 / tensor2 * backend.constant(value, input))
 
 
 @composed
@@ -157,9 +156,9 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
 @operation(
     "lerp",
     promote="same",
-    input=lambda g, weight: g * (1 - weight),
+    input=blockwise(lambda g, weight: g * (1 - weight)),
     end=lambda g, weight: g * weight,
-    weight=lambda g, input, end: g * (end - input),
+    weight=blockwise(lambda g, input, end: g * (end - input)),
 )
 @blockwise
 def _lerp(input: Any, end: Any, weight: Any) -> Any:
@@ -202,8 +201,8 @@ fmax = elementwise(
     >>> tg.fmax(tg.tensor([1.0, float("nan")]), tg.tensor([3.0, 2.0]))
     tensor([3., 2.])
     """,
-    input=lambda g, input, other: where((input >= other) | (other != other), g, 0.0),
-    other=lambda g, input, other: where((input >= other) | (other != other), 0.0, g),
+    input=blockwise(lambda g, input, other: where((input >= other) | (other != other), g, 0.0)),
+    other=blockwise(lambda g, input, other: where((input >= other) | (other != other), 0.0, g)),
 )
 fmin = elementwise(
     "fmin",
@@ -216,8 +215,8 @@ fmin = elementwise(
     >>> tg.fmin(tg.tensor([1.0, float("nan")]), tg.tensor([3.0, 2.0]))
     tensor([1., 2.])
     """,
-    input=lambda g, input, other: where((input <= other) | (other != other), g, 0.0),
-    other=lambda g, input, other: where((input <= other) | (other != other), 0.0, g),
+    input=blockwise(lambda g, input, other: where((input <= other) | (other != other), g, 0.0)),
+    other=blockwise(lambda g, input, other: where((input <= other) | (other != other), 0.0, g)),
 )
 copysign = elementwise(
     "copysign",
@@ -231,7 +230,7 @@ copysign = elementwise(
     tensor([-1.,  2.])
     """,
     floating=True,
-    input=lambda g, input, out: where(input == 0, 0.0, g * (out / input)),
+    input=blockwise(lambda g, input, out: where(input == 0, 0.0, g * (out / input))),
     other=lambda g: zeros_like(g),
 )
 

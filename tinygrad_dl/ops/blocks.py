@@ -1,6 +1,7 @@
 """Elementwise functions of big arrays, one block after the other, so that their temporaries stay in the cache."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,35 +10,40 @@ import numpy as np
 from ..backend import HOST
 
 BLOCK = 1 << 15  # elements: 128 KB of float32; half as many cost a fifth more time, twice as many gain nothing
+_add: Any = np.add.reduce
 _HALF, _SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
 
-def blockwise(function: Callable[..., Any]) -> Callable[..., Any]:
+def blockwise(function: Callable[..., Any], fill: Callable[..., None] | None = None) -> Callable[..., Any]:
     """An elementwise function that allocates its result and blocks only; it may be a forward or a rule.
 
     Big NumPy arrays pass through it block by block. Everything else (small arrays, those of other devices, Tensors,
-    Symbols) meets the function itself. float16 is computed in float32, as PyTorch does.
+    Symbols) meets the function itself. float16 is computed in float32, as PyTorch does. fill: the same function of a
+    block of the result, into which it writes, and of the arguments; it saves a copy.
     """
     code = function.__code__
     arguments = ", ".join(code.co_varnames[: code.co_argcount])
+    first = code.co_varnames[0]
 
-    def compute(*values: Any) -> Any:
-        if getattr(values[0], "dtype", None) is not _HALF:
-            return function(*values)
+    def in_single(*values: Any) -> Any:
         wide = [value.astype(_SINGLE) if getattr(value, "dtype", None) is _HALF else value for value in values]
-        return function(*wide).astype(_HALF)
+        out = function(*wide)
+        return out.astype(_HALF) if out.dtype is _SINGLE else out
 
     def run(*values: Any) -> Any:
-        first = values[0]
-        return _in_blocks(compute, values) if type(first) is HOST and first.size > BLOCK else compute(*values)
+        compute = in_single if values[0].dtype is _HALF else function
+        many = type(values[0]) is HOST and values[0].size > BLOCK
+        return _in_blocks(compute, values, fill if compute is function else None) if many else compute(*values)
 
-    # Evaluates the function's own names, so that the plan of an operation finds them.
-    made: Any = eval(f"lambda {arguments}: run({arguments})", {"run": run})
+    # Evaluates the function's own names, so that the plan of an operation finds them; small arrays pay for three looks.
+    usual = f'getattr({first}, "dtype", None) is not HALF and (type({first}) is not HOST or {first}.size <= BLOCK)'
+    names = {"function": function, "run": run, "HOST": HOST, "BLOCK": BLOCK, "HALF": _HALF}
+    made: Any = eval(f"lambda {arguments}: function({arguments}) if {usual} else run({arguments})", names)
     made.__defaults__ = function.__defaults__
     return functools.update_wrapper(made, function)
 
 
-def _in_blocks(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+def _in_blocks(function: Callable[..., Any], values: tuple[Any, ...], fill: Any = None) -> Any:
     """The function on arrays that broadcast to the shape of the first or a larger one, and on options."""
     arrays = [value for value in values if type(value) is HOST]
     trial = function(*[np.empty(0, value.dtype) if type(value) is HOST else value for value in values])
@@ -47,14 +53,19 @@ def _in_blocks(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
     with np.nditer([*arrays, out], flags, roles, order="C", buffersize=BLOCK) as blocks:
         for *parts, result in blocks:
             given = iter(parts)
-            result[...] = function(*[next(given) if type(value) is HOST else value for value in values])
+            arguments = [next(given) if type(value) is HOST else value for value in values]
+            if fill is None:
+                result[...] = function(*arguments)
+            else:
+                fill(result, *arguments)
     return out
 
 
 def rowwise(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of arrays of one shape along their dimension `dim` that allocates its result and blocks only.
 
-    Big NumPy arrays pass through it a few rows at a time where `dim` is the last; everything else meets the function.
+    The result has as many rows, which may have another length. Big NumPy arrays pass through it a few rows at a time
+    where `dim` is the last; everything else meets the function.
     """
     code = function.__code__
     names = code.co_varnames[: code.co_argcount]
@@ -82,9 +93,29 @@ def _in_rows(function: Callable[..., Any], values: tuple[Any, ...], dim: int) ->
         rows = slice(start, start + count)
         part = function(*[value[rows] if type(value) is HOST else value for value in matrices])
         if out is None:
-            out = np.empty(shape, part.dtype)
-        out.reshape(-1, shape[-1])[rows] = part
+            out = np.empty((*shape[:-1], part.shape[1]), part.dtype)
+        out.reshape(-1, part.shape[1])[rows] = part
     return out
+
+
+def block_sums(function: Callable[[Any, Any], Any], x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
+    """The sums along an axis (None: of all) of a function of an array and of y, which has size 1 along that axis.
+
+    Big NumPy arrays in row-major order pass through the function block by block.
+    """
+    if not (type(x) is HOST and x.size > BLOCK and x.flags.c_contiguous and (axis is None or type(axis) is int)):
+        return _add(function(x, y), axis, None, None, keepdims)
+    at = 0 if axis is None else axis % x.ndim
+    n, inner = (x.size, 1) if axis is None else (x.shape[at], math.prod(x.shape[at + 1 :]))
+    cubes, fixed = x.reshape(-1, n, inner), y.reshape(-1, 1, inner)
+    sums = np.zeros(fixed.shape)
+    outer, height = max(BLOCK // (n * inner), 1), max(BLOCK // inner, 1)
+    for i in range(0, len(cubes), outer):
+        for j in range(0, n, height):
+            part = function(cubes[i : i + outer, j : j + height], fixed[i : i + outer])
+            sums[i : i + outer] += _add(part, 1, None, None, True)
+    shape = y.shape if keepdims else () if axis is None else (*y.shape[:at], *y.shape[at + 1 :])
+    return sums.astype(x.dtype).reshape(shape)
 
 
 def chosen(condition: Any, x: Any, y: Any) -> Any:

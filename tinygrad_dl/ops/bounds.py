@@ -9,13 +9,14 @@ from ..errors import ArgumentError, DtypeError
 from ..methods import attach
 from ..operation import elementwise, operation
 from ..tensor import NUMPY
+from .blocks import blockwise
 from .composed import composed
 from .editing import attach_in_place
 from .elementwise import where
 
 _clamp_min = elementwise(
     "clamp_min",
-    lambda x, y: np.maximum(x, y),
+    backend.at_least,
     "input, but not below `min`",
     numpy=(),
     input=lambda g, input, min: where(input >= min, g, 0.0),
@@ -23,7 +24,7 @@ _clamp_min = elementwise(
 )
 _clamp_max = elementwise(
     "clamp_max",
-    lambda x, y: np.minimum(x, y),
+    backend.at_most,
     "input, but not above `max`",
     numpy=(),
     input=lambda g, input, max: where(input <= max, g, 0.0),
@@ -104,17 +105,37 @@ def nan_to_num(input: Any, nan: float | None = 0.0, posinf: float | None = None,
     >>> tg.nan_to_num(tg.tensor([float("nan"), float("inf"), 1.0]), posinf=9.0)
     tensor([0., 9., 1.])
     """
-    out = input.copy()
     if input.dtype.kind != "f":
-        return out
-    limits = np.finfo(input.dtype)
+        return input.copy()
+    compute = _copied if input.dtype == np.float16 else _numbers  # the largest number is that of the own dtype
+    return compute(input, nan, posinf, neginf)
+
+
+def _replace(out: Any, nan: float | None, posinf: float | None, neginf: float | None) -> None:
+    """Put numbers in place of what is none, where a block of big arrays has any."""
+    if out.size > 2048 and np.isfinite(out).all():
+        return
+    missing, limits = out != out, np.finfo(out.dtype)
     if posinf is None and neginf is None:
         out.clip(limits.min, limits.max, out)
     else:
-        out[input == np.inf] = limits.max if posinf is None else posinf
-        out[input == -np.inf] = limits.min if neginf is None else neginf
-    out[input != input] = 0.0 if nan is None else nan
+        out[out == np.inf] = limits.max if posinf is None else posinf
+        out[out == -np.inf] = limits.min if neginf is None else neginf
+    out[missing] = 0.0 if nan is None else nan
+
+
+def _copied(x: Any, nan: float | None, posinf: float | None, neginf: float | None) -> Any:
+    out = x.copy()
+    _replace(out, nan, posinf, neginf)
     return out
+
+
+def _fill(out: Any, x: Any, nan: float | None, posinf: float | None, neginf: float | None) -> None:
+    out[...] = x
+    _replace(out, nan, posinf, neginf)
+
+
+_numbers = blockwise(_copied, _fill)
 
 
 # --- methods

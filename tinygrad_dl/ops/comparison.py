@@ -14,6 +14,7 @@ from ..operation import Operation, documented, operation, promote_arguments, reg
 from ..outputs import into
 from ..promotion import wrapped_integers
 from ..tensor import NUMPY, Tensor, wrap
+from .blocks import blockwise
 from .composed import composed
 from .editing import attach_in_place, attach_operator
 
@@ -178,12 +179,17 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, eq
         raise DtypeError(
             f"isclose: both must have one dtype, {input.dtype} and {other.dtype} came; convert one of them first"
         )
-    same = input == other
+    return _close(input, other, rtol, atol, equal_nan)
+
+
+@blockwise
+def _close(x: Any, y: Any, rtol: float, atol: float, equal_nan: bool) -> Any:
+    same = x == y
     if equal_nan:
-        same = same | ((input != input) & (other != other))
+        same = same | ((x != x) & (y != y))
     if rtol == atol == 0:
         return same
-    x, y = (value if value.dtype.kind == "f" else value.astype(np.float64) for value in (input, other))
+    x, y = (value if value.dtype.kind == "f" else value.astype(np.float64) for value in (x, y))
     distance = np.absolute(x - y)
     return same | (np.isfinite(distance) & (distance <= atol + np.absolute(rtol * y)))
 

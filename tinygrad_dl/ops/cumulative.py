@@ -21,7 +21,7 @@ from .composed import composed
 from .editing import attach_in_place
 from .elementwise import where
 from .indexing import put_along_dim
-from .reduction import cast, restore
+from .reduction import cast, spread
 from .shape import reshape
 
 _multiply: Any = np.multiply.reduce
@@ -185,7 +185,7 @@ def _multiplied(x: Any, axis: Any, keepdim: bool) -> Any:
 
 
 @operation(
-    "prod", input=lambda g, input, dim, keepdim: restore(g, input.shape, dim, keepdim) * _product_of_others(input, dim)
+    "prod", input=lambda g, input, dim, keepdim: _product_of_others(input, dim) * spread(g, input.shape, dim, keepdim)
 )
 def _prod(input: Any, dim: Any, keepdim: bool) -> Any:
     return backend.row_major(_multiplied(input, dim if input.ndim else None, keepdim))

@@ -127,7 +127,7 @@ remainder = elementwise(
     numpy=(np.remainder,),
     refuse=BOOLS,
     input=lambda g: g,
-    other=lambda g, input, other: -g * divide_down(input, other),
+    other=blockwise(lambda g, input, other: -g * divide_down(input, other)),
 )
 fmod = elementwise(
     "fmod",
@@ -143,7 +143,7 @@ fmod = elementwise(
     numpy=(np.fmod,),
     refuse=BOOLS,
     input=lambda g: g,
-    other=lambda g, input, other: -g * divide_towards_zero(input, other),
+    other=blockwise(lambda g, input, other: -g * divide_towards_zero(input, other)),
 )
 attach(floor_divide, remainder, fmod)
 attach_in_place(floor_divide, remainder, fmod)

@@ -16,7 +16,7 @@ from ..methods import attach
 from ..operation import elementwise, operation
 from ..promotion import SCALARS
 from ..tensor import Tensor
-from .blocks import blockwise, chosen, masked
+from .blocks import BLOCK, blockwise, chosen, masked
 from .composed import composed
 from .division import divide_down, divide_towards_zero, floor_divide, remainder
 from .editing import attach_in_place, attach_operator, zeros_like
@@ -70,7 +70,7 @@ true_divide = elementwise(
     floating=True,
     numpy=(np.true_divide,),
     input=lambda g, other: g / other,
-    other=lambda g, input, other: -g * (input / other) / other,
+    other=blockwise(lambda g, input, other: -g * (input / other) / other),
 )
 
 reciprocal = elementwise(
@@ -86,7 +86,7 @@ reciprocal = elementwise(
     """,
     floating=True,
     numpy=(np.reciprocal,),
-    input=lambda g, out: -g * (out * out),
+    input=blockwise(lambda g, out: -g * (out * out)),
 )
 
 
@@ -202,8 +202,8 @@ _pow = elementwise(
     numpy=(np.power,),
     numbers=True,
     refuse=("b", "bools have no powers; convert them first, for example with .int()"),
-    input=_power_base_rule,
-    other=_power_exponent_rule,
+    input=blockwise(_power_base_rule),
+    other=blockwise(_power_exponent_rule),
 )
 
 
@@ -224,6 +224,7 @@ def pow(input: Any, exponent: Any) -> Any:
 # --- one input
 
 
+@blockwise
 def _sign(x: Any) -> Any:
     """np.sign, but for NaN, whose sign is 0 in PyTorch, and bools, which NumPy refuses."""
     if x.dtype.kind != "f":
@@ -265,7 +266,7 @@ abs = elementwise(
     tensor([2., 3.])
     """,
     numpy=(np.absolute,),
-    input=lambda g, input: g * sign(input),
+    input=blockwise(lambda g, input: g * sign(input)),
 )
 sqrt = elementwise(
     "sqrt",
@@ -277,7 +278,7 @@ sqrt = elementwise(
     tensor([2., 3.])
     """,
     floating=True,
-    input=lambda g, out: g / (2 * out),
+    input=blockwise(lambda g, out: g / (2 * out)),
 )
 tanh = elementwise(
     "tanh",
@@ -289,20 +290,33 @@ tanh = elementwise(
     tensor([0.0000, 0.7616])
     """,
     floating=True,
-    input=lambda g, out: g * (1 - out * out),
+    input=blockwise(lambda g, out: g * (1 - out * out)),
 )
 
 
-@blockwise
 def _sigmoid(x: Any) -> Any:
     out = np.exp(np.negative(x) if x.dtype.kind == "f" else x * -1.0)  # may be infinite; 1/infinity is the right 0
     out += 1
     return np.reciprocal(out)
 
 
+def fill_with_sigmoid(out: Any, x: Any) -> None:
+    """e^x / (1 + e^x), which takes a quarter less time than from e^-x; where e^x is infinite, 1."""
+    np.exp(x, out)
+    np.divide(out, out + 1, out)
+    if not out.max() <= 1:
+        np.copyto(out, 1, where=x > 80)
+
+
+def _fill_with_slope(result: Any, g: Any, out: Any) -> None:
+    np.subtract(1, out, result)
+    result *= out
+    result *= g
+
+
 sigmoid = elementwise(
     "sigmoid",
-    _sigmoid,
+    blockwise(_sigmoid, fill_with_sigmoid),
     """1 / (1 + e^-input), between 0 and 1. Source: notes, section 3, N066.
 
     >>> import tinygrad_dl as tg
@@ -311,11 +325,11 @@ sigmoid = elementwise(
     """,
     floating=True,
     numpy=(),
-    input=blockwise(lambda g, out: g * (out * (1 - out))),
+    input=blockwise(lambda g, out: g * (out * (1 - out)), _fill_with_slope),
 )
 relu = elementwise(
     "relu",
-    lambda x: np.maximum(x, backend.zero(x)),
+    backend.at_least_zero,
     """max(0, input); the derivative at 0 is 0, as in PyTorch. Source: notes, section 3, N074.
 
     >>> import tinygrad_dl as tg
@@ -338,8 +352,8 @@ maximum = elementwise(
     >>> tg.maximum(tg.tensor([1.0, 5.0]), tg.tensor([3.0, 2.0]))
     tensor([3., 5.])
     """,
-    input=lambda g, input, other: where(input == other, g / 2, where(input < other, 0.0, g)),
-    other=lambda g, input, other: where(input == other, g / 2, where(input > other, 0.0, g)),
+    input=blockwise(lambda g, input, other: where(input == other, g / 2, where(input < other, 0.0, g))),
+    other=blockwise(lambda g, input, other: where(input == other, g / 2, where(input > other, 0.0, g))),
 )
 minimum = elementwise(
     "minimum",
@@ -350,8 +364,8 @@ minimum = elementwise(
     >>> tg.minimum(tg.tensor([1.0, 5.0]), tg.tensor([3.0, 2.0]))
     tensor([1., 2.])
     """,
-    input=lambda g, input, other: where(input == other, g / 2, where(input > other, 0.0, g)),
-    other=lambda g, input, other: where(input == other, g / 2, where(input < other, 0.0, g)),
+    input=blockwise(lambda g, input, other: where(input == other, g / 2, where(input > other, 0.0, g))),
+    other=blockwise(lambda g, input, other: where(input == other, g / 2, where(input < other, 0.0, g))),
 )
 
 
@@ -404,7 +418,13 @@ absolute, negative, multiply, subtract, divide, sgn = abs, neg, mul, sub, div, s
 
 def _divided_by(self: Tensor, other: Any) -> Any:
     """other / self; a number as PyTorch does it, by the reciprocal, whose derivative needs only its result."""
-    return reciprocal(self) * other if type(other) in SCALARS else true_divide(other, self)
+    if type(other) not in SCALARS:
+        return true_divide(other, self)
+    inverse = reciprocal(self)
+    if inverse.requires_grad or inverse.array.size <= BLOCK:
+        return inverse * other
+    inverse.array *= other  # nobody else has seen it
+    return inverse
 
 
 attach(__rtruediv__=_divided_by, __rdiv__=_divided_by, __div__=true_divide)

@@ -32,15 +32,18 @@ def _function(name: str, ufunc: Any, words: str, rule: Any) -> Any:
 
 
 exp = _function("exp", np.exp, "e to the power input.", lambda g, out: g * out)
-exp2 = _function("exp2", np.exp2, "2 to the power input.", lambda g, out: g * out * LN2)
+exp2 = _function("exp2", np.exp2, "2 to the power input.", blockwise(lambda g, out: g * out * LN2))
 expm1 = _function(
-    "expm1", np.expm1, "e to the power input, minus 1; exact for small inputs.", lambda g, out: g * (out + 1)
+    "expm1", np.expm1, "e to the power input, minus 1; exact for small inputs.", blockwise(lambda g, out: g * (out + 1))
 )
 log = _function("log", np.log, "The natural logarithm.", lambda g, input: g / input)
-log2 = _function("log2", np.log2, "The logarithm of base 2.", lambda g, input: g / (input * LN2))
-log10 = _function("log10", np.log10, "The logarithm of base 10.", lambda g, input: g / (input * LN10))
+log2 = _function("log2", np.log2, "The logarithm of base 2.", blockwise(lambda g, input: g / (input * LN2)))
+log10 = _function("log10", np.log10, "The logarithm of base 10.", blockwise(lambda g, input: g / (input * LN10)))
 log1p = _function(
-    "log1p", np.log1p, "The natural logarithm of 1 + input; exact for small inputs.", lambda g, input: g / (input + 1)
+    "log1p",
+    np.log1p,
+    "The natural logarithm of 1 + input; exact for small inputs.",
+    blockwise(lambda g, input: g / (input + 1)),
 )
 
 # --- sums in terms of logarithms
@@ -77,8 +80,8 @@ logaddexp = elementwise(
     """,
     numpy=(np.logaddexp,),
     refuse=_INTEGERS,
-    input=lambda g, input, other: g / (1 + np.exp(other - input)),
-    other=lambda g, input, other: g / (1 + np.exp(input - other)),
+    input=blockwise(lambda g, input, other: g / (1 + np.exp(other - input))),
+    other=blockwise(lambda g, input, other: g / (1 + np.exp(input - other))),
 )
 logaddexp2 = elementwise(
     "logaddexp2",
@@ -93,8 +96,8 @@ logaddexp2 = elementwise(
     """,
     numpy=(np.logaddexp2,),
     refuse=_INTEGERS,
-    input=lambda g, input, other: g / (1 + np.exp2(other - input)),
-    other=lambda g, input, other: g / (1 + np.exp2(input - other)),
+    input=blockwise(lambda g, input, other: g / (1 + np.exp2(other - input))),
+    other=blockwise(lambda g, input, other: g / (1 + np.exp2(input - other))),
 )
 
 # --- a number as mantissa and exponent
@@ -120,7 +123,7 @@ ldexp = elementwise(
     floating=True,
     numpy=(np.ldexp,),
     input=lambda g, other: g * np.exp2(other),
-    other=lambda g, out: g * (out * LN2),
+    other=blockwise(lambda g, out: g * (out * LN2)),
 )
 
 

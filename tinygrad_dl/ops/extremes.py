@@ -44,14 +44,14 @@ def _reduced(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
 
 def _extreme_rule(g: Any, input: Any, input_dtype: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     """The gradient in equal parts to all elements that reach the extreme."""
-    reached = cast(input == restore(out, input.shape, dim, keepdim), input_dtype)
-    return restore(g, input.shape, dim, keepdim) * (reached / sum(reached, dim, True))
+    reached = input == restore(out, input.shape, dim, keepdim)
+    return restore(g, input.shape, dim, keepdim) / cast(sum(reached, dim, True), input_dtype) * reached
 
 
 def evenly_rule(g: Any, input: Any, out: Any) -> Any:
     """The gradient of one element of all, in equal parts to all that are like it; to the NaN where it is one."""
-    alike = cast((input == out) | ((input != input) & (out != out)), g.dtype)
-    return alike * (g / sum(alike))
+    alike = (input == out) | ((input != input) & (out != out))
+    return g / cast(sum(alike), g.dtype) * alike
 
 
 @operation(input=_extreme_rule)

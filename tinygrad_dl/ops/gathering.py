@@ -204,7 +204,7 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     module = backend.array_module(array)
     if not array.ndim:
         return wrap(module.empty((int(bool(array)), 0), np.int64))
-    return wrap(module.stack(array.nonzero(), 1))
+    return wrap(backend.nonzero(array))
 
 
 @composed

@@ -26,7 +26,7 @@ def _vector_norm_rule(g: Any, input: Any, input_dtype: Any, out: Any, ord: Any, 
         return None  # counts
     g, out = restore(g, input.shape, dim, keepdim), restore(out, input.shape, dim, keepdim)
     if ord == 2:
-        return g * where(out == 0, 0.0, input / out)
+        return input * where(out == 0, 0.0, g / out)
     if ord == 1:
         return g * np.sign(input)
     if math.isinf(ord):

@@ -13,6 +13,7 @@ from ..methods import attach
 from ..operation import operation
 from ..tensor import NUMPY, Tensor
 from .accumulate import LONG, is_long, long_sums
+from .blocks import block_sums, blockwise
 from .composed import composed
 from .elementwise import where
 from .shape import dims_of, expand, reshape, sizes_of, sum_to
@@ -141,7 +142,12 @@ def _var_rule(g: Any, input: Any, dim: Any, correction: Any, keepdim: bool) -> A
         g = restore(g, input.shape, dim, keepdim)
         return where(input == mean(input, dim, True), g * math.nan, g * math.inf)
     factor = 2 / (n - correction) if n != correction else math.inf
-    return restore(g, input.shape, dim, keepdim) * ((input - mean(input, dim, True)) * factor)
+    return _away(input, mean(input, dim, True), restore(g, input.shape, dim, keepdim) * factor)
+
+
+@blockwise
+def _away(x: Any, center: Any, factor: Any) -> Any:
+    return (x - center) * factor
 
 
 def _std_rule(g: Any, input: Any, out: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
@@ -158,13 +164,14 @@ def _variance(name: str, x: Any, dim: Any, correction: Any, keepdim: bool) -> tu
     center = _add(wide, axis, None, None, True)
     n = x.size // center.size if center.size else _count(x.shape, dim)
     center = center / (n or math.nan)
-    distance = wide - center
-    if distance.ndim:
-        distance *= distance
-    else:
-        distance = distance * distance
-    squares = row_major(_add(distance, axis, None, None, keepdim))
+    squares = row_major(block_sums(_squared_distance, wide, center, axis, keepdim))
     return squares / builtins.max(n - correction, 0), center
+
+
+def _squared_distance(x: Any, center: Any) -> Any:
+    distance = x - center
+    distance *= distance
+    return distance
 
 
 @operation(input=_var_rule)
@@ -180,7 +187,7 @@ def _std(input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
 
 
 def _var_mean_rule(g: Any, input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
-    to_mean = restore(g[1] / _count(input.shape, dim), input.shape, dim, keepdim)
+    to_mean = spread(g[1] / _count(input.shape, dim), input.shape, dim, keepdim)
     return _var_rule(g[0], input, dim, correction, keepdim) + to_mean
 
 

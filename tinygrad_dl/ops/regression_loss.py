@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
+from .. import backend
 from ..errors import ArgumentError
 from ..operation import operation
 from .blocks import blockwise
@@ -21,9 +20,10 @@ from .reduction import sum as sum_
 
 @operation(
     promote="same",
-    input=lambda g, input, target: g * (2 * (input - target)),
-    target=lambda g, input, target: g * (2 * (target - input)),
+    input=blockwise(lambda g, input, target: g * (2 * (input - target))),
+    target=blockwise(lambda g, input, target: g * (2 * (target - input))),
 )
+@blockwise
 def squared_error(input: Any, target: Any) -> Any:
     """(input - target)², element by element."""
     e = input - target
@@ -39,11 +39,11 @@ def squared_error(input: Any, target: Any) -> Any:
 @blockwise
 def bent_error(input: Any, target: Any, delta: float) -> Any:
     """The squared error / 2 up to an error of delta, and a straight line that goes on from there."""
-    size = np.absolute(input - target)
-    near = np.minimum(size, delta)
-    size -= near * 0.5
-    size *= near
-    return size
+    error = input - target
+    near = backend.clip(error, -delta, delta)
+    error -= near * 0.5
+    error *= near
+    return error
 
 
 def _pair(name: str, input: Any, target: Any) -> None:

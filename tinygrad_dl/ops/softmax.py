@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from ..backend import HOST, row_major, row_of_ones
 from ..dtypes import FLOATING, find
 from ..errors import DtypeError
 from ..methods import attach
 from ..operation import operation
 from ..tensor import normalize_dim
-from .blocks import rowwise
+from .blocks import BLOCK, block_sums, blockwise, rowwise
 from .reduction import cast, restore, sum, total
 from .shape import dims_of
 
@@ -63,6 +64,11 @@ def _sums(e: Any, dim: int) -> Any:
     return total(e, (dim,), True)
 
 
+def _exponential(x: Any, largest: Any) -> Any:
+    out = x - largest
+    return np.exp(out, out) if out.ndim else np.exp(out)
+
+
 @rowwise
 def _softmax(x: Any, dim: int) -> Any:
     e, sums, _ = exponentials(x, dim)
@@ -72,6 +78,13 @@ def _softmax(x: Any, dim: int) -> Any:
 
 @rowwise
 def _log_softmax(x: Any, dim: int) -> Any:
+    if type(x) is HOST and x.size > BLOCK and x.itemsize > 2:  # of columns: without all exponentials at a time
+        sums = block_sums(_exponential, x, backend.zeros(x, (*x.shape[:dim], 1, *x.shape[dim:][1:])), dim, True)
+        if sums.min() > 1e-3 and sums.max() < 1e7:  # as in `exponentials`
+            return x - np.log(sums)
+        out = x - (largest := x.max(axis=dim, keepdims=True))
+        out -= np.log(block_sums(_exponential, x, largest, dim, True))
+        return out
     _, sums, x = exponentials(x, dim)
     return x - np.log(sums)
 
@@ -92,7 +105,12 @@ def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     return _softmax(x, dim) if x.ndim else x * 0 + 1
 
 
-@operation(input=rowwise(lambda g, out, dim, input_dtype: cast(g - np.exp(out) * sum(g, dim, True), input_dtype)))
+@blockwise
+def _less(g: Any, out: Any, total: Any) -> Any:
+    return g - np.exp(out) * total
+
+
+@operation(input=rowwise(lambda g, out, dim, input_dtype: cast(_less(g, out, sum(g, dim, True)), input_dtype)))
 def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """The logarithm of `softmax`, computed without overflow. Source: notes, section 3, N072.
 
@@ -107,10 +125,15 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     return _log_softmax(x, dim) if x.ndim else x - x
 
 
+@blockwise
+def _share(x: Any, sums: Any, g: Any) -> Any:
+    return np.exp(x - sums) * g
+
+
 @operation(
     promote="float",
-    input=lambda g, input, out, dim, keepdim: (
-        restore(g, input.shape, dim, keepdim) * np.exp(input - restore(out, input.shape, dim, keepdim))
+    input=lambda g, input, out, dim, keepdim: _share(
+        input, restore(out, input.shape, dim, keepdim), restore(g, input.shape, dim, keepdim)
     ),
 )
 def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
@@ -127,7 +150,11 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
         return np.log(total(np.exp(input), axis, keepdim))
     largest = input.max(axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, np.zeros_like(largest))  # all -inf must not give NaN
-    summed = total(np.exp(input - largest), axis, True)
+    if input.dtype.itemsize > 2 and len(axis) in (1, input.ndim):
+        along = axis[0] if len(axis) < input.ndim else None
+        summed = block_sums(_exponential, input, largest, along, True)
+    else:
+        summed = total(_exponential(input, largest), axis, True)
     with np.errstate(divide="ignore"):
         out = row_major(np.log(summed) + largest)
     return out if keepdim else out.reshape(tuple([n for i, n in enumerate(input.shape) if i not in axis]))

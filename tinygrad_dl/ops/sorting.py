@@ -13,6 +13,7 @@ from ..operation import operation
 from ..promotion import as_operand
 from ..return_types import named_result
 from ..tensor import Tensor, normalize_dim, wrap
+from .blocks import rowwise
 from .composed import composed
 from .gathering import line, require_inside
 from .indexing import gather_along
@@ -29,6 +30,7 @@ def _order(input: Any, dim: int, descending: bool) -> Any:
     return _sorting(input, dim, descending)
 
 
+@rowwise
 def _sorting(input: Any, dim: int, descending: bool) -> Any:
     """The indices that sort an array along `dim`, equal elements as they came, NaN as the largest."""
     rows = input.swapaxes(dim, -1)
@@ -61,9 +63,7 @@ def _order_of_rows(rows: Any, descending: bool) -> Any:
     alike[..., :-1] |= equal
     places = alike.reshape(-1).nonzero()[0]
     flat, n = order.reshape(-1), order.shape[-1]
-    runs = (
-        np.cumsum(~again.reshape(-1)[places]) * n
-    )  # the run of equal elements, times n, plus the index: sorted at once
+    runs = np.cumsum(~again.reshape(-1)[places]) * n  # the run of equal elements, plus the index: sorted at once
     keys = runs + flat[places]
     keys.sort()
     flat[places] = keys - runs
@@ -128,6 +128,11 @@ def msort(input: Any) -> Any:
 @operation()
 def _chosen(input: Any, k: int, dim: int, largest: bool, ordered: bool) -> Any:
     """The indices of the k largest or smallest elements along `dim`."""
+    return _choosing(input, k, dim, largest, ordered)
+
+
+@rowwise
+def _choosing(input: Any, k: int, dim: int, largest: bool, ordered: bool) -> Any:
     rows = input.swapaxes(dim, -1)
     n = rows.shape[-1]
     if 0 < k < n:

@@ -23,7 +23,7 @@ def _function(name: str, ufunc: Any, words: str, rule: Any, at: float = 0.5, num
     >>> tg.{name}(tg.tensor([{at}]))
     tensor([{ufunc(at):.4f}])
     """
-    return elementwise(name, ufunc, doc, floating=True, numpy=numpy, input=rule)
+    return elementwise(name, ufunc, doc, floating=True, numpy=numpy, input=blockwise(rule))
 
 
 # --- trigonometric
@@ -110,8 +110,8 @@ atan2 = elementwise(
     tensor([ 2.3562, -1.5708])
     """,
     floating=True,
-    input=lambda g, input, other: _share(g, other, input, other),
-    other=lambda g, input, other: _share(g, -input, input, other),
+    input=blockwise(lambda g, input, other: _share(g, other, input, other)),
+    other=blockwise(lambda g, input, other: _share(g, -input, input, other)),
 )
 
 
@@ -137,8 +137,8 @@ hypot = elementwise(
     """,
     numpy=(np.hypot,),
     refuse=("biu", "floating numbers are needed; convert first, for example with .float()"),
-    input=lambda g, input, out: g * (input / out),
-    other=lambda g, other, out: g * (other / out),
+    input=blockwise(lambda g, input, out: g * (input / out)),
+    other=blockwise(lambda g, other, out: g * (other / out)),
 )
 
 # --- methods
