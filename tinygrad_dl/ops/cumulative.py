@@ -243,8 +243,8 @@ def logcumsumexp(input: Any, dim: int) -> Any:
 # --- running extremes
 
 
-def _running_extreme(name: str, reaches: Any) -> Any:
-    """An operation that gives the extreme so far and its place, the last of several; the first NaN stays it."""
+def _running_extreme(name: str, ufunc: Any, reaches: Any) -> Any:
+    """An operation that gives the extreme so far and its place, the last of several; of NaN the last, too."""
 
     def combine(first: list[Any], then: list[Any]) -> list[Any]:
         later = reaches(then[0], first[0]) | (then[0] != then[0])
@@ -260,14 +260,33 @@ def _running_extreme(name: str, reaches: Any) -> Any:
         places = module.zeros(input.shape, np.int64)
         if input.ndim:
             places += module.arange(input.shape[dim]).reshape((-1,) + (1,) * (input.ndim - dim - 1))
-        values, places = _scanned(combine, [input.copy(), places], dim)
+        if type(input) is backend.HOST and input.ndim:
+            values = _accumulated_extreme(ufunc, input, places, dim)
+        else:
+            values, places = _scanned(combine, [input.copy(), places], dim)
         return keep((values, places), places=places)
 
     return running
 
 
-_running_largest = _running_extreme("cummax", np.greater_equal)
-_running_smallest = _running_extreme("cummin", np.less_equal)
+def _accumulated_extreme(ufunc: Any, x: Any, places: Any, dim: int) -> Any:
+    """The same of NumPy's arrays: an element that equals the extreme so far is its place until the next.
+
+    Turns `places`, which says where each element stands, into where the extremes do.
+    """
+    values = ufunc.accumulate(x, dim)
+    reached = x == values
+    if x.dtype.kind == "f":
+        reached |= x != x
+    places *= reached
+    np.maximum.accumulate(places, dim, None, places)
+    if x.dtype.kind == "f" and not values.all():  # 0.0 or -0.0, whichever came last
+        values = np.take_along_axis(x, places, dim)
+    return backend.row_major(values)
+
+
+_running_largest = _running_extreme("cummax", np.maximum, np.greater_equal)
+_running_smallest = _running_extreme("cummin", np.minimum, np.less_equal)
 _Cummax = named_result("cummax", "values", "indices")
 _Cummin = named_result("cummin", "values", "indices")
 

@@ -11,6 +11,7 @@ from ..dtypes import find, result_type
 from ..errors import ArgumentError, DtypeError, ShapeError
 from ..operation import operation
 from ..tensor import normalize_dim
+from .blocks import BLOCK
 from .composed import composed
 from .einsum import vecdot
 from .elementwise import where
@@ -167,9 +168,41 @@ def _pair_rule(g: Any, input: Any, out: Any, p: Any) -> Any:
     return _first_rule(g + turned(g), input, input, out + turned(out), p)
 
 
+def _euclidean_pairs(x: Any) -> Any:
+    """From products of float32 rows in float64, |a|² + |b|² - 2ab; where that cancels, from the differences."""
+    n = x.shape[0]
+    rows = (x - x.mean(0)).astype(np.float64)
+    sizes = np.add.reduce(rows * rows, 1)
+    out, at = np.empty(n * (n - 1) // 2, x.dtype), 0
+    height, step = max(BLOCK // n, 1), max(BLOCK // x.shape[1], 1)
+    for i in range(0, n, height):
+        sums = sizes[i : i + height, None] + sizes[i + 1 :]
+        squares = sums - 2 * rows[i : i + height].dot(rows[i + 1 :].T)
+        distances = np.sqrt(np.maximum(squares, 0)).astype(x.dtype)
+        near = (squares <= 1e-6 * sums).nonzero()
+        for start in range(0, len(near[0]), step):
+            k, j = (places[start : start + step] for places in near)
+            difference = x[i + k] - x[i + 1 + j]
+            distances[k, j] = np.sqrt(np.add.reduce(difference * difference, 1))
+        for k in range(len(sums)):
+            row = distances[k, k:]
+            out[at : at + row.size] = row
+            at += row.size
+    return out
+
+
 @operation("pdist", input=_pair_rule)
 def _pair_distances(input: Any, p: float) -> Any:
     n = input.shape[0]
+    if (
+        p == 2
+        and n > 50
+        and input.shape[1]
+        and type(input) is backend.HOST
+        and input.itemsize == 4
+        and np.isfinite(input).all()
+    ):
+        return _euclidean_pairs(input)
     return _distances_of_wide(input, input, p, False).reshape(n * n)[_pairs(n)]
 
 
