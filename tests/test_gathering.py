@@ -296,3 +296,19 @@ def test_topk_of_a_0d_tensor_shares_no_memory_with_it() -> None:
     x = tg.tensor(1.5)
     tg.topk(x, 1).values.add_(1)
     assert x.item() == 1.5
+
+
+@pytest.mark.parametrize("form", ["scatter", "scatter_add", "scatter_reduce", "put"])
+def test_what_is_written_nowhere_is_a_part_of_the_history(form: str) -> None:
+    x, source = tg.ones(2, 2), tg.ones(2, 2, requires_grad=True)
+    nowhere, nothing = tg.zeros((0, 2), dtype=tg.int64), tg.ones(0, requires_grad=True)
+    out = {
+        "scatter": lambda: x.scatter(0, nowhere, source),
+        "scatter_add": lambda: x.clone().scatter_add_(0, nowhere, source),
+        "scatter_reduce": lambda: x.scatter_reduce(0, nowhere, source, "amax"),
+        "put": lambda: x.put(nowhere, nothing),
+    }[form]()
+    assert out.requires_grad and out.tolist() == [[1, 1], [1, 1]]
+    written = nothing if form == "put" else source
+    (g,) = tg.autograd.grad(out.sum(), written)
+    assert g.shape == written.shape and not g.any()

@@ -87,7 +87,7 @@ UNARY = """erf erfc erfinv erfcx ndtr ndtri log_ndtr gammaln digamma entr logit 
 bessel_j1 bessel_y0 bessel_y1 modified_bessel_k0 modified_bessel_k1 scaled_modified_bessel_k0 airy_ai""".split()
 # Where PyTorch's result or derivative is not the function's: NaN for a limit, rounding of huge arguments.
 LEFT_OUT: dict[str, Callable[[Any], Any]] = {
-    "sinc": lambda x: np.abs(x) < 1e29,
+    "sinc": lambda x: (np.abs(x) < 1e29) & (x != 1e-20),  # (near 0 its derivative is not 0)
     "digamma": lambda x: (np.abs(x) < 1e29) & ~((x <= 0) & (np.floor(x) == x)),
     "gammaln": lambda x: ~((x < -1e29) | (x == -40.5)),
     "erfcx": lambda x: x > -20,

@@ -168,7 +168,7 @@ def _leaky_relu(input: Any, negative_slope: float) -> Any:
 
 
 def _elu_rule(g: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
-    slope = np.exp(np.minimum(input, 0.0) * input_scale) * (alpha * scale * input_scale)
+    slope = np.exp(relu(-input) * -input_scale) * (alpha * scale * input_scale)  # whose own slope at 0 is 0
     return where(input <= 0, g * slope, g * scale)
 
 

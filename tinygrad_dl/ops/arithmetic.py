@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..dtypes import FLOATING, float32, float64
+from ..dtypes import FLOATING, float32, float64, result_type
 from ..errors import DtypeError
 from ..explain import describe
 from ..methods import attach
@@ -173,15 +173,20 @@ def _lerp(input: Any, end: Any, weight: Any) -> Any:
 def lerp(input: Any, end: Any, weight: Any) -> Any:
     """input + weight · (end - input): from input (weight 0) to end (weight 1) on a straight line.
 
-    Arguments: floating tensors of one dtype that broadcast; weight may be a number. Raises DtypeError for others.
+    Arguments: floating tensors of one dtype that broadcast; weight may be a number, or a 0-d tensor of any dtype that
+    makes all three meet in a floating one. Raises DtypeError for others.
 
     >>> import tinygrad_dl as tg
     >>> tg.lerp(tg.tensor([0.0, 10.0]), tg.tensor([4.0, 20.0]), 0.25)
     tensor([ 1.0000, 12.5000])
     """
     dtype = input.array.dtype
-    weights = weight.array.dtype if isinstance(weight, Tensor) else dtype
-    if dtype not in FLOATING or end.array.dtype is not dtype or weights is not dtype:
+    met = weight.array.dtype if isinstance(weight, Tensor) else dtype
+    if met is not dtype and not weight.ndim:
+        met = result_type([input.array, end.array, weight.array])
+    elif met is not dtype:
+        met = None
+    if met not in FLOATING or end.array.dtype is not dtype:
         came = ", ".join(map(describe, (input, end, weight)))
         raise DtypeError(f"lerp: all tensors must have one floating dtype, {came} came; convert them first")
     return _lerp(input, end, weight)

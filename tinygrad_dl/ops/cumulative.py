@@ -4,6 +4,7 @@ Products of all but one element, and so the derivatives of products, come from r
 divide by nothing, so zeros need no care. What runs is either NumPy's own or `scan`, which takes log n steps.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -215,7 +216,7 @@ def _gap(a: Any, b: Any) -> Any:
 
 
 def _logcumsumexp_rule(g: Any, input: Any, out: Any, dim: int) -> Any:
-    fading = np.exp(_gap(out, moved(out, dim, -1, 0)))  # at most 1, as the sums grow
+    fading = np.exp(_gap(out, moved(out, dim, -1, math.inf)))  # at most 1, as the sums grow; behind the last nothing
     return np.exp(_gap(input, out)) * recurrence(g, fading, dim, True)
 
 

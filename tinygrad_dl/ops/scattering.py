@@ -41,8 +41,16 @@ def _corner(src: Any, shape: Any) -> Any:
 
 def _write(name: str, self: Tensor, dim: int, index: Any, src: Any, add: bool) -> Tensor:
     place, part = _source(name, self, dim, index, src)
-    if index.numel():
-        store(name, line(self), part, place, add)
+    if not index.numel():
+        return _write_nothing(name, self, src)
+    store(name, line(self), part, place, add)
+    return self
+
+
+def _write_nothing(name: str, self: Tensor, src: Tensor) -> Tensor:
+    """Write no element of `src`, which becomes a part of the history all the same, as in PyTorch."""
+    nowhere = backend.array_module(self.array).zeros(tuple(line(self).shape), bool)
+    store(name, line(self), reshape(src, (-1,))[:0], (nowhere,))
     return self
 
 
@@ -132,9 +140,10 @@ def _put(name: str, self: Tensor, index: Any, source: Any, accumulate: bool) -> 
         raise DimensionError(f"{name}: index names {index.numel()} elements, source has {source.numel()}")
     require_same_device(name, self, "source", source)
     require_inside(name, index.array, self.numel(), "a tensor", -self.numel())
-    if index.numel():
-        place = np.unravel_index(index.array.reshape(-1) % self.numel(), tuple(line(self).shape))
-        store(name, line(self), reshape(source, (-1,)), place, accumulate)
+    if not index.numel():
+        return _write_nothing(name, self, source)
+    place = np.unravel_index(index.array.reshape(-1) % self.numel(), tuple(line(self).shape))
+    store(name, line(self), reshape(source, (-1,)), place, accumulate)
     return self
 
 
@@ -292,7 +301,7 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     _require_mean("scatter_reduce", input, reduce)
     _, part = _source("scatter_reduce", input, dim, index, src)
     if index.numel() == 0:
-        return clone(input)
+        return _write_nothing("scatter_reduce", clone(input), src)
     dim = normalize_dim("scatter_reduce", dim, input.ndim)
     out = _reduce("scatter_reduce", line(input), part, line(index), dim, reduce, include_self)
     return out if input.ndim else reshape(out, ())

@@ -11,7 +11,7 @@ from ..dtypes import result_type
 from ..methods import attach
 from ..operation import elementwise, operation
 from ..promotion import SCALARS
-from .blocks import blockwise, chosen
+from .blocks import blockwise, chosen, polynomial
 from .composed import composed
 from .editing import attach_in_place
 from .elementwise import sign, where
@@ -126,6 +126,26 @@ def logit(input: Any, eps: float | None = None) -> Any:
         return np.log(z / (1 - z))
 
 
+# (cos y - sin(y) / y) / y as y times a series in y²: (-1)^k · 2k / (2k + 1)!
+_SLOPE_OF_SINC = [(-1) ** k * 2 * k / math.factorial(2 * k + 1) for k in range(1, 11)]
+
+
+@blockwise
+def _slope_of_sinc(x: Any) -> Any:
+    y = x * math.pi
+    near = np.clip(y, -1, 1)  # where the difference would cancel
+    series = near * polynomial(near * near, *_SLOPE_OF_SINC)
+    far = chosen(near == y, 1, y)
+    return chosen(near == y, series, (np.cos(far) - np.sinc(x)) / far) * math.pi
+
+
+def _curvature_of_sinc(g: Any, input: Any, out: Any) -> Any:
+    """From sinc'' = -π² sinc - 2 sinc' / x, whose last part is 2π² / 3 at 0."""
+    ratio = where(input == 0, -(math.pi**2) / 3, out / where(input == 0, 1.0, input))
+    return g * (sinc(input) * -(math.pi**2) - 2 * ratio)
+
+
+slope_of_sinc = elementwise("slope_of_sinc", _slope_of_sinc, "The derivative of sinc.", input=_curvature_of_sinc)
 sinc: Any = elementwise(
     "sinc",
     np.sinc,
@@ -139,7 +159,7 @@ sinc: Any = elementwise(
     """,
     floating=True,
     numpy=(np.sinc,),
-    input=lambda g, input: where(input == 0, 0.0, g * ((np.cos(input * math.pi) - sinc(input)) / input)),
+    input=lambda g, input: g * slope_of_sinc(input),
 )
 
 # --- by SciPy
