@@ -591,3 +591,28 @@ def test_an_edit_by_a_part_that_is_read_again_first() -> None:
     z[:, :1] += part
     z.sum().backward()
     assert z.tolist() == [[5.0, 2.0]] and x.grad is not None and x.grad.tolist() == [[1.0, 3.0]]
+
+
+def test_numbers_beyond_the_range_of_integers_have_the_bits_that_fit() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed (pip install -e '.[compare]')")
+    for number in (-1, 300, 7):
+        for name in ("__iand__", "__ior__", "__ixor__", "bitwise_and_"):
+            ours, theirs = (lib.tensor([1, 2, 255], dtype=lib.uint8) for lib in (tg, torch))
+            assert getattr(ours, name)(number).tolist() == getattr(theirs, name)(number).tolist()
+
+
+def test_nothing_is_divided_by_0() -> None:
+    """Of no elements none is divided, whatever stands in the divisor."""
+    nothing, zeros = tg.zeros((0, 3), dtype=tg.int64), tg.zeros((1, 3), dtype=tg.int64)
+    for name in ("floor_divide_", "fmod_", "remainder_"):
+        assert getattr(nothing.clone(), name)(zeros).shape == (0, 3)
+        with pytest.raises(RuntimeError, match="division by zero"):
+            getattr(zeros.clone(), name)(zeros)
+
+
+def test_the_diagonal_of_a_triangle_is_one_integer() -> None:
+    x = tg.ones(2, 3)
+    assert tg.tril(x, tg.tensor(1)).tolist() == tg.tril(x, 1).tolist()
+    for diagonal in (tg.tensor([1, 0, 2]), tg.tensor(1.0)):
+        with pytest.raises(TypeError, match="triu: diagonal must be an integer"):
+            tg.triu(x, diagonal)

@@ -128,3 +128,34 @@ def test_what_does_not_fit_is_refused_by_name(name: str) -> None:
     function, kind, words = REFUSED[name]
     with pytest.raises(kind, match=words):
         function()
+
+
+EVERYWHERE: dict[str, Callable[..., Any]] = {
+    "logical_not": lambda lib, x, out: lib.logical_not(x, out=out),
+    "multi_dot": lambda lib, x, out: lib.linalg.multi_dot(3 * [x + 0], out=out),
+    "chain_matmul": lambda lib, x, out: lib.chain_matmul(*3 * [x + 0], out=out),
+    "sqrt": lambda lib, x, out: lib.sqrt(x, out=out),
+    "addcmul": lambda lib, x, out: lib.addcmul(x, x, x, out=out),
+    "cumsum": lambda lib, x, out: lib.cumsum(x, 0, out=out),
+    "sigmoid": lambda lib, x, out: lib.sigmoid(x, out=out),
+    "tril": lambda lib, x, out: lib.tril(x, out=out),
+    "sort": lambda lib, x, out: lib.sort(x, 1, out=(out, lib.empty(0, dtype=lib.int64)))[0],
+}
+
+
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_out_may_be_empty_a_view_or_the_input(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    for make in (
+        lambda lib, x: lib.empty(0, dtype=lib.bool if name == "logical_not" else x.dtype),
+        lambda lib, x: lib.zeros(4, 4, 2, dtype=x.dtype)[..., 1],
+        lambda lib, x: x,
+    ):
+        found = []
+        for lib in (tg, torch):
+            x = lib.arange(16.0, dtype=lib.float64).reshape(4, 4) % 5
+            out = make(lib, x)
+            assert EVERYWHERE[name](lib, x, out) is out
+            found.append(out.numpy())
+        assert found[0].dtype == found[1].dtype
+        np.testing.assert_allclose(found[0], found[1], 1e-12)

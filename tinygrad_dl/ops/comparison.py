@@ -63,22 +63,35 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 # --- logic and bits
 
 
-def _logical(name: str, ufunc: Any, words: str) -> Any:
+def _logical(name: str, function: Any, words: str, numpys: Any = None) -> Any:
+    ufunc = function if numpys is None else numpys
     doc = f"""Whether {words}, element by element; what is not 0 counts as true.
 
     >>> import tinygrad_dl as tg
     >>> tg.{name}(tg.tensor([True, True]), tg.tensor([True, False])).tolist()
     {[bool(ufunc(True, True)), bool(ufunc(True, False))]}
     """
-    return predicate(name, ufunc, doc)
+    return predicate(name, function, doc, (ufunc,))
+
+
+def _of_bits(name: str, ufunc: Any, words: str) -> Any:
+    """A function of bits, of which a number outside the range of integers gives those that they have."""
+
+    def of_bits(x: Any, y: Any) -> Any:
+        try:
+            return ufunc(x, y)
+        except OverflowError:
+            return ufunc(*wrapped_integers((x, y)))
+
+    return _logical(name, of_bits, words, ufunc)
 
 
 logical_and = _logical("logical_and", np.logical_and, "both hold")
 logical_or = _logical("logical_or", np.logical_or, "one of them holds")
 logical_xor = _logical("logical_xor", np.logical_xor, "exactly one of them holds")
-bitwise_and = _logical("bitwise_and", np.bitwise_and, "the bits of both are set (integers and bools)")
-bitwise_or = _logical("bitwise_or", np.bitwise_or, "a bit of one of them is set (integers and bools)")
-bitwise_xor = _logical("bitwise_xor", np.bitwise_xor, "exactly one bit is set (integers and bools)")
+bitwise_and = _of_bits("bitwise_and", np.bitwise_and, "the bits of both are set (integers and bools)")
+bitwise_or = _of_bits("bitwise_or", np.bitwise_or, "a bit of one of them is set (integers and bools)")
+bitwise_xor = _of_bits("bitwise_xor", np.bitwise_xor, "exactly one bit is set (integers and bools)")
 
 
 def _shift(name: str, ufunc: Any, words: str) -> Any:
@@ -103,6 +116,7 @@ bitwise_left_shift = _shift("bitwise_left_shift", np.left_shift, "left: input ·
 bitwise_right_shift = _shift("bitwise_right_shift", np.right_shift, "right: input / 2^other rounded down")
 
 
+@composed
 def logical_not(input: Any) -> Any:
     """Whether an element is 0 or False.
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..errors import DimensionError, DtypeError, ShapeError
+from ..errors import ArgumentTypeError, DimensionError, DtypeError, ShapeError
+from ..explain import describe
 from ..methods import attach
 from ..operation import operation
 from ..tensor import NUMPY, Tensor, normalize_dim
@@ -188,7 +189,11 @@ def _triangle(name: str, input: Any, diagonal: Any) -> int:
     """The checked number of a triangle's diagonal."""
     if input.ndim < 2:
         raise ShapeError(f"{name}: at least 2 dimensions are needed, shape {tuple(input.shape)} came")
-    return sizes_of(name, (diagonal,))[0]
+    if not isinstance(diagonal, Tensor):
+        return sizes_of(name, (diagonal,))[0]
+    if diagonal.ndim or diagonal.array.dtype.kind not in "iu":
+        raise ArgumentTypeError(f"{name}: diagonal must be an integer, {describe(diagonal)} came")
+    return int(diagonal)
 
 
 @composed

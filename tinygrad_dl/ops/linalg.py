@@ -11,6 +11,7 @@ from ..backend import HOST
 from ..errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError
 from ..methods import attach
 from ..operation import operation, promote_arguments
+from ..outputs import into
 from ..tensor import NUMPY, Tensor
 from .composed import composed
 from .editing import attach_operator
@@ -289,7 +290,7 @@ def _require_chain(name: str, tensors: Any) -> None:
             raise ArgumentTypeError(f"{name}: element {i} must be a Tensor, {type(tensor).__name__} came")
 
 
-def chain_matmul(*matrices: Any) -> Any:
+def chain_matmul(*matrices: Any, out: Any = None) -> Any:
     """The product of matrices in the order that takes the fewest multiplications.
 
     Arguments: matrices (n₀, n₁), (n₁, n₂), … Raises ShapeError for sizes that don't fit, ArgumentError for none. An
@@ -301,11 +302,14 @@ def chain_matmul(*matrices: Any) -> Any:
     """
     if not matrices:
         raise ArgumentError("chain_matmul: at least one matrix is needed")
+    if out is not None:
+        return into(out, chain_matmul, matrices, {})
     _require_chain("chain_matmul", matrices)
     require_dims("chain_matmul", 2, **{f"matrix {i}": matrix for i, matrix in enumerate(matrices)})
     return _chain(matrices)
 
 
+@composed
 def multi_dot(tensors: Any) -> Any:
     """The product of matrices in the order that takes the fewest multiplications; the first and last may be vectors.
 
