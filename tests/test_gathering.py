@@ -312,3 +312,29 @@ def test_what_is_written_nowhere_is_a_part_of_the_history(form: str) -> None:
     written = nothing if form == "put" else source
     (g,) = tg.autograd.grad(out.sum(), written)
     assert g.shape == written.shape and not g.any()
+
+
+@pytest.mark.parametrize("reduce", ["prod", "mean", "amax", "amin"])
+@pytest.mark.parametrize("shape", [(5, 70), (90, 4), (6, 10, 20)])
+def test_whole_slices_are_reduced_as_pytorchs(torch: Any, reduce: str, shape: tuple[int, ...]) -> None:
+    draw = np.random.default_rng(2)
+    array = draw.integers(-3, 4, shape) / 2.0
+    for dim, include in [(d, include) for d in range(len(shape)) for include in (True, False)]:
+        index = draw.integers(0, shape[dim], 7)
+        source = draw.normal(size=(*shape[:dim], 7, *shape[dim + 1 :]))
+        found = []
+        for lib in (tg, torch):
+            x, s = (lib.tensor(value, requires_grad=True) for value in (array, source))
+            places = lib.tensor(index)
+            row = places.reshape(-1, *(1 for _ in shape[dim + 1 :])).expand(source.shape)
+            part = row[..., : shape[-1] // 2] if dim < len(shape) - 1 else row  # of a part of each slice
+            results = [
+                x.index_reduce(dim, places, s, reduce, include_self=include),
+                x.scatter_reduce(dim, row, s, "amax", include_self=include),
+                x.scatter_reduce(dim, part, s[..., : part.shape[-1]], "prod", include_self=include),
+            ]
+            for out in results:
+                found.append([out.detach().numpy(), *lib.autograd.grad((out * out).sum(), [x, s])])
+        for ours, theirs in zip(found[:3], found[3:]):
+            for a, b in zip(ours, theirs):
+                np.testing.assert_allclose(np.asarray(a), np.asarray(b), 1e-9, 1e-12)

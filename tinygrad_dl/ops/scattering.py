@@ -250,9 +250,34 @@ def _cleared(input: Any, index: Any, dim: int) -> Any:
     return out
 
 
+def _is_of_slices(index: Any, shape: tuple[int, ...], dim: int) -> bool:
+    """Whether NumPy's indices are one row, repeated for all other dimensions, whose slices are worth a call each."""
+    if type(index) is not backend.HOST or index.size < 64 * max(index.shape[dim], 1):
+        return False
+    others = [i for i in range(index.ndim) if i != dim]
+    return all(index.shape[i] == shape[i] and (index.strides[i] == 0 or shape[i] == 1) for i in others)
+
+
+def _reduce_slices(ufunc: Any, out: Any, index: Any, src: Any, dim: int, reduce: str, include_self: bool) -> None:
+    """Whole slices into those that the index names: each as often as its number comes, all others with it."""
+    numbers = index.swapaxes(0, dim).reshape(index.shape[dim], -1)[:, 0]
+    if not include_self:
+        out[numbers] = _neutral(reduce, out.dtype)
+    order = stable_order(numbers)
+    ordered = numbers[order]
+    times = np.arange(ordered.size) - ordered.searchsorted(ordered)
+    for time in range(int(times.max()) + 1):
+        now = times == time
+        at = ordered[now]
+        out[at] = ufunc(out[at], src[order[now]])
+
+
 @operation("scatter_reduce", joint=_reduce_rule, input=None, src=None)
 def _reduced(input: Any, src: Any, index: Any, dim: int, reduce: str, include_self: bool) -> Any:
     out = backend.row_major(input.copy())
+    if _is_of_slices(index, out.shape, dim):
+        _reduce_slices(_UFUNCS[reduce], out.swapaxes(0, dim), index, src.swapaxes(0, dim), dim, reduce, include_self)
+        return out
     numbers, _ = rows_at(out.shape, grid(index, dim))  # type: ignore[misc]  # arrays for all dimensions are rows
     flat, numbers = out.reshape(-1), numbers.reshape(-1)
     if not include_self:
