@@ -40,9 +40,14 @@ def blockwise(
     # Evaluates the function's own names, so that the plan of an operation finds them; small arrays pay for three looks.
     usual = f'getattr({first}, "dtype", None) is not HALF and (type({first}) is not HOST or {first}.size <= BLOCK)'
     names = {"function": function, "run": run, "HOST": HOST, "BLOCK": BLOCK, "HALF": _HALF}
-    made: Any = eval(f"lambda {arguments}: function({arguments}) if {usual} else run({arguments})", names)
+    made: Any = _evaluated(f"lambda {arguments}: function({arguments}) if {usual} else run({arguments})", names)
     made.__defaults__ = function.__defaults__
     return functools.update_wrapper(made, function)
+
+
+def _evaluated(source: str, names: dict[str, Any]) -> Any:
+    """A function from its source, as one of this module: what looks for the user's lines passes it by."""
+    return eval(source, {**names, "__name__": __name__})
 
 
 def _in_blocks(function: Callable[..., Any], values: tuple[Any, ...], fill: Any = None) -> Any:
@@ -81,7 +86,7 @@ def rowwise(function: Callable[..., Any]) -> Callable[..., Any]:
                 return _in_rows(function, values, at)
         return function(*values)
 
-    made: Any = eval(f"lambda {', '.join(names)}: run({', '.join(names)})", {"run": run})
+    made: Any = _evaluated(f"lambda {', '.join(names)}: run({', '.join(names)})", {"run": run})
     return functools.update_wrapper(made, function)
 
 
