@@ -967,3 +967,10 @@ def test_it_raises_where_pytorchs_does(program: Any) -> None:
     else:
         no_anomaly(lambda: program(tg, ours).backward())
         np.testing.assert_allclose(ours.grad.numpy(), x.grad.numpy())
+
+
+def test_a_rule_that_runs_in_blocks_is_no_line_of_the_users() -> None:
+    x = leaf([4.0, 1.0])
+    with tg.autograd.detect_anomaly():
+        (slope,) = tg.autograd.grad(tg.sigmoid(x).sum(), x, create_graph=True)
+    assert slope.grad_fn.call.file == __file__

@@ -98,6 +98,8 @@ WHOLE: dict[str, Any] = {  # each with the parts of 4 MB that its result takes
     "sort": (lambda x, y: tg.sort(x, 1), 3),
     "argsort": (lambda x, y: tg.argsort(x, 1), 2),
     "topk": (lambda x, y: tg.topk(x, 2, 1), 0),
+    "argmax of columns": (lambda x, y: tg.argmax(x, 0), 0),
+    "max of columns": (lambda x, y: tg.max(x, 0), 0),
     "nonzero": (lambda x, y: tg.nonzero(x > 0), 2.25),  # with the bools
     "var": (lambda x, y: tg.var(x), 0),
     "var of columns": (lambda x, y: tg.var(x, 0), 0),

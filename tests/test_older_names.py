@@ -383,3 +383,19 @@ def test_functions_of_nn_are_found_at_the_top_as_well() -> None:
     torch = pytest.importorskip("torch")
     for name in OF_NN:
         assert getattr(tg, name) is getattr(nn.functional, name) and hasattr(torch, name)
+
+
+def test_a_factor_may_come_first_as_in_older_scripts() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed (pip install -e '.[compare]')")
+    for lib in (tg, torch):
+        x, g = lib.ones(2), lib.full((2,), 2.0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            x.add_(-0.5, g).sub_(3, g)
+            x.addcmul_(0.5, g, g).addcdiv_(-1, g, g)
+            assert x.tolist() == [-5, -5] and lib.add(x, 2, g).tolist() == [-1, -1]
+        for call in (lambda lib=lib, x=x, g=g: lib.add(x, g, 2), lambda lib=lib, x=x, g=g: x.sub_(g, g)):
+            with pytest.raises(TypeError):
+                call()
+    with pytest.warns(UserWarning, match="add: a factor before the tensors is older"):
+        tg.ones(2).add_(2, tg.ones(2))

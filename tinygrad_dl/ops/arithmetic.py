@@ -16,7 +16,7 @@ from .blocks import blockwise
 from .composed import composed
 from .division import no_derivative
 from .editing import attach_in_place, zeros_like
-from .elementwise import pow, reciprocal, sign, sub, where
+from .elementwise import older_order, pow, reciprocal, sign, sub, where
 
 # --- powers
 
@@ -112,15 +112,18 @@ def _addcmul(input: Any, tensor1: Any, tensor2: Any, value: Any) -> Any:
 
 
 @composed
-def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+def addcmul(input: Any, tensor1: Any, tensor2: Any, tensor: Any = None, *, value: Any = 1) -> Any:
     """input + value · tensor1 · tensor2, element by element.
 
     Arguments: tensors that broadcast, value (number). Raises DtypeError for a fraction with integers, and for bools.
+    In PyTorch's older order, addcmul(input, value, tensor1, tensor2), it warns.
 
     >>> import tinygrad_dl as tg
     >>> tg.addcmul(tg.zeros(2), tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0]), value=2)
     tensor([ 6., 16.])
     """
+    if tensor is not None:
+        value, tensor1, tensor2 = older_order("addcmul", tensor1, tensor2, tensor)
     return _addcmul(input, tensor1, tensor2, value)
 
 
@@ -136,16 +139,18 @@ def _addcdiv(input: Any, tensor1: Any, tensor2: Any, value: Any) -> Any:
 
 
 @composed
-def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, tensor: Any = None, *, value: Any = 1) -> Any:
     """input + value · tensor1 / tensor2, element by element.
 
     Arguments: tensors that broadcast, one of the two that are divided floating, value (number). Raises DtypeError for
-    a quotient of integers.
+    a quotient of integers. In PyTorch's older order, addcdiv(input, value, tensor1, tensor2), it warns.
 
     >>> import tinygrad_dl as tg
     >>> tg.addcdiv(tg.zeros(2), tg.tensor([1.0, 2.0]), tg.tensor([4.0, 4.0]), value=2)
     tensor([0.5000, 1.0000])
     """
+    if tensor is not None:
+        value, tensor1, tensor2 = older_order("addcdiv", tensor1, tensor2, tensor)
     dtypes = [value.array.dtype for value in (tensor1, tensor2) if isinstance(value, Tensor)]
     if all(dtype.kind != "f" for dtype in dtypes):
         came = " and ".join(dtype.name for dtype in dtypes)

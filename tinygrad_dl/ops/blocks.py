@@ -14,33 +14,40 @@ _add: Any = np.add.reduce
 _HALF, _SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
 
-def blockwise(function: Callable[..., Any], fill: Callable[..., None] | None = None) -> Callable[..., Any]:
+def blockwise(
+    function: Callable[..., Any], fill: Callable[..., None] | None = None, wide: bool = True
+) -> Callable[..., Any]:
     """An elementwise function that allocates its result and blocks only; it may be a forward or a rule.
 
     Big NumPy arrays pass through it block by block. Everything else (small arrays, those of other devices, Tensors,
-    Symbols) meets the function itself. float16 is computed in float32, as PyTorch does. fill: the same function of a
-    block of the result, into which it writes, and of the arguments; it saves a copy.
+    Symbols) meets the function itself. fill: the same function of a block of the result, into which it writes, and of
+    the arguments; it saves a copy. wide: float16 is computed in float32, as PyTorch does in one operation.
     """
     code = function.__code__
     arguments = ", ".join(code.co_varnames[: code.co_argcount])
     first = code.co_varnames[0]
 
     def in_single(*values: Any) -> Any:
-        wide = [value.astype(_SINGLE) if getattr(value, "dtype", None) is _HALF else value for value in values]
-        out = function(*wide)
+        singles = [value.astype(_SINGLE) if getattr(value, "dtype", None) is _HALF else value for value in values]
+        out = function(*singles)
         return out.astype(_HALF) if out.dtype is _SINGLE else out
 
     def run(*values: Any) -> Any:
-        compute = in_single if values[0].dtype is _HALF else function
+        compute = in_single if wide and values[0].dtype is _HALF else function
         many = type(values[0]) is HOST and values[0].size > BLOCK
         return _in_blocks(compute, values, fill if compute is function else None) if many else compute(*values)
 
     # Evaluates the function's own names, so that the plan of an operation finds them; small arrays pay for three looks.
     usual = f'getattr({first}, "dtype", None) is not HALF and (type({first}) is not HOST or {first}.size <= BLOCK)'
     names = {"function": function, "run": run, "HOST": HOST, "BLOCK": BLOCK, "HALF": _HALF}
-    made: Any = eval(f"lambda {arguments}: function({arguments}) if {usual} else run({arguments})", names)
+    made: Any = _evaluated(f"lambda {arguments}: function({arguments}) if {usual} else run({arguments})", names)
     made.__defaults__ = function.__defaults__
     return functools.update_wrapper(made, function)
+
+
+def _evaluated(source: str, names: dict[str, Any]) -> Any:
+    """A function from its source, as one of this module: what looks for the user's lines passes it by."""
+    return eval(source, {**names, "__name__": __name__})
 
 
 def _in_blocks(function: Callable[..., Any], values: tuple[Any, ...], fill: Any = None) -> Any:
@@ -79,7 +86,7 @@ def rowwise(function: Callable[..., Any]) -> Callable[..., Any]:
                 return _in_rows(function, values, at)
         return function(*values)
 
-    made: Any = eval(f"lambda {', '.join(names)}: run({', '.join(names)})", {"run": run})
+    made: Any = _evaluated(f"lambda {', '.join(names)}: run({', '.join(names)})", {"run": run})
     return functools.update_wrapper(made, function)
 
 

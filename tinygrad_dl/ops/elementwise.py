@@ -5,6 +5,7 @@ g is the gradient of the output, `out` the output itself. Source: notes, section
 
 import math
 import operator
+import warnings
 from typing import Any
 
 import numpy as np
@@ -97,29 +98,43 @@ def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
     return other * alpha
 
 
+def older_order(name: str, number: Any, *tensors: Any) -> tuple[Any, ...]:
+    """The factor and the tensors of a call in PyTorch's older order, where the factor comes before them."""
+    if type(number) not in SCALARS or not all(isinstance(tensor, Tensor) for tensor in tensors):
+        raise ArgumentTypeError(f"{name}: takes {1 + len(tensors)} tensors by position; the factor goes by name")
+    warnings.warn(f"{name}: a factor before the tensors is older; give it by name behind them", UserWarning, 4)
+    return number, *tensors
+
+
 @composed
-def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def add(input: Any, other: Any, tensor: Any = None, *, alpha: Any = 1) -> Any:
     """input + alpha · other, element by element.
 
-    Arguments: tensors that broadcast, or a number; alpha (number). The gradient goes to both inputs unchanged.
+    Arguments: tensors that broadcast, or a number; alpha (number). The gradient goes to both inputs unchanged. In
+    PyTorch's older order, add(input, alpha, other), it warns.
 
     >>> import tinygrad_dl as tg
     >>> tg.add(tg.tensor([1.0, 2.0]), 3, alpha=2)
     tensor([7., 8.])
     """
+    if tensor is not None:
+        alpha, other = older_order("add", other, tensor)
     return _add(input, other if alpha == 1 else _scaled("add", input, other, alpha))
 
 
 @composed
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def sub(input: Any, other: Any, tensor: Any = None, *, alpha: Any = 1) -> Any:
     """input - alpha · other, element by element.
 
-    Arguments: tensors that broadcast, or a number; alpha (number). Raises DtypeError for bool tensors.
+    Arguments: tensors that broadcast, or a number; alpha (number). Raises DtypeError for bool tensors. In PyTorch's
+    older order, sub(input, alpha, other), it warns.
 
     >>> import tinygrad_dl as tg
     >>> tg.sub(tg.tensor([1.0, 2.0]), 3)
     tensor([-2., -1.])
     """
+    if tensor is not None:
+        alpha, other = older_order("sub", other, tensor)
     return _sub(input, other if alpha == 1 else _scaled("sub", input, other, alpha))
 
 
@@ -202,8 +217,8 @@ _pow = elementwise(
     numpy=(np.power,),
     numbers=True,
     refuse=("b", "bools have no powers; convert them first, for example with .int()"),
-    input=blockwise(_power_base_rule),
-    other=blockwise(_power_exponent_rule),
+    input=blockwise(_power_base_rule, wide=False),
+    other=blockwise(_power_exponent_rule, wide=False),
 )
 
 

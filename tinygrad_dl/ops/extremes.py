@@ -1,5 +1,7 @@
 """Extremes: the largest and smallest elements, and where they are. A NaN is both. Source: notes, section 1.12."""
 
+import builtins
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from ..methods import attach
 from ..operation import keep, operation
 from ..return_types import named_result
 from ..tensor import NUMPY, Tensor, normalize_dim
+from .blocks import BLOCK
 from .composed import composed
 from .elementwise import maximum, minimum
 from .indexing import put_along_dim
@@ -134,8 +137,22 @@ def _position(name: str, x: Any, dim: Any, keepdim: bool) -> Any:
         return x.argmax()
     if x.shape[axis] == 0:
         raise DimensionError(f"{name}: dimension {dim} of shape {tuple(x.shape)} has size 0 and no extreme")
-    place = getattr(x, name)(axis=axis)
+    place = _places(name, x, axis)
     return place.reshape((*x.shape[:axis], 1, *x.shape[axis + 1 :])) if keepdim else place
+
+
+def _places(name: str, x: Any, axis: int) -> Any:
+    """`argmax` or `argmin` along an axis; of NumPy's arrays, which it copies unless that is the last, in parts."""
+    inner = math.prod(x.shape[axis + 1 :])
+    if type(x) is not HOST or x.size <= BLOCK or inner == 1 or not x.flags.c_contiguous:
+        return getattr(x, name)(axis=axis)
+    cubes = x.reshape(-1, x.shape[axis], inner)
+    out = np.empty((len(cubes), inner), np.int64)
+    width, height = builtins.max(BLOCK // x.shape[axis], 16), builtins.max(BLOCK // (x.shape[axis] * inner), 1)
+    for i in range(0, len(cubes), height):
+        for j in range(0, inner, width):
+            out[i : i + height, j : j + width] = getattr(cubes[i : i + height, :, j : j + width], name)(axis=1)
+    return out.reshape(*x.shape[:axis], *x.shape[axis + 1 :])
 
 
 # --- values and places along a dimension
@@ -177,7 +194,8 @@ def _picked_rule(g: Any, input_shape: Any, places: Any, dim: int, keepdim: bool)
 
 def _with_place(name: str) -> Any:
     def find(x: Any, axis: int, option: None) -> Any:
-        return extreme(name, x, axis, True), getattr(x, f"arg{name}")(axis=axis, keepdims=True)
+        values = extreme(name, x, axis, True)
+        return values, _places(f"arg{name}", x, axis % x.ndim).reshape(values.shape)
 
     return picking(name, find)
 

@@ -145,7 +145,9 @@ def _curvature_of_sinc(g: Any, input: Any, out: Any) -> Any:
     return g * (sinc(input) * -(math.pi**2) - 2 * ratio)
 
 
-slope_of_sinc = elementwise("slope_of_sinc", _slope_of_sinc, "The derivative of sinc.", input=_curvature_of_sinc)
+slope_of_sinc = elementwise(
+    "slope_of_sinc", _slope_of_sinc, "The derivative of sinc.", numpy=(), input=_curvature_of_sinc
+)
 sinc: Any = elementwise(
     "sinc",
     np.sinc,
