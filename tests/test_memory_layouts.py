@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import CASES, Case
 
 import tinygrad_dl as tg
-from tests.cases import CASES, Case
 from tinygrad_dl.tensor import wrap
 
 
