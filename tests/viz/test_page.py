@@ -208,7 +208,7 @@ def test_large_arrays_are_sampled_and_say_so() -> None:
     page = made(lambda x: (x * 2).sum(), leaf(np.arange(6000.0).reshape(100, 60)))
     array = page.data["arrays"][named(page)["x"]["value"]]
     assert (len(array["heat"]), len(array["heat"][0])) == (16, 24) and "cells" not in array
-    assert "16 × 24 of 100 × 60 elements" in array["key"] and array["note"] == "0 … 6e+03, mean 3e+03"
+    assert "16 × 24 of 100 × 60 elements" in array["sample"] and array["note"] == "0 … 6e+03, mean 3e+03"
     assert array["heat"][-1][-1] == "t" and array["heat"][0][0] == "U", "the strongest, and zero"
 
 

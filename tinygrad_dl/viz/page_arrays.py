@@ -73,13 +73,13 @@ class Arrays:
         sizes_of = np.abs(sample[np.isfinite(sample)])
         strongest = float(sizes_of.max()) if sizes_of.size else 0.0
         heat = ["".join([_level(x, strongest) for x in row]) for row in sample.tolist()]
-        note = self._words["heat"].format(strongest=number_text(strongest, 3))
-        if sample.size < table.size:
-            shown, full = sample.shape, table.shape
-            note += "; " + self._words["sampled"].format(
-                rows=shown[0], columns=shown[1], all_rows=full[0], all_columns=full[1]
-            )
-        return {"heat": heat, "key": note}
+        if sample.size == table.size:
+            return {"heat": heat}
+        (few, narrow), (many, wide) = sample.shape, table.shape
+        return {
+            "heat": heat,
+            "sample": self._words["sampled"].format(rows=few, columns=narrow, all_rows=many, all_columns=wide),
+        }
 
 
 def number(value: Any, digits: int = DIGITS) -> str:

@@ -16,6 +16,7 @@ from .reading import Reader, argument_name, host, output_symbols
 SHORT = 26  # characters of a formula in a box
 LABEL = 18  # and of a derivative beside an edge
 LONG = 200  # and of a formula beside the graph
+TITLE = 90  # and in its title
 AT_ONCE = 6  # values in a list of many
 
 Data = dict[str, Any]
@@ -103,7 +104,7 @@ class Story:
         place = self._place[id(value)]
         self.nodes[place]["valueStep"] = len(self.steps)
         formula = self._reader.expression(value)
-        title = _cut(f"{value.name} = {formula.text()}", LONG)
+        title = f"{value.name} = {formula.text()}"
         arguments = {argument_name(argument): argument for argument in self._reader.arguments(value)}
         rows = [
             self._row(name, self._text(_array_of(argument)), _array_of(argument), "value")
@@ -115,9 +116,9 @@ class Story:
         return {
             "phase": "forward",
             "node": place,
-            "title": title,
+            "title": _cut(title, TITLE),
             "rows": rows,
-            "lines": [self._equal([title, self._in_numbers(formula) or ""], value.array)],
+            "lines": [self._equal([_cut(title, LONG), self._in_numbers(formula) or ""], value.array)],
         }
 
     def _kept(self, value: Value) -> Iterator[str]:
@@ -211,7 +212,7 @@ class Story:
         pending = self._some(pending)
         pending.append(self._words["end"] if following is None else self._words["turn"].format(name=following.name))
         place, formula = self._place[id(value)], self._reader.expression(value).text()
-        title = _cut(self._words["through"].format(name=value.name, formula=formula), LONG)
+        title = _cut(self._words["through"].format(name=value.name, formula=formula), TITLE)
         step = {"phase": "backward", "node": place, "title": title, "rows": rows, "lines": lines, "pending": pending}
         return {**step, "hint": hint(value.operation.name, self._language), "lit": [self._lit(part) for part in parts]}
 
@@ -249,7 +250,7 @@ class Story:
         """A local derivative as numbers, where it is made of values of the graph; None elsewhere."""
         around = {argument_name(argument): _array_of(argument) for argument in self._reader.arguments(value)}
         around[str(value.name)] = value.array
-        if not local.names() <= around.keys():
+        if not local.names() or not local.names() <= around.keys():
             return None
         return local.evaluate({name: host(around[name]) for name in local.names()})
 

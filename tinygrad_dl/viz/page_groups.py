@@ -6,6 +6,7 @@ folded groups has no cycle. A module that runs twice makes two groups.
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from .history import RESULT, Value
@@ -113,7 +114,11 @@ def _homes_of_leaves(values: Sequence[Value], homes: dict[int, Group]) -> dict[i
                 leaf = place[id(given)]
                 path = homes[i].path
                 found[leaf] = _shared(found[leaf], path) if leaf in found else path
-    return {leaf: _owner(values[leaf], path) for leaf, path in found.items()}
+    owners = {leaf: _owner(values[leaf], path) for leaf, path in found.items()}
+    crowd = Counter(map(id, owners.values()))
+    return {  # where too many would stand, each stands where it is used
+        leaf: owner if crowd[id(owner)] <= SIDE_BY_SIDE else found[leaf][-1] for leaf, owner in owners.items()
+    }
 
 
 def _shared(one: list[Group], other: list[Group]) -> list[Group]:

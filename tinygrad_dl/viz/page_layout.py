@@ -71,9 +71,11 @@ def lay_out(items: Sequence[Item], lines: Sequence[Line]) -> Layout:
     step = 2 if any(line.width for line in lines) else 1  # with labels, every other column is theirs
     columns = _columns(items, lines, step)
     cells = [_Cell(column, item.width, item.height, False) for column, item in zip(columns, items, strict=True)]
-    lanes = [_lanes(line, cells, step) for line in lines]
+    shared: dict[tuple[int, int], _Cell] = {}
+    joined: set[tuple[int, int]] = set()
+    lanes = [_lanes(line, cells, shared, joined) for line in lines]
     layers: list[list[_Cell]] = [[] for _ in range(1 + max(columns))]
-    for cell in itertools.chain(cells, *lanes):
+    for cell in dict.fromkeys(itertools.chain(cells, *lanes)):
         layers[cell.column].append(cell)
     layers = _ordered(layers)
     _set_heights(layers)
@@ -96,36 +98,42 @@ def lay_out(items: Sequence[Item], lines: Sequence[Line]) -> Layout:
 
 
 def _columns(items: Sequence[Item], lines: Sequence[Line], step: int) -> list[int]:
-    """Each item right of what leads to it; what nothing leads to stands as near as it can to where it is used."""
-    column = [0] * len(items)
+    """Each item right of all that leads to it, and then as near to where it is used as it can stand."""
     into: list[list[int]] = [[] for _ in items]
     out: list[list[int]] = [[] for _ in items]
     for line in lines:
         into[line.target].append(line.source)
         out[line.source].append(line.target)
-    shift = step if any(item.pinned == "first" for item in items) else 0
+    column: list[int] = []
+    lowest = step if any(item.pinned == "first" for item in items) else 0
     for i, item in enumerate(items):
-        lowest = 0 if item.pinned == "first" else shift
-        column[i] = max([column[j] + step for j in into[i]], default=lowest)
+        column.append(0 if item.pinned == "first" else max([column[j] + step for j in into[i]], default=lowest))
     last = max(column)
-    for i, item in enumerate(items):
-        if item.pinned == "last":
+    for i in reversed(range(len(items))):
+        if items[i].pinned == "last":
             column[i] = last
-        elif not into[i] and out[i] and item.pinned != "first":
+        elif out[i] and not items[i].pinned:
             column[i] = min(column[j] for j in out[i]) - step
     return column
 
 
-def _lanes(line: Line, cells: Sequence[_Cell], step: int) -> list[_Cell]:
-    """A lane in each column between the ends of a line, joined to its neighbours; the last one has room for a label."""
+def _lanes(
+    line: Line, cells: Sequence[_Cell], shared: dict[tuple[int, int], _Cell], joined: set[tuple[int, int]]
+) -> list[_Cell]:
+    """A lane in each column between the ends of a line, which all lines from the same item share, but for a label's."""
     source, target = cells[line.source], cells[line.target]
-    lanes = [_Cell(column, 0.0, LANE_HEIGHT, True) for column in range(source.column + 1, target.column)]
-    if line.width:
-        lanes[-1].width, lanes[-1].height = line.width, line.height
-    chain = [source, *lanes, target]
-    for left, right in itertools.pairwise(chain):
-        left.after.append(right)
-        right.before.append(left)
+    lanes = []
+    for column in range(source.column + 1, target.column):
+        if line.width and column == target.column - 1:
+            lanes.append(_Cell(column, line.width, line.height, True))
+        else:
+            fresh = _Cell(column, 0.0, LANE_HEIGHT, True)
+            lanes.append(shared.setdefault((line.source, column), fresh))
+    for left, right in itertools.pairwise([source, *lanes, target]):
+        if (id(left), id(right)) not in joined:
+            joined.add((id(left), id(right)))
+            left.after.append(right)
+            right.before.append(left)
     return lanes
 
 

@@ -13,7 +13,7 @@ from .page_groups import Group
 from .page_layout import Item, Line, lay_out
 from .page_words import Words
 
-LETTER, SMALL_LETTER = 8.5, 6.9  # widths in the fonts of boxes and of what stands around them
+LETTER, GROUP_LETTER, SMALL_LETTER = 8.5, 7.9, 6.9  # widths in the fonts of boxes and of what stands around them
 BODY, CHIP, PAD = 34.0, 20.0, 24.0
 CELL = 4.0  # of a heat map on the graph
 GROUP_HEIGHT = 66.0
@@ -101,7 +101,7 @@ class _View:
         if kind != "box":
             return {"k": kind, "i": what, "w": 0, "h": 2}
         if isinstance(what, Group):
-            width = max(len(_label(what, self._story, self._words)) * SMALL_LETTER, 120) + PAD
+            width = max(len(_label(what, self._story, self._words)) * GROUP_LETTER, 120) + PAD
             return {"k": "group", "i": what.number, "w": _round(width), "h": GROUP_HEIGHT}
         node = self._story.nodes[what]
         waits = len(self._words["not yet"]) * SMALL_LETTER + 14

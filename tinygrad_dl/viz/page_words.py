@@ -10,7 +10,8 @@ Words = Mapping[str, str]
 
 _ENGLISH = {
     # the page and its controls
-    "title": "Backprop of {root}", "legend": "value above, gradient below; dashed: not yet", "tools": "Steps",
+    "title": "Backprop of {root}", "tools": "Steps",
+    "legend": "value above, gradient below; dashed: not yet. Heat maps: blue is positive, orange negative",
     "first": "First step", "back": "Step back", "play": "Play", "pause": "Pause", "next": "Step forward",
     "last": "Last step", "step": "Step", "speed": "Speed", "slow": "slow", "normal": "normal", "fast": "fast",
     "jump": "Jump to", "jump to": "Jump to…", "theme": "Light or dark", "large": "Large type", "fold": "Fold all",
@@ -40,12 +41,13 @@ _ENGLISH = {
     # arrays
     "summary": "{low} … {high}, mean {mean}", "not finite": "not finite: {counts}", "empty": "empty",
     "sampled": "{rows} × {columns} of {all_rows} × {all_columns} elements, evenly spaced",
-    "heat": "blue positive, orange negative; strongest: {strongest}",
+
     "inside": "This happens inside {name}, which is folded.", "run": "operations {first} to {last}",
 }  # fmt: skip
 
 _TURKISH = {
-    "title": "{root} için geri yayılım", "legend": "üstte değer, altta gradyan; kesikli çizgi: henüz yok",
+    "title": "{root} için geri yayılım",
+    "legend": "üstte değer, altta gradyan; kesikli çizgi: henüz yok. Isı haritaları: mavi artı, turuncu eksi",
     "tools": "Adımlar", "first": "İlk adım", "back": "Geri", "play": "Oynat", "pause": "Duraklat", "next": "İleri",
     "last": "Son adım", "step": "Adım", "speed": "Hız", "slow": "yavaş", "normal": "normal", "fast": "hızlı",
     "jump": "Şuraya git", "jump to": "Şuraya git…", "theme": "Açık ya da koyu", "large": "Büyük yazı",
@@ -73,7 +75,7 @@ _TURKISH = {
     "module": "modül", "used by": "kullanan", "number": "bir sayı", "outputs": "{count} çıktı",
     "summary": "{low} … {high}, ortalama {mean}", "not finite": "sonlu olmayan: {counts}", "empty": "boş",
     "sampled": "{all_rows} × {all_columns} öğeden eşit aralıklı {rows} × {columns}",
-    "heat": "mavi artı, turuncu eksi; en güçlüsü: {strongest}",
+
     "inside": "Bu, katlanmış olan {name} içinde oluyor.", "run": "işlemler {first}–{last}",
 }  # fmt: skip
 

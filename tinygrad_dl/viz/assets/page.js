@@ -5,7 +5,7 @@
 const {nodes, edges, steps, arrays, views, words, unfolded: atFirst} = JSON.parse(document.getElementById("data").textContent);
 const at = id => document.getElementById(id);
 const root = document.documentElement, graph = at("graph");
-const unfolded = new Set(atFirst), home = [], drawn = {nodes: new Map(), groups: new Map(), lines: []};
+const unfolded = new Set(atFirst), home = [], drawn = {nodes: new Map(), groups: new Map(), lines: [], layer: null};
 let step = 0, pinned = null, timer = null, zoom = null, size = [1, 1];
 views.forEach((view, g) => view.boxes.forEach(box => { if (box.k == "node") home[box.i] = g; }));
 
@@ -25,33 +25,40 @@ const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[key
 
 // --- where everything stands: the view of an unfolded group takes the place of its box, and all else makes room
 
-const NAME = 26, INSET = 12;
+const NAME = 26, INSET = 12, APART = 12;
 function arrange(g) {
   const view = views[g], columns = view.columns.map(c => [...c]), boxes = view.boxes.map(b => ({...b}));
   const lines = view.lines.map(l => ({...l, via: l.via.map(p => [...p])}));
-  const spans = [];  // what grows, from where to where, by how much for each unit
-  for (const box of boxes) {
-    if (box.k != "group" || !unfolded.has(box.i)) continue;
+  const open = boxes.filter(box => box.k == "group" && unfolded.has(box.i));
+  for (const box of open) {
     box.inner = arrange(box.i);
-    const wide = box.inner.w + 2 * INSET, tall = box.inner.h + NAME + INSET;
-    const wider = Math.max(0, wide - (columns[box.c][1] - columns[box.c][0]));
+    box.wide = Math.max(box.w, box.inner.w + 2 * INSET);
+    box.tall = Math.max(box.h, box.inner.h + NAME + INSET);
+    const wider = Math.max(0, box.wide - (columns[box.c][1] - columns[box.c][0]));
     columns[box.c][1] += wider;
     for (let c = box.c + 1; c < columns.length; c++) { columns[c][0] += wider; columns[c][1] += wider; }
-    spans.push({top: box.y - box.h / 2, bottom: box.y + box.h / 2, rate: Math.max(0, tall - box.h) / box.h});
-    box.grown = [Math.max(box.w, wide), Math.max(box.h, tall)];
   }
-  const moved = room(spans);
+  const cells = boxes.map(({c, y, h, tall}) => ({c, y, h, grows: tall != null}));
+  for (const line of lines) line.via.forEach(([c, y], i) => cells.push({c, y, h: i === line.label ? 32 : 6}));
+  for (const box of open) {  // it may fill what is free in its column, and grows if that is too little
+    const [above, below] = [cells.filter(o => o.c == box.c && o.y < box.y), cells.filter(o => o.c == box.c && o.y > box.y)];
+    box.from = Math.max(0, ...above.map(o => o.grows ? (o.y + o.h / 2 + box.y - box.h / 2 + APART) / 2 : o.y + o.h / 2 + APART));
+    box.to = Math.min(view.h, ...below.map(o => o.grows ? (o.y - o.h / 2 + box.y + box.h / 2 - APART) / 2 : o.y - o.h / 2 - APART));
+  }
+  const moved = room(open.map(({from, to, tall}) => ({from, to, rate: Math.max(0, tall - (to - from)) / (to - from)})));
   for (const box of boxes) {
-    box.y = (moved(box.y - box.h / 2) + moved(box.y + box.h / 2)) / 2;
-    if (box.grown) [box.w, box.h] = box.grown;
+    if (box.inner) {
+      const lowest = moved(box.to) - box.tall / 2, highest = moved(box.from) + box.tall / 2;
+      [box.y, box.w, box.h] = [Math.max(highest, Math.min(lowest, moved(box.y))), box.wide, box.tall];
+    } else box.y = (moved(box.y - box.h / 2) + moved(box.y + box.h / 2)) / 2;
   }
   for (const line of lines) for (const point of line.via) point[1] = moved(point[1]);
   return {columns, boxes, lines, w: columns.length ? columns[columns.length - 1][1] : 0, h: moved(view.h)};
 }
 function room(spans) {  // heights after all that grows has grown; the order from top to bottom stays
-  const cuts = [...new Set(spans.flatMap(s => [s.top, s.bottom]))].sort((p, q) => p - q), parts = [];
+  const cuts = [...new Set(spans.flatMap(s => [s.from, s.to]))].sort((p, q) => p - q), parts = [];
   for (let i = 0; i + 1 < cuts.length; i++) {
-    const rate = Math.max(0, ...spans.filter(s => s.top <= cuts[i] && s.bottom >= cuts[i + 1]).map(s => s.rate));
+    const rate = Math.max(0, ...spans.filter(s => s.from <= cuts[i] && s.to >= cuts[i + 1]).map(s => s.rate));
     parts.push([cuts[i], cuts[i + 1], rate]);
   }
   return y => parts.reduce((sum, [from, to, rate]) => sum + rate * Math.max(0, Math.min(y, to) - from), y);
@@ -81,7 +88,7 @@ function path(place, line, x, y, right) {
 
 function build() {
   const place = arrange(0), layers = [draw("g"), draw("g"), draw("g")];  // frames, lines, nodes
-  drawn.nodes.clear(); drawn.groups.clear(); drawn.lines = [];
+  drawn.nodes.clear(); drawn.groups.clear(); drawn.lines = []; drawn.layer = layers[1];
   put(place, 0, 0, place.w, layers);
   size = [place.w + 24, place.h + 24];
   const focus = document.activeElement?.dataset?.key;
@@ -209,6 +216,8 @@ function show() {
     g.setAttribute("class", lit ? "lit" : past ? "past" : "");
     path.setAttribute("class", "edge" + (lit ? " lit" : now.phase == "forward" && own.some(e => edges[e].to == now.node) ? " forward" : past ? " past" : ""));
   }
+  const bright = [...drawn.lines].sort((a, b) => now.lit ? a.g.matches(".lit") - b.g.matches(".lit") : a.path.matches(".forward") - b.path.matches(".forward"));
+  drawn.layer.replaceChildren(...bright.map(line => line.g));  // what is lit lies above
   showStep(now, inside);
   showPinned();
   showLines();
@@ -247,7 +256,7 @@ function array(k) {
     const cell = Math.max(6, Math.min(16, Math.floor(280 / a.heat[0].length)));
     box.append(make("img", {class: "heat", src: heatMap(k), width: a.heat[0].length * cell, height: a.heat.length * cell, alt: `${a.text}: ${a.note}`}));
   }
-  if (a.note) box.append(make("small", {}, a.cells ? a.note : a.key ? `${a.note}. ${a.key}` : a.note));
+  if (a.note) box.append(make("small", {}, a.cells || !a.sample ? a.note : `${a.note}. ${a.sample}`));
   return box;
 }
 function rowsOf(rows) {
