@@ -149,6 +149,15 @@ def test_the_numbers_are_the_engines() -> None:
     assert float(text(page, nodes["loss"]["value"])) == pytest.approx(loss.item(), rel=1e-4)
 
 
+def test_layers_as_wide_as_in_life_are_read() -> None:
+    layer = nn.Linear(20, 32)
+    with viz.trace():
+        loss = layer(tg.ones(64, 20)).sum()
+    page = made(loss)
+    assert "layer.bias = sum(dloss/du, dim=0)   (32,)" in str(page.data["steps"][-1]["lines"])
+    assert page.data["arrays"][named(page)["layer.bias"]["gradient"]]["note"] == "64 … 64, mean 64"
+
+
 def test_after_backward_and_of_a_trace() -> None:
     x = leaf([1.0, 2.0, 3.0])
     with viz.trace() as t:

@@ -1,5 +1,6 @@
 """Arrays as the page shows them: a number as text, a small array in full, every array as a heat map."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,6 +92,7 @@ def number(value: Any, digits: int = DIGITS) -> str:
     return {"nan": "NaN", "inf": "∞", "−inf": "−∞"}.get(text, text)
 
 
+@functools.lru_cache
 def _spaced(count: int, most: int) -> np.ndarray:
     """Places of so many at most, evenly spaced from the first to the last."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
