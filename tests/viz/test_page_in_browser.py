@@ -168,6 +168,25 @@ def test_a_part_of_a_sum_is_shown_as_a_part(show: Any) -> None:
     assert chips(tab, "a") == ["3", "7"] and tab.locator(".chip.part").count() == 0
 
 
+def test_a_gradient_that_never_comes_is_not_zero(show: Any) -> None:
+    class First(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, a: Any, b: Any) -> Any:
+            return a * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return 2 * g, None
+
+    a, b = leaf(3.0), leaf(4.0)
+    with viz.trace():
+        J = First.apply(a, b)
+    tab = show(made(J))
+    assert chips(tab, "b") == ["4", "not yet"]
+    press(tab, "Last step")
+    assert chips(tab, "a") == ["3", "2"] and chips(tab, "b") == ["4", "no gradient"]
+
+
 def test_back_undoes_forward(show: Any) -> None:
     for page in (example(), network(fold=True), network(fold=False)):
         tab = show(page)
@@ -320,6 +339,10 @@ def test_a_click_pins_a_node_with_all_that_is_known(show: Any) -> None:
     press(tab, "Last step")
     assert "not yet" not in tab.locator("#pinned").inner_text() and tab.locator("#pinned table").count() == 2
     assert tab.locator("#pinned td").count() == 40
+    press(tab, "Forward: step 2")
+    assert step_of(tab) == 2 and tab.locator(".node.now").get_attribute("aria-pressed") == "true"
+    press(tab, "Backward: step 10")
+    assert step_of(tab) == 10
     node.click()
     assert not tab.locator("#pinned").is_visible()
     node.click()

@@ -105,7 +105,7 @@ LANGUAGES = tuple(_WORDS)
 SHOWN = (  # what the page's script itself says
     "play", "pause", "count", "not yet", "no gradient", "values", "gradients", "arrived", "folded", "unfolded", "leaf",
     "constant", "result", "formula", "shape", "number", "dtype", "out", "gradient", "source", "module", "used by",
-    "start", "forward", "backward", "pinned", "unpin", "inside",
+    "start", "forward", "backward", "pinned", "unpin", "inside", "step",
 )  # fmt: skip
 
 

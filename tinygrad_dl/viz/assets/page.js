@@ -289,7 +289,13 @@ function showPinned() {
   if (n.modules) rows.push({label: words.module, text: n.modules});
   const unpin = make("button", {type: "button", id: "unpin", "aria-label": words.unpin}, "×");
   unpin.addEventListener("click", () => pin(null));
-  at("pinned").replaceChildren(unpin, make("h2", {}, `${words.pinned}: ${words[n.kind]}`), make("p", {class: "what"}, n.name), rowsOf(rows));
+  const leads = ["forward", "backward"].map(phase => [phase, steps.findLastIndex(s => s.phase == phase && s.node == pinned)]).filter(([, s]) => s >= 0)
+    .map(([phase, s]) => {
+      const lead = make("button", {type: "button", class: "lead"}, `${words[phase]}: ${words.step.toLowerCase()} ${s + 1}`);
+      lead.addEventListener("click", () => { stop(); go(s); });
+      return lead;
+    });
+  at("pinned").replaceChildren(unpin, make("h2", {}, `${words.pinned}: ${words[n.kind]}`), make("p", {class: "what"}, n.name), rowsOf(rows), ...leads);
 }
 const LINES = 300;  // of the derivation that are shown at a time
 function showLines() {
