@@ -395,3 +395,21 @@ def test_lines_lead_to_the_right_and_few_cross() -> None:
     assert columns == [0, 0, 0, 1, 1, 1]
     heights = [y for _, y in layout.places]
     assert [heights[i] for i in (5, 4, 3)] == [heights[i] for i in (0, 1, 2)], "straight: the order was turned"
+
+
+def test_what_belongs_together_stands_level() -> None:
+    layout = lay_out([Item(50, 30) for _ in range(6)], [Line(0, i) for i in (1, 2, 3)] + [Line(i, 5) for i in (3, 4)])
+    heights = [y for _, y in layout.places]
+    assert sorted(heights[1:4])[1] == pytest.approx(heights[0], abs=12), "one above, one level, one below"
+    assert min(heights[3:5]) < heights[5] < max(heights[3:5])
+
+
+def test_many_inputs_of_a_module_stand_where_they_are_used() -> None:
+    cell = nn.RNNCell(2, 3)
+    steps = list(tg.randn(50, 1, 2))
+    with viz.trace():
+        h = tg.zeros(1, 3)
+        for x in steps:
+            h = cell(x, h)
+        loss = h.sum()
+    assert max(len(view["boxes"]) for view in made(loss).data["views"]) <= 42

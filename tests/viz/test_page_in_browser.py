@@ -308,7 +308,7 @@ def test_touch(show: Any) -> None:
     assert step_of(tab) == 2
     tab.evaluate(SWIPE, [100, 300])
     assert step_of(tab) == 1
-    tab.evaluate(SWIPE, [100, 110])
+    tab.evaluate(SWIPE, [110, 100])
     assert step_of(tab) == 1, "a tap is no swipe"
     tab.get_by_role("button", name="Step forward").tap()
     assert step_of(tab) == 2
@@ -395,8 +395,20 @@ APART = """() => {
 }"""
 
 
+def around_a_module(**options: Any) -> Any:
+    """Two values that pass a module by, above and below."""
+    tg.manual_seed(0)
+    inner = nn.Sequential(nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 3))
+    x = tg.randn(4, 3)
+    with viz.trace():
+        h, k = inner[0](x), inner[2](x)
+        loss = (h + tg.tanh(inner(tg.sin(h + k))) * k * h).sum()
+    return made(loss, **options)
+
+
 def test_nothing_touches_anything_in_the_browser_either(show: Any) -> None:
-    for page in (example(), made(diamond, 3.0), network(fold=False), network(fold=True)):
+    pages = [example(), made(diamond, 3.0), network(fold=False), network(fold=True), around_a_module(fold=False)]
+    for page in pages:
         tab = show(page, step=len(page.data["steps"]))
         assert tab.evaluate(APART) == []
 
