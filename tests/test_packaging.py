@@ -33,6 +33,7 @@ for x, y in DataLoader(TensorDataset(tg.ones(4, 2), tg.ones(4, 1)), batch_size=2
     F.mse_loss(model(x), y).backward()
     optimizer.step()
 assert "digraph" in tg.viz.graph(F.mse_loss(model(x), y)).source
+assert "<!doctype html>" in tg.viz.page(lambda a: a * a, 3.0, path=None).html
 assert nn.functional is F and tg.nn is nn and nn.Linear.__module__.startswith("tinygrad_dl.nn")
 print(tg.__file__, nn.__file__, optim.__file__, sep="\\n")
 """
@@ -192,6 +193,8 @@ def test_the_wheel_holds_every_module(repository: Path, wheel: Path) -> None:
     wanted = {"tinygrad_dl/py.typed"}
     for package, folder in packages_in(repository).items():
         wanted.update(f"{package.replace('.', '/')}/{path.name}" for path in folder.glob("*.py"))
+    assets = repository / "tinygrad_dl" / "viz" / "assets"
+    wanted.update(f"tinygrad_dl/viz/assets/{path.name}" for path in assets.iterdir())
     assert packed == wanted
 
 
