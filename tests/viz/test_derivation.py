@@ -314,7 +314,7 @@ def test_large_arrays_are_summed_up() -> None:
 def test_a_notebook_shows_it() -> None:
     bundle = viz.explain(lambda a: tg.relu(a) * 2, 3.0)._repr_mimebundle_()
     assert bundle["text/plain"].startswith("Forward") and "[u > 0]" in bundle["text/plain"]
-    assert bundle["text/html"].startswith("<pre") and "[u &gt; 0]" in bundle["text/html"]
+    assert bundle["text/html"].startswith("<div") and "<mi>u</mi><mo>&gt;</mo><mn>0</mn>" in bundle["text/html"]
 
 
 # --- bad input

@@ -1,7 +1,8 @@
 """Pictures of backprop: traces, graphs, and derivations read off the rules that run."""
 
-from .derivation import Derivation, explain
+from .derivation import Derivation
 from .descent import Race, plot_schedule, race, ravine, schedule_rates
+from .explaining import explain
 from .graph import Graph, graph
 from .symbol import Symbol, derivative
 from .trace import Trace, trace

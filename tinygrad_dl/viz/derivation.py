@@ -1,162 +1,72 @@
 """The derivation of a result as the notes write it: named local derivatives, then symbols, then numbers.
 
-Every line is read off the rules that ran: with Symbols for the text, with the arrays of the trace for the numbers.
+Every line is read off the rules that ran: with Symbols for the formulas, with the arrays of the trace for the numbers.
 """
 
-import html
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from ..autograd import grad
-from ..creation import tensor as make_tensor
-from ..errors import ArgumentError, ArgumentTypeError, GraphError, nearest
-from ..observing import ObservedNode, call_user
-from ..tensor import Tensor
-from .history import LEAF, RESULT, Argument, History, Value, results_of
+from ..errors import ArgumentError, GraphError, nearest
+from ..observing import ObservedNode
+from .bump import Bump
+from .folding import Layer, layers_of
+from .formula import Barred, Differential, Formula, Group, Name, Raised, Row, Word, ascii_of, derivative
+from .history import CONSTANT, LEAF, RESULT, Argument, History, Value
+from .layout import Section, as_html, as_latex, as_markdown, as_text
+from .lines import BACKWARD, FORWARD, PATHS, Line, Term, line_of, mean_of, product, sums
 from .reading import Reader, argument_name, host, nameless, output_symbols
-from .symbol import Symbol, key, number_text, simplify, substitute
-from .trace import Trace
+from .routes import Route, is_partial, routes_to
+from .simplify import simplify
+from .symbol import Symbol
+from .tree import key, substitute
+from .words import language_of, words_in
+from .writing import number
 
 NOTATIONS = ("chain", "d", "bar")
-FORWARD, BACKWARD = "Forward", "Backward"
-_GAPS = {FORWARD: (4, 3), BACKWARD: (7, 2)}  # spaces behind the first two columns
 
 
-def explain(
-    f: Callable[..., Tensor] | Tensor | Trace,
-    *inputs: Any,
-    notation: str = "chain",
-    per_example: bool = False,
-    letters: bool | None = None,
-    digits: int = 5,
-) -> "Derivation":
-    """The derivation of a number: each step forward, each gradient backward, as names, symbols and numbers.
+@dataclass(frozen=True)
+class Style:
+    """What a derivation shows, and how: the options of `explain`."""
 
-    `viz.explain(f, *inputs)` runs f and traces it; `viz.explain(loss)` reads a loss that was computed under
-    `viz.trace()`. Arguments: f (a function that returns one number, such a number, or a trace), inputs (tensors; a
-    float becomes a leaf), notation ("chain" writes dJ/db = dJ/du · du/db, "d" writes dZ, dW, db as the notes' networks
-    do, "bar" writes b̄), per_example (gradients of one example's loss, with 1/m in those of the leaves, as the notes do
-    where J is a mean over m examples; else all are gradients of J), letters (True: a result that has no name in the
-    source gets a letter and a line; False: it is written out where it is used; None: False in notation "d"), digits
-    (significant ones of numbers). Touches no `.grad`.
-    Raises GraphError when nothing was traced or the result is not one number. Source: notes, sections 1.1 to 1.8.
-
-    >>> import tinygrad_dl as tg
-    >>> from tinygrad_dl import viz
-    >>> def f(b, c):
-    ...     u = b * c
-    ...     return u + b
-    >>> print(viz.explain(f, 3.0, 2.0))
-    Forward
-      u = b·c      = 3·2     = 6
-      J = u + b    = 6 + 3   = 9
-    Backward
-      dJ/du                           = 1                  = 1
-      dJ/db = 1 + dJ/du · du/db       = 1 + 1·c = 1 + 1·2  = 3
-      dJ/dc = dJ/du · du/dc           = 1·b = 1·3          = 3
-    """
-    if notation not in NOTATIONS:
-        raise ArgumentError(
-            f"explain: notation is {', '.join(map(repr, NOTATIONS))}, not {notation!r}.{nearest(notation, NOTATIONS)}"
-        )
-    also: list[ObservedNode] = []
-    if callable(f) and not isinstance(f, Tensor):
-        with Trace() as opened:
-            result = call_user(f, [_as_input(value) for value in inputs])
-        also = opened.nodes
-    elif inputs:
-        raise ArgumentTypeError(
-            f"explain: inputs go to a function; {type(f).__name__} came with {len(inputs)} input(s)"
-        )
-    else:
-        result, also = f, (f.nodes if isinstance(f, Trace) else [])
-    return Derivation(
-        _history_of(result), also, notation, per_example, notation != "d" if letters is None else letters, digits
-    )
-
-
-def _as_input(value: Any) -> Any:
-    return make_tensor(float(value), requires_grad=True) if type(value) in (int, float) else value
-
-
-def _history_of(result: Any) -> History:
-    """The traced history of one number, with all gradients in it."""
-    roots = results_of("explain", result)
-    if len(roots) > 1:
-        raise GraphError(f"explain: one number has a derivation, {len(roots)} results came; give the loss itself")
-    history = History(roots)
-    root = history.roots[0]
-    if math.prod(root.shape if isinstance(root.shape, tuple) else ()) != 1:
-        raise GraphError(
-            f"explain: one number has a derivation, a result of shape {root.shape} came; end with .sum() or .mean()"
-        )
-    untraced = next((value for value in history.values if value.kind == RESULT and value.record is None), None)
-    if untraced is not None:
-        raise GraphError(
-            f"explain: {untraced.operation.name} (result of shape {untraced.shape}) was not traced, so its values are "
-            "not known. Do the forward inside `with viz.trace():`, or pass the function: viz.explain(f, *inputs)"
-        )
-    if root.gradient is None:
-        _walk_back(history, root, roots[0])
-    return history
-
-
-def _walk_back(history: History, root: Value, result: Any) -> None:
-    """Let the engine compute all gradients, without touching any `.grad`."""
-    if not isinstance(result, Tensor):
-        raise GraphError("explain: backward has not run on this trace; give the loss itself: viz.explain(loss)")
-    leaves = [value.tensor for value in history.values if value.kind == LEAF]
-    grad(result, leaves, retain_graph=True, allow_unused=True)
-    for value in history.values:
-        if value.record is not None:
-            value.gradient = value.record.gradient
-
-
-# --- the derivation
-
-
-@dataclass
-class Line:
-    """One line: what it defines, its columns, and the number or array that it comes to."""
-
-    phase: str
-    name: str
-    columns: list[str]
-    value: Any
-    shape: tuple[int, ...]
-    block: list[str] = field(default_factory=list)  # the rows of a small matrix
-
-    @property
-    def text(self) -> str:
-        """The line without alignment."""
-        return "  ".join(self.columns)
+    notation: str = "chain"
+    per_example: bool = False
+    letters: bool = True
+    digits: int = 5
+    fold: bool | int = True
+    language: str | None = None
 
 
 class Derivation:
-    """A derivation: `str()` gives its text, `.lines` its lines, `derivation["dJ/db"]` the value of a line."""
+    """A derivation: `str()` gives its text, `.lines` its lines, `derivation["dJ/db"]` the value of a line.
+
+    `.text()`, `.markdown()`, `.latex()` and `.html()` write it; a notebook shows it by itself.
+    """
 
     def __init__(
-        self, history: History, also: list[ObservedNode], notation: str, per_example: bool, letters: bool, digits: int
+        self, history: History, also: list[ObservedNode], style: Style, wrt: Any = None, bump: Bump | None = None
     ) -> None:
-        folded = set() if letters else nameless(history)
+        self._bump = bump
+        self.words, self.style, self.root = words_in(style.language), style, history.roots[0]
+        self._layers = {} if wrt is not None else layers_of(history, style.fold)
+        self._hidden = {value for value, layer in self._layers.items() if value in layer.hidden}
+        folded = set() if style.letters else nameless(history) - self._layers.keys()
         history.name_all(folded)
-        self.notation, self.digits = notation, digits
-        self.root, self._values, self._branches = history.roots[0], history.values, history.branches(also)
+        self._values, self._branches = history.values, history.branches(also)
         self._reader = Reader(folded)
         self._known, self._used = self._named_expressions(), set[str]()
-        self._numbers = {**_numbers(self._branches, digits), **_numbers(self._values, digits)}
+        self._taken = {str(value.name) for value in self._values if value.name}
+        self._formulas = self._written_names()
+        self._numbers = _numbers([*self._branches, *self._values], style.digits)
         self.examples = _count_of_mean(self.root)
-        if per_example and self.examples is None:
+        if style.per_example and self.examples is None:
             raise GraphError(
                 "explain: per_example needs a loss that is a mean over examples, this one was made by "
                 f"{self.root.operation.name}"
             )
-        self.factor = self.examples if per_example and self.examples else 1
-        backward = list(self._backward())
+        self.factor = self.examples if style.per_example and self.examples else 1
+        backward = list(self._backward() if wrt is None else self._along_paths(self._target(wrt)))
         self.lines = [*self._forward(), *backward]
 
     def _named_expressions(self) -> dict[Any, str]:
@@ -168,97 +78,145 @@ class Derivation:
                 and value.name
                 and not isinstance(value.array, tuple)
                 and value not in self._reader.folded
+                and value not in self._hidden
             ):
                 found[key(simplify(self._reader.expression(value)))] = str(value.name)
+        return found
+
+    def _written_names(self) -> dict[str, Formula]:
+        """How the symbols of gradients are written."""
+        found: dict[str, Formula] = {}
+        for value in self._values:
+            if value.name:
+                arrays = value.array if isinstance(value.array, tuple) else ()
+                for i, _ in enumerate(arrays):
+                    written = self._gradient(value)
+                    found[f"{_gradient_key(value)}[{i}]"] = Row((written, Group("[", number(i), "]")))
+                found[_gradient_key(value)] = self._gradient(value)
         return found
 
     # --- forward
 
     def _forward(self) -> Iterator[Line]:
-        shown = [value for value in self._values if value.kind == RESULT and value not in self._reader.folded]
+        shown = [v for v in self._values if v.kind == RESULT and v not in self._reader.folded and v not in self._hidden]
         shown += [value for value in self._branches if value.name in self._used]
         for value in sorted(shown, key=lambda value: value.node.order):
-            formula = self._reader.expression(value)
-            numbers = formula.text(self._numbers) if formula.names() <= self._numbers.keys() else None
-            yield self._line(FORWARD, str(value.name), [f"{value.name} = {formula.text()}"], value.array, numbers)
+            layer, numbers = self._layers.get(value), None
+            if layer is None:
+                tree = self._reader.expression(value)
+                formula, numbers = tree.formula(self._formulas), self._in_numbers(tree)
+            else:
+                formula = layer.forward(value)
+            sides = [[formula], [] if numbers is None or isinstance(value.array, tuple) else [numbers]]
+            left = Name(str(value.name), () if isinstance(value.array, tuple) else tuple(value.array.shape))
+            yield self._line(FORWARD, left.name, left, sides, value.array)
 
-    def _line(self, phase: str, name: str, columns: list[str], value: Any, numbers: str | None) -> Line:
-        if isinstance(value, tuple):
-            shapes = " ".join(str(tuple(part.shape)) for part in value)
-            return Line(phase, name, [*columns, shapes], value, ())
-        array = host(value)
-        if array.ndim == 0:
-            shown = [] if numbers is None else [f"= {numbers}"]
-            return Line(phase, name, [*columns, *shown, f"= {number_text(array.item(), self.digits)}"], array, ())
-        rows, shape = matrix_rows(array, self.digits), str(tuple(array.shape))
-        if len(rows) == 1:
-            return Line(phase, name, [*columns, f"= {rows[0]}", shape], array, array.shape)
-        return Line(phase, name, [*columns, shape], array, array.shape, rows)
+    def _line(self, phase: str, name: str, left: Formula, sides: list[list[Formula]], value: Any) -> Line:
+        value = value if isinstance(value, tuple) else host(value)
+        sides = [sides[0], *(side for side in sides[1:] if side)]
+        return line_of(phase, name, left, sides, value, self.style.digits, self.words["summary"])
 
     # --- backward
 
     def _backward(self) -> Iterator[Line]:
         """Gradients in the order in which they are complete: when all consumers have sent their part."""
         arrived: dict[Value, list[Term]] = {}
-        flowing = [
-            v for v in self._values if v.kind == RESULT and v.gradient is not None and v not in self._reader.folded
-        ]
         constants: dict[Value, Symbol] = {self.root: _constant_like(self.factor, self.root)}
-        waiting = self._consumers(flowing)
-        for value in reversed(flowing):
-            for argument, term in self._terms(value, constants):
-                target = argument.value
-                assert target is not None
+        steps = self._steps()
+        waiting: dict[Value, int] = {}
+        for step in steps:
+            for target in self._targets(step):
+                waiting[target] = waiting.get(target, 0) + 1
+        for step in steps:
+            for target, term in self._sent(step, constants):
                 arrived.setdefault(target, []).append(term)
                 waiting[target] -= 1
                 if not waiting[target]:
                     terms = arrived[target]
-                    if self.notation != "chain" and len(terms) == 1 and not terms[0].symbols.names():
-                        constants[target] = terms[0].symbols
+                    if self.style.notation != "chain" and len(terms) == 1 and terms[0].constant is not None:
+                        constants[target] = terms[0].constant
                     yield self._gradient_line(target, terms)
 
-    def _consumers(self, flowing: list[Value]) -> dict[Value, int]:
-        """How many paths lead to each value: it is complete when as many parts have arrived."""
-        count: dict[Value, int] = {}
-        for value in flowing:
-            for argument, part in self._reader.sent(value, value.gradient):
-                if part is not None:
-                    count[argument.value] = count.get(argument.value, 0) + 1  # type: ignore[index, arg-type]
-        return count
+    def _flowing(self) -> list[Value]:
+        """The results that a gradient came to, but for those that are written out elsewhere."""
+        return [v for v in self._values if v.kind == RESULT and v.gradient is not None and v not in self._reader.folded]
+
+    def _steps(self) -> list[Value | Layer]:
+        """The operations from the last to the first, a folded layer as one of them."""
+        found: list[Value | Layer] = []
+        for value in reversed(self._flowing()):
+            step = self._layers.get(value, value)
+            if not found or found[-1] is not step:
+                found.append(step)
+        return found
+
+    def _targets(self, step: Value | Layer) -> list[Value]:
+        """Where a step sends something to: once for each path, or once for each target of a layer."""
+        if isinstance(step, Layer):
+            members = [v for v in step.members if v.gradient is not None]
+            ends = [t for value in members for t in self._targets(value) if t not in step.hidden]
+            return list(dict.fromkeys(ends))
+        sent = self._reader.sent(step, step.gradient)
+        return [argument.value for argument, part in sent if part is not None and argument.value is not None]
+
+    def _sent(self, step: Value | Layer, constants: Mapping[Value, Symbol]) -> Iterator[tuple[Value, Term]]:
+        if isinstance(step, Value):
+            for argument, term in self._terms(step, constants):
+                assert argument.value is not None
+                yield argument.value, term
+            return
+        arrays: dict[Value, list[Any]] = {}
+        for value in step.members:
+            if value.gradient is None:
+                continue
+            for argument, array in self._reader.sent(value, _times(value.gradient, self.factor)):
+                if array is not None and argument.value is not None and argument.value not in step.hidden:
+                    arrays.setdefault(argument.value, []).append(host(array))
+        outputs = [value for value in step.members if value not in step.hidden and value.gradient is not None]
+        through = step.backward([self._gradient(value) for value in outputs])
+        for target, parts in arrays.items():
+            words = [product([self._gradient(v), derivative(_name(v), _name(target))], " · ") for v in outputs]
+            chain = self.style.notation == "chain"
+            yield target, Term(mean_of(words, 1) if chain else None, through, sums(parts))
 
     def gradient_name(self, value: Value) -> str:
         """dJ/db, db or b̄."""
-        if self.notation == "d":
-            return f"d{value.name}"
-        return f"{value.name}\u0304" if self.notation == "bar" else f"d{self.root.name}/d{value.name}"
+        return self._gradient(value).text()
 
-    def _terms(self, value: Value, constants: Mapping[Value, Symbol]) -> Iterator[tuple[Argument, "Term"]]:
+    def _gradient(self, value: Value) -> Formula:
+        name, notation = _name(value), self.style.notation
+        if notation == "bar":
+            return Barred(name)
+        if notation == "d" and f"d{value.name}" not in self._taken:  # else a variable of the program has that name
+            return Differential(name)
+        return derivative(_name(self.root), name)
+
+    def _terms(self, value: Value, constants: Mapping[Value, Symbol]) -> Iterator[tuple[Argument, Term]]:
         """What an operation sends along each of its paths, as names, symbols and numbers."""
-        gradient = _times(value.gradient, self.factor)
-        name, reader = self.gradient_name(value), self._reader
-        named = output_symbols(name, value.array)
-        readings = reader.read(value, constants.get(value, named))
+        gradient, reader, own = _times(value.gradient, self.factor), self._reader, self._gradient(value)
+        readings = reader.read(value, constants.get(value, output_symbols(_gradient_key(value), value.array)))
         arrays = [array for _, array in reader.sent(value, gradient)]
-        chain = self.notation == "chain"
+        chain = self.style.notation == "chain"
         locals_ = reader.locals(value) if chain else [None] * len(readings)
         marks = _marks([argument for argument, _ in readings])
+        single = None if isinstance(gradient, tuple) or gradient.ndim else self._single(gradient)
+        known = self._numbers if single is None else self._numbers | {_gradient_key(value): single}
         for (argument, reading), array, local, mark in zip(readings, arrays, locals_, marks, strict=True):
             if array is None:  # a rule that sends nothing
                 continue
-            if local is None:
-                symbols = self._named(reading)
-                term = Term("" if value in constants else symbols.text(), symbols, symbols.text(), array)
-                term.numbers = self._in_numbers(symbols, name, gradient)
-            elif value is self.root:
-                symbols = self._named(local)
-                term = Term("", symbols, symbols.text(), array, self._in_numbers(symbols, name, gradient))
+            if local is None or value is self.root:
+                tree = self._named(reading if local is None else local)
+                symbols = tree.formula(self._formulas)
+                constant = tree if local is None and not tree.names() else None
+                words = None if value in constants else symbols
+                term = Term(words, symbols, array, self._in_numbers(tree, known), constant)
             else:
-                symbols = self._named(local)
-                words = f"{name} · d{value.name}/d{argument_name(argument)}{mark}"
-                upstream = _single(gradient, self.digits) if not value.array.ndim else name
-                term = Term(words, symbols, f"{upstream}·{symbols.factor()}", array)
-                if not value.array.ndim and symbols.names() <= self._numbers.keys():
-                    term.numbers = f"{upstream}·{symbols.factor(self._numbers)}"
+                tree = self._named(local)
+                words = product([own, derivative(_name(value), _argument(argument, mark))], " · ")
+                upstream = own if single is None else single
+                term = Term(words, product([upstream, tree.factor(self._formulas)]), array)
+                if single is not None and not value.array.ndim and tree.names() <= known.keys():
+                    term.numbers = product([upstream, tree.factor(known)])
             yield argument, term
 
     def _named(self, formula: Symbol) -> Symbol:
@@ -267,30 +225,112 @@ class Derivation:
         self._used |= named.names()
         return named
 
-    def _in_numbers(self, formula: Symbol, gradient_name: str, gradient: Any) -> str | None:
+    def _in_numbers(self, tree: Symbol, known: Mapping[str, Formula] | None = None) -> Formula | None:
         """A formula with numbers for names; None when one of them is no single number."""
-        known = self._numbers
-        if not isinstance(gradient, tuple) and not gradient.ndim:
-            known = {**known, gradient_name: _single(gradient, self.digits)}
-        return formula.text(known) if formula.names() <= known.keys() else None
+        known = self._numbers if known is None else known
+        return tree.formula(known) if tree.names() <= known.keys() else None
 
-    def _gradient_line(self, target: Value, terms: list["Term"]) -> Line:
+    def _single(self, array: Any) -> Formula:
+        return number(float(array.item()), self.style.digits)
+
+    def _gradient_line(self, target: Value, terms: list[Term]) -> Line:
         """The sum of what all paths brought."""
         mean = self.factor if target.kind == LEAF else 1
-        total = host(terms[0].array)
-        for term in terms[1:]:
-            total = total + host(term.array)
-        name = self.gradient_name(target)
-        words = [term.words or (term.text if len(terms) > 1 else "") for term in terms]
-        symbols = _mean_of([term.text for term in terms], mean)
-        first = f"{name} = {_mean_of(words, mean)}" if any(words) else name
-        columns = [first] if first == f"{name} = {symbols}" else [first, f"= {symbols}"]
-        numbers = None
+        total = sums([host(term.array) for term in terms])
+        words = [term.words or (term.symbols if len(terms) > 1 else None) for term in terms]
+        symbols = mean_of([term.symbols for term in terms], mean)
+        first = mean_of([word for word in words if word is not None], mean) if any(words) else None
+        sides: list[list[Formula]] = [[], [symbols]] if first is None else [[first], [symbols]]
+        if first is not None and first.text() == symbols.text():
+            sides = [[first], []]
         if not total.ndim and all(term.numbers is not None for term in terms):
-            numbers = _mean_of([str(term.numbers) for term in terms], mean)
-        if numbers is not None and numbers != symbols:
-            columns = [*columns[:-1], f"{columns[-1]} = {numbers}"] if len(columns) > 1 else [*columns, f"= {numbers}"]
-        return self._line(BACKWARD, name, columns, total / mean, None)
+            numbers = mean_of([term.numbers for term in terms if term.numbers is not None], mean)
+            if numbers.text() != symbols.text():
+                sides[1].append(numbers)
+        written = self._gradient(target)
+        return self._bumped(self._line(BACKWARD, written.text(), written, sides, total / mean), target)
+
+    def _bumped(self, line: Line, target: Value) -> Line:
+        """The line of a leaf with what the bump test found."""
+        if self._bump is not None and target.kind == LEAF:
+            line.note = self._bump.note(target, line.value, str(self.root.name), self.words, self.style.digits)
+        return line
+
+    # --- one leaf, path by path
+
+    def _target(self, wrt: Any) -> Value:
+        """The value that is asked for, by name or as a tensor."""
+        for value in self._values:
+            if value.tensor is not None and value.tensor is wrt:
+                return self._reached(value)
+        names = {str(value.name): value for value in self._values if value.name}
+        if isinstance(wrt, str) and wrt in names:
+            return self._reached(names[wrt])
+        node = getattr(wrt, "node", None)
+        found = next((value for value in self._values if node is not None and value.node is node), None)
+        if found is not None and found.name:
+            return self._reached(found)
+        if not isinstance(wrt, str):
+            raise GraphError(
+                f"explain: wrt is no tensor of this derivation; its names are {', '.join(names)}. Was it computed in "
+                "another run, or does it not lead to the result?"
+            )
+        raise ArgumentError(f"explain: wrt={wrt!r} is not in it; there are {', '.join(names)}.{nearest(wrt, names)}")
+
+    def _reached(self, value: Value) -> Value:
+        if value is self.root:
+            raise ArgumentError(f"explain: wrt={value.name} is the result itself; give what it was computed from")
+        if value.kind == CONSTANT or not any(value in self._targets(v) for v in self._flowing()):
+            raise GraphError(f"explain: no gradient goes to {value.name}: it does not require grad")
+        return value
+
+    def _along_paths(self, target: Value) -> Iterator[Line]:
+        """A product of local derivatives for each path from the result to one value, and their sum."""
+        routes = routes_to(target, self.root, self._flowing(), self._reader)
+        terms = [self._along(route, target) for route in routes]
+        if len(terms) > 1:
+            for i, term in enumerate(terms):
+                label = self.words["path"].format(number=i + 1)
+                yield self._path_line(label, Word(label), [term], 1)
+        written = self._gradient(target)
+        mean = self.factor if target.kind == LEAF else 1
+        yield self._bumped(self._path_line(written.text(), written, terms, mean), target)
+
+    def _along(self, route: Route, target: Value) -> Term:
+        """The product along one path: element by element where all its steps are, else as the rules nest."""
+        reader, root = self._reader, self.root
+        words, locals_ = list[Formula](), list[Symbol | None]()
+        tree: Any = _constant_like(self.factor, root)
+        array = _times(root.gradient, self.factor)
+        for value, place in route:
+            given = [argument for argument, _ in reader.read(value, output_symbols("", value.array))]
+            partial = is_partial(value, place, self._flowing(), reader)
+            words.append(derivative(_name(value), _argument(given[place], _marks(given)[place]), partial))
+            locals_.append(reader.locals(value)[place])
+            tree, array = reader.read(value, tree)[place][1], reader.sent(value, array)[place][1]
+            output = given[place].output
+            if output is not None:
+                parts = given[place].value.array  # type: ignore[union-attr]
+                tree = tuple([tree if i == output else _constant(0, part) for i, part in enumerate(parts)])
+                array = tuple([array if i == output else part * 0 for i, part in enumerate(parts)])
+        chain = [local for local in locals_ if local is not None]
+        if len(chain) < len(locals_) or self.factor != 1:
+            symbols = self._named(tree)
+            return Term(product(words, " · "), symbols.formula(self._formulas), array, self._in_numbers(symbols))
+        factors = [self._named(local) for local in chain]
+        known = all(factor.names() <= self._numbers.keys() for factor in factors)
+        numbers = _product_of(factors, self._numbers) if known and not target.array.ndim else None
+        return Term(product(words, " · "), _product_of(factors, self._formulas), array, numbers)
+
+    def _path_line(self, name: str, left: Formula, terms: list[Term], mean: int) -> Line:
+        total = sums([host(term.array) for term in terms])
+        symbols = mean_of([term.symbols for term in terms], mean)
+        sides = [[mean_of([term.words for term in terms if term.words is not None], mean)], [symbols]]
+        if not total.ndim and all(term.numbers is not None for term in terms):
+            numbers = mean_of([term.numbers for term in terms if term.numbers is not None], mean)
+            if numbers.text() != symbols.text():
+                sides[1].append(numbers)
+        return self._line(PATHS, name, left, sides, total / mean)
 
     # --- reading and showing it
 
@@ -304,71 +344,90 @@ class Derivation:
             f"derivation: there is no line for {name!r}; there are {', '.join(names)}.{nearest(name, names)}"
         )
 
-    def __str__(self) -> str:
-        written = []
-        for phase in (FORWARD, BACKWARD):
-            note = self._note() if phase == BACKWARD else ""
-            written += [phase + note, *_aligned([line for line in self.lines if line.phase == phase], _GAPS[phase])]
-        return "\n".join(written)
+    def text(self, *, ascii: bool = False, shapes: bool = False) -> str:
+        """The derivation as text in columns: Unicode, or ASCII on request; `shapes` puts shapes behind all names."""
+        return as_text(self._sections(), shapes, ascii_of if ascii else str)
 
-    def _note(self) -> str:
+    def markdown(self, *, shapes: bool = False) -> str:
+        """The derivation as Markdown with formulas between double dollars."""
+        return as_markdown(self._sections(), shapes)
+
+    def latex(self, *, shapes: bool = False) -> str:
+        """The derivation as LaTeX, for a document that loads amsmath; `shapes` puts shapes under the names."""
+        return as_latex(self._sections(), shapes)
+
+    def html(self, *, shapes: bool = True) -> str:
+        """The derivation as HTML with MathML, to stand within a page; shapes stand under the names of arrays."""
+        return as_html(self._sections(), shapes, language_of(self.words))
+
+    def _sections(self) -> list[Section]:
+        sections = []
+        for phase in (FORWARD, BACKWARD, PATHS):
+            lines = [line for line in self.lines if line.phase == phase]
+            if lines:
+                sections.append((self.words[phase], "" if phase == FORWARD else self._remark(), lines))
+        return sections
+
+    def _remark(self) -> str:
         """Which gradient a network's dZ is: of J, or of one example's loss."""
-        if self.notation == "chain" or not self.examples or self.examples == 1:
+        if self.style.notation == "chain" or not self.examples or self.examples == 1:
             return ""
-        if self.factor > 1:
-            return f"  (of each example's loss; 1/{self.examples} comes in with the leaves, as in the notes)"
-        return f"  (of {self.root.name}, a mean over {self.examples}; per_example=True: of each example's loss)"
+        return self.words["per example" if self.factor > 1 else "of the mean"].format(
+            count=self.examples, root=self.root.name
+        )
+
+    def __str__(self) -> str:
+        return self.text()
 
     def __repr__(self) -> str:
         return str(self)
 
+    def _repr_html_(self) -> str:
+        return self.html()
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        text = str(self)
-        return {"text/plain": text, "text/html": f'<pre style="line-height:1.5">{html.escape(text)}</pre>'}
-
-
-@dataclass
-class Term:
-    """What one path adds to a gradient: as named derivatives, as symbols, in numbers, and as an array."""
-
-    words: str
-    symbols: Symbol
-    text: str
-    array: Any
-    numbers: str | None = None
-
-
-def _mean_of(terms: list[str], count: int) -> str:
-    """Terms as a sum, divided by a number of examples."""
-    if count == 1:
-        return _joined(terms)
-    return f"1/{count}·{_joined(terms)}" if len(terms) == 1 else f"1/{count}·({_joined(terms)})"
-
-
-def _joined(terms: list[str]) -> str:
-    """Terms as a sum."""
-    text = terms[0]
-    for term in terms[1:]:
-        text += f" − {term[1:]}" if term.startswith("−") else f" + {term}"
-    return text
+        return {"text/plain": str(self), "text/html": self.html()}
 
 
 def _marks(arguments: list[Argument]) -> list[str]:
-    """⁽¹⁾, ⁽²⁾ behind arguments that are the same value, so that both paths of a·a have a name."""
+    """1, 2 at arguments that are the same value, so that both paths of a·a have a name."""
     count: dict[str, int] = {}
     names = [argument_name(argument) for argument in arguments]
     marks = []
     for name in names:
         count[name] = count.get(name, 0) + 1
-        marks.append(f"⁽{str(count[name]).translate(_RAISED)}⁾" if names.count(name) > 1 else "")
+        marks.append(str(count[name]) if names.count(name) > 1 else "")
     return marks
 
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+def _argument(argument: Argument, mark: str) -> Formula:
+    """The name of an argument, with the number of the path where it has several."""
+    name = Name(argument_name(argument))
+    return Raised(name, Group("(", Word(mark), ")"), f"⁽{mark.translate(_RAISED)}⁾") if mark else name
+
+
+def _name(value: Value) -> Formula:
+    return Name(str(value.name))
+
+
+def _gradient_key(value: Value) -> str:
+    """The name of a gradient's symbol, which no variable of a program has."""
+    return f"gradient of {value.name}"
+
+
+def _product_of(factors: list[Symbol], known: Mapping[str, Formula]) -> Formula:
+    return factors[0].formula(known) if len(factors) == 1 else product([factor.factor(known) for factor in factors])
+
+
 def _constant_like(number: float, value: Value) -> Symbol:
-    return Symbol.number(number, value.array.shape, value.array.dtype)
+    return _constant(number, value.array)
+
+
+def _constant(number: float, array: Any) -> Symbol:
+    return Symbol.number(number, array.shape, array.dtype)
 
 
 def _times(gradient: Any, factor: float) -> Any:
@@ -377,14 +436,10 @@ def _times(gradient: Any, factor: float) -> Any:
     return tuple([part * factor for part in gradient]) if isinstance(gradient, tuple) else gradient * factor
 
 
-def _single(array: Any, digits: int) -> str:
-    return number_text(float(array.item()), digits)
-
-
-def _numbers(values: Iterable[Value], digits: int) -> dict[str, str]:
-    """The values that are single numbers, as text by name."""
+def _numbers(values: Iterable[Value], digits: int) -> dict[str, Formula]:
+    """The values that are single numbers, by name."""
     numbers = [value for value in values if value.name and not isinstance(value.array, tuple) and value.array.ndim == 0]
-    return {str(value.name): _single(value.array, digits) for value in numbers}
+    return {str(value.name): number(float(value.array.item()), digits) for value in numbers}
 
 
 def _count_of_mean(root: Value) -> int | None:
@@ -395,51 +450,3 @@ def _count_of_mean(root: Value) -> int | None:
     if record.operation.name == "mean":
         return int(options["input"].size // max(root.array.size, 1))
     return int(options["target"].shape[0]) if options.get("reduction") == "mean" else None
-
-
-def matrix_rows(array: np.ndarray, digits: int = 5, limit: int = 36) -> list[str]:
-    """A small vector or matrix as aligned rows, a large one as a line that sums it up."""
-    if array.size > limit or array.ndim > 2 or array.size == 0:
-        if array.size == 0:
-            return ["[]"]
-        low, high, mean = (number_text(float(x), 3) for x in (array.min(), array.max(), array.mean()))
-        return [f"{low} … {high}, mean {mean}"]
-    rows = [array] if array.ndim == 1 else list(array) if array.ndim else [array.reshape(1)]
-    write = _column_format(array, digits)
-    cells = [[write(x) for x in row.tolist()] for row in rows]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    return ["[" + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) + "]" for row in cells]
-
-
-def _column_format(array: np.ndarray, digits: int) -> Callable[[Any], str]:
-    """How the numbers of a matrix are written: with equal decimals, unless they are whole or differ much in size."""
-    sizes = np.abs(array[array != 0])
-    if array.dtype.kind != "f" or not sizes.size or not np.isfinite(sizes).all():
-        return lambda x: number_text(x, digits)
-    largest, smallest = float(sizes.max()), float(sizes.min())
-    decimals = digits - 1 - math.floor(math.log10(largest))
-    if (array == np.round(array)).all() or smallest < largest / 100 or not 0 < decimals < 8:
-        return lambda x: number_text(x, digits)
-    places = min(decimals, digits)
-    return lambda x: f"{round(x, places) + 0.0:.{places}f}".replace("-", "−")  # + 0.0: no negative zeros
-
-
-def _aligned(lines: list[Line], gaps: tuple[int, int]) -> Iterator[str]:
-    """Lines in columns; a last column stands by itself."""
-    widths = [
-        max([len(_bare(line.columns[i])) for line in lines if len(line.columns) > i + 1], default=0) for i in range(3)
-    ]
-    for line in lines:
-        text = " "
-        for i, column in enumerate(line.columns):
-            last = i == len(line.columns) - 1
-            text += " " + column if i == 0 else column
-            if not last:
-                text += " " * (widths[i] - len(_bare(column)) + gaps[min(i, 1)])
-        yield text.rstrip()
-        yield from ("      " + row for row in line.block)
-
-
-def _bare(text: str) -> str:
-    """Text without combining marks, which take no width."""
-    return text.replace("\u0304", "")

@@ -9,7 +9,8 @@ import numpy as np
 from .. import backend
 from ..autograd import unbroadcast
 from .history import CONSTANT, RESULT, Argument, History, Value
-from .symbol import Symbol, call, contributions, simplify
+from .simplify import simplify
+from .symbol import Symbol, call, contributions
 
 Path = tuple[Argument, Any]  # an argument, and what is sent to it
 
