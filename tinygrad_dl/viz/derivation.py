@@ -15,7 +15,7 @@ from .formula import Barred, Differential, Formula, Group, Name, Raised, Row, Wo
 from .history import CONSTANT, LEAF, RESULT, Argument, History, Value
 from .layout import Section, as_html, as_latex, as_markdown, as_text
 from .lines import BACKWARD, FORWARD, PATHS, Line, Term, line_of, mean_of, product, sums
-from .reading import Reader, argument_name, host, nameless, output_symbols
+from .reading import Reader, argument_name, count_of_mean, host, nameless, output_symbols
 from .routes import Route, is_partial, routes_to
 from .simplify import simplify
 from .symbol import Symbol
@@ -59,7 +59,7 @@ class Derivation:
         self._taken = {str(value.name) for value in self._values if value.name}
         self._formulas = self._written_names()
         self._numbers = _numbers([*self._branches, *self._values], style.digits)
-        self.examples = _count_of_mean(self.root)
+        self.examples = count_of_mean(self.root)
         if style.per_example and self.examples is None:
             raise GraphError(
                 "explain: per_example needs a loss that is a mean over examples, this one was made by "
@@ -440,13 +440,3 @@ def _numbers(values: Iterable[Value], digits: int) -> dict[str, Formula]:
     """The values that are single numbers, by name."""
     numbers = [value for value in values if value.name and not isinstance(value.array, tuple) and value.array.ndim == 0]
     return {str(value.name): number(float(value.array.item()), digits) for value in numbers}
-
-
-def _count_of_mean(root: Value) -> int | None:
-    """How many examples a loss is the mean of, or None."""
-    record = root.record
-    assert record is not None
-    options = dict(zip(record.operation.parameters, record.arrays, strict=True))
-    if record.operation.name == "mean":
-        return int(options["input"].size // max(root.array.size, 1))
-    return int(options["target"].shape[0]) if options.get("reduction") == "mean" else None

@@ -4,15 +4,14 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..autograd import grad
 from ..creation import tensor as make_tensor
-from ..errors import ArgumentError, ArgumentTypeError, GraphError, nearest
+from ..errors import ArgumentError, ArgumentTypeError, nearest
 from ..observing import ObservedNode, call_user
 from ..tensor import Tensor
 from .bump import Bump
 from .derivation import NOTATIONS, Derivation, Style
-from .history import LEAF, RESULT, History, Value, results_of
 from .trace import Trace
+from .traced import history_of
 from .words import words_in
 
 
@@ -62,9 +61,9 @@ def explain(
       u = b·c      = 3·2     = 6
       J = u + b    = 6 + 3   = 9
     Chain rule, path by path
-      path 1 = dJ/db                     = 1                  = 1
-      path 2 = dJ/du · du/db             = 1·c = 1·2          = 2
-      dJ/db = dJ/db + dJ/du · du/db      = 1 + 1·c = 1 + 1·2  = 3  bumped by 0.001: J = 9.003, slope 3
+      path 1 = dJ/du · du/db              = 1·c = 1·2          = 2
+      path 2 = ∂J/∂b                      = 1                  = 1
+      dJ/db = dJ/du · du/db + ∂J/∂b       = 1·c + 1 = 1·2 + 1  = 3  bumped by 0.001: J = 9.003, slope 3
     """
     style = _style(notation, per_example, letters, digits, fold, language)
     if bump is not None and (not isinstance(bump, int | float) or not bump or not math.isfinite(bump)):
@@ -76,7 +75,7 @@ def explain(
         with Trace() as opened:
             result = call_user(f, given)
         also = opened.nodes
-        history = _history_of(result)
+        history = history_of("explain", result)
         tried = None if bump is None else Bump(f, given, float(bump))
     elif inputs:
         raise ArgumentTypeError(
@@ -86,7 +85,7 @@ def explain(
         raise ArgumentError("explain: bump runs the function again, so it needs one: viz.explain(f, *inputs, bump=...)")
     else:
         also = f.nodes if isinstance(f, Trace) else []
-        history = _history_of(f)
+        history = history_of("explain", f)
     return Derivation(history, also, style, wrt, tried)
 
 
@@ -108,36 +107,3 @@ def _style(
 
 def _as_input(value: Any) -> Any:
     return make_tensor(float(value), requires_grad=True) if type(value) in (int, float) else value
-
-
-def _history_of(result: Any) -> History:
-    """The traced history of one number, with all gradients in it."""
-    roots = results_of("explain", result)
-    if len(roots) > 1:
-        raise GraphError(f"explain: one number has a derivation, {len(roots)} results came; give the loss itself")
-    history = History(roots)
-    root = history.roots[0]
-    if math.prod(root.shape if isinstance(root.shape, tuple) else ()) != 1:
-        raise GraphError(
-            f"explain: one number has a derivation, a result of shape {root.shape} came; end with .sum() or .mean()"
-        )
-    untraced = next((value for value in history.values if value.kind == RESULT and value.record is None), None)
-    if untraced is not None:
-        raise GraphError(
-            f"explain: {untraced.operation.name} (result of shape {untraced.shape}) was not traced, so its values are "
-            "not known. Do the forward inside `with viz.trace():`, or pass the function: viz.explain(f, *inputs)"
-        )
-    if root.gradient is None or float(root.gradient.item()) != 1:  # backward(gradient) may have begun with another
-        _walk_back(history, root, roots[0])
-    return history
-
-
-def _walk_back(history: History, root: Value, result: Any) -> None:
-    """Let the engine compute all gradients, without touching any `.grad`."""
-    if not isinstance(result, Tensor):
-        raise GraphError("explain: backward has not run on this trace; give the loss itself: viz.explain(loss)")
-    leaves = [value.tensor for value in history.values if value.kind == LEAF]
-    grad(result, leaves, retain_graph=True, allow_unused=True)
-    for value in history.values:
-        if value.record is not None:
-            value.gradient = value.record.gradient

@@ -148,7 +148,7 @@ def _equal(formula: Formula, shapes: bool) -> str:
 
 
 def _math(inner: str) -> str:
-    return f"<math>{inner}</math>" if inner else ""
+    return f'<math displaystyle="true">{inner}</math>' if inner else ""
 
 
 def _matrix(cells: list[list[str]]) -> str:

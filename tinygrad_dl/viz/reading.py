@@ -65,6 +65,10 @@ class Reader:
         assert value.record is not None
         return self._through(value, gradient, lambda v, g: contributions(v.node.plan, v.record.saved, g))  # type: ignore[union-attr]
 
+    def sent_with(self, value: Value, gradient: Any, saved: Any) -> list[Path]:
+        """The same with other values in place of what the operation saved."""
+        return self._through(value, gradient, lambda v, g: contributions(v.node.plan, saved, g))
+
     def read(self, value: Value, g: Any) -> list[Path]:
         """The same, read by Symbols; g is a Symbol, or several."""
         return self._through(value, g, lambda v, g: contributions(v.node.plan, self._saved(v), g))
@@ -150,6 +154,17 @@ def output_symbols(name: str, array: Any) -> Any:
 def _array_of(argument: Argument) -> Any:
     assert argument.value is not None
     return argument.value.array if argument.output is None else argument.value.array[argument.output]
+
+
+def count_of_mean(value: Value) -> int | None:
+    """How many examples a result is the mean of, or None."""
+    record = value.record
+    if record is None:
+        return None
+    options = dict(zip(record.operation.parameters, record.arrays, strict=True))
+    if record.operation.name == "mean":
+        return int(options["input"].size // max(value.array.size, 1))
+    return int(options["target"].shape[0]) if options.get("reduction") == "mean" else None
 
 
 FOLD_DEPTH = 20  # a longer chain of results without names would be no line to read
