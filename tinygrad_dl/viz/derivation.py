@@ -19,7 +19,7 @@ from .reading import Reader, argument_name, count_of_mean, host, nameless, outpu
 from .routes import Route, is_partial, routes_to
 from .simplify import simplify
 from .symbol import Symbol
-from .tree import key, substitute
+from .tree import decided, key, substitute
 from .words import language_of, words_in
 from .writing import number
 
@@ -58,7 +58,9 @@ class Derivation:
         self._known, self._used = self._named_expressions(), set[str]()
         self._taken = {str(value.name) for value in self._values if value.name}
         self._formulas = self._written_names()
-        self._numbers = _numbers([*self._branches, *self._values], style.digits)
+        singles = _single_numbers([*self._branches, *self._values])
+        self._exact = {name: float(array.item()) for name, array in singles.items()}
+        self._numbers = {name: number(value, style.digits) for name, value in self._exact.items()}
         self.examples = count_of_mean(self.root)
         if style.per_example and self.examples is None:
             raise GraphError(
@@ -216,7 +218,7 @@ class Derivation:
                 upstream = own if single is None else single
                 term = Term(words, product([upstream, tree.factor(self._formulas)]), array)
                 if single is not None and not value.array.ndim and tree.names() <= known.keys():
-                    term.numbers = product([upstream, tree.factor(known)])
+                    term.numbers = product([upstream, self._with_numbers(tree).factor(known)])
             yield argument, term
 
     def _named(self, formula: Symbol) -> Symbol:
@@ -228,7 +230,12 @@ class Derivation:
     def _in_numbers(self, tree: Symbol, known: Mapping[str, Formula] | None = None) -> Formula | None:
         """A formula with numbers for names; None when one of them is no single number."""
         known = self._numbers if known is None else known
-        return tree.formula(known) if tree.names() <= known.keys() else None
+        return self._with_numbers(tree).formula(known) if tree.names() <= known.keys() else None
+
+    def _with_numbers(self, tree: Symbol) -> Symbol:
+        """The tree as it is written in numbers."""
+        found: Symbol = decided(simplify(tree), self._exact)
+        return found
 
     def _single(self, array: Any) -> Formula:
         return number(float(array.item()), self.style.digits)
@@ -319,8 +326,15 @@ class Derivation:
             return Term(product(words, " · "), symbols.formula(self._formulas), array, self._in_numbers(symbols))
         factors = [self._named(local) for local in chain]
         known = all(factor.names() <= self._numbers.keys() for factor in factors)
-        numbers = _product_of(factors, self._numbers) if known and not target.array.ndim else None
+        numbers = self._product_in_numbers(factors) if known and not target.array.ndim else None
         return Term(product(words, " · "), _product_of(factors, self._formulas), array, numbers)
+
+    def _product_in_numbers(self, factors: list[Symbol]) -> Formula:
+        """A product with the number that each factor is."""
+        values = [number(float(factor.evaluate(self._exact)), self.style.digits) for factor in factors]
+        if len(values) == 1:
+            return values[0]
+        return product([values[0], *(Symbol("").factor({"": value}) for value in values[1:])])
 
     def _path_line(self, name: str, left: Formula, terms: list[Term], mean: int) -> Line:
         total = sums([host(term.array) for term in terms])
@@ -436,7 +450,6 @@ def _times(gradient: Any, factor: float) -> Any:
     return tuple([part * factor for part in gradient]) if isinstance(gradient, tuple) else gradient * factor
 
 
-def _numbers(values: Iterable[Value], digits: int) -> dict[str, Formula]:
+def _single_numbers(values: Iterable[Value]) -> dict[str, Any]:
     """The values that are single numbers, by name."""
-    numbers = [value for value in values if value.name and not isinstance(value.array, tuple) and value.array.ndim == 0]
-    return {str(value.name): number(float(value.array.item()), digits) for value in numbers}
+    return {str(v.name): v.array for v in values if v.name and not isinstance(v.array, tuple) and v.array.ndim == 0}

@@ -1,7 +1,7 @@
 """`explain`: run a function under a trace, or take what was traced, and derive its gradients."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..creation import tensor as make_tensor
@@ -25,6 +25,7 @@ def explain(
     wrt: Tensor | str | None = None,
     fold: bool | int = True,
     bump: float | None = None,
+    names: Mapping[str, Tensor] | None = None,
     language: str | None = None,
 ) -> Derivation:
     """The derivation of a number: each step forward, each gradient backward, as names, symbols and numbers.
@@ -37,7 +38,8 @@ def explain(
     source gets a letter and a line; False: it is written out where it is used; None: False in notation "d"), digits
     (significant ones of numbers), wrt (a tensor or its name: the chain rule along every path to it, and their sum),
     fold (True: the operations of a layer are one step; False: each is one; a number: modules so deep are one step),
-    bump (raises each leaf by so much, runs f again and puts the slope beside the derivative), language ("en" or "tr";
+    bump (raises each leaf by so much, runs f again and puts the slope beside the derivative), names ({"W": tensor},
+    where the variables' names are not wanted), language ("en" or "tr";
     None: the locale's). Touches no `.grad`. Returns a Derivation: `print` shows it, `.text()`, `.markdown()`,
     `.latex()` and `.html()` write it, a notebook renders it.
     Raises GraphError when nothing was traced or the result is not one number, ArgumentError for an option that there
@@ -75,7 +77,7 @@ def explain(
         with Trace() as opened:
             result = call_user(f, given)
         also = opened.nodes
-        history = history_of("explain", result)
+        history = history_of("explain", result, names=names)
         tried = None if bump is None else Bump(f, given, float(bump))
     elif inputs:
         raise ArgumentTypeError(
@@ -85,7 +87,7 @@ def explain(
         raise ArgumentError("explain: bump runs the function again, so it needs one: viz.explain(f, *inputs, bump=...)")
     else:
         also = f.nodes if isinstance(f, Trace) else []
-        history = history_of("explain", f)
+        history = history_of("explain", f, names=names)
     return Derivation(history, also, style, wrt, tried)
 
 

@@ -111,6 +111,8 @@ def _simplify_sub(s: Tree, a: Any, b: Any) -> Any:
 def _simplify_neg(s: Tree, a: Any) -> Any:
     if isinstance(a, Tree) and a.head == "neg":
         return a.parts[0]
+    if isinstance(a, Tree) and a.head == "sub":
+        return _sized(a.parts[1], a) - a.parts[0]  # −(1 − y) is y − 1
     x = constant(a)
     return None if x is None else _sized(-x, s)
 

@@ -1,7 +1,7 @@
 """The traced history of a loss, with its gradients; and a backward of one's own through it, on arrays."""
 
 import math
-from types import FrameType
+from collections.abc import Mapping
 from typing import Any
 
 from ..autograd import grad
@@ -10,12 +10,12 @@ from ..tensor import Tensor
 from .history import LEAF, RESULT, History, Value, results_of
 
 
-def history_of(operation: str, result: Any, frame: FrameType | None = None) -> History:
+def history_of(operation: str, result: Any, names: Mapping[str, Tensor] | None = None) -> History:
     """The traced history of one number, with all gradients in it; `operation` is who asks."""
     roots = results_of(operation, result)
     if len(roots) > 1:
         raise GraphError(f"{operation}: one number has a derivation, {len(roots)} results came; give the loss itself")
-    history = History(roots, frame)
+    history = History(roots, names=names)
     root = history.roots[0]
     if math.prod(root.shape if isinstance(root.shape, tuple) else ()) != 1:
         raise GraphError(

@@ -116,6 +116,15 @@ def key(symbol: Any) -> Any:
     return tuple(map(key, symbol)) if isinstance(symbol, list | tuple) else repr(symbol)
 
 
+def decided(symbol: Any, numbers: Mapping[str, Any]) -> Any:
+    """A tree in which each comparison of known numbers is 1 or 0, what a slope such as ReLU's is there."""
+    if not isinstance(symbol, Tree) or symbol.head in (NAME, NUMBER):
+        return symbol
+    if symbol.head in COMPARISONS and names_in(symbol) <= numbers.keys():
+        return symbol.number(int(symbol.evaluate(numbers)))  # type: ignore[attr-defined]
+    return symbol.with_parts(tuple([decided(part, numbers) for part in symbol.parts]))
+
+
 def substitute(symbol: Any, known: Mapping[Any, str]) -> Any:
     """A simplified tree in which each part that `known` has a name for stands under that name."""
     if not isinstance(symbol, Tree) or symbol.head in (NAME, NUMBER):
