@@ -155,6 +155,11 @@ def test_notations() -> None:
         viz.explain(f, 5.0, 3.0, 2.0, notation="chian")
 
 
+def test_numbers_over_numbers_are_one_number() -> None:
+    derivation = viz.explain(lambda a: (a**2 / 2).mean(), leaf([1.0, 2.0, 3.0]), notation="d")
+    assert lines(derivation)[-1] == "da = 1/3·a = [0.3333 0.6667 1.0000] (3,)"
+
+
 def test_results_without_a_name_are_written_out_on_request() -> None:
     def one_line(w: Any, x: Any, b: Any) -> Any:
         z = w * x + b

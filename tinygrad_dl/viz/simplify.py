@@ -1,5 +1,6 @@
 """Simplifying what a rule computed: the same value with less to read."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -55,7 +56,7 @@ def _with_one_number(s: Tree, a: Any, number: Any, x: Any) -> Any:
     """a·(number·x) where a is a number or a quotient of two: 2·(3·x) is 6·x, 1/3·(2·x) is 2/3·x."""
     if constant(a) is not None:
         return simplify(_sized(constant(a) * number, s) * x)
-    if isinstance(a, Tree) and a.head == "div" and is_constant(a):
+    if isinstance(a, Tree) and a.head == "div" and None not in map(constant, a.parts):
         above, below = a.parts
         return simplify(simplify(_sized(constant(above) * number, s) / below) * x)
     return None
@@ -69,7 +70,17 @@ def _simplify_div(s: Tree, a: Any, b: Any) -> Any:
         return _sized(1 if x == y else a, s)
     if _negated(a) or _negated(b):
         return _signed(_positive(a) / _positive(b), _negated(a) != _negated(b))
-    return None  # 1/3 stays 1/3
+    if y is not None and isinstance(a, Tree) and a.head == "div" and constant(a.parts[1]) is not None:
+        return simplify(a.parts[0] / _sized(constant(a.parts[1]) * y, s))  # 1/3/2 is 1/6
+    return _reduced(s, x, y)  # 1/3 stays 1/3
+
+
+def _reduced(s: Tree, above: Any, below: Any) -> Any:
+    """2/6 as 1/3; None where there is nothing to reduce."""
+    if above is None or not below or not (float(above).is_integer() and float(below).is_integer()):
+        return None
+    shared = math.gcd(int(above), int(below))
+    return _sized(above / shared, s) / _sized(below / shared, s) if shared > 1 else None
 
 
 def _negated(x: Any) -> bool:
