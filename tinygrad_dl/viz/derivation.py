@@ -11,8 +11,8 @@ from ..errors import ArgumentError, GraphError, nearest
 from ..observing import ObservedNode
 from .bump import Bump
 from .folding import Layer, layers_of
-from .formula import Barred, Differential, Formula, Group, Name, Raised, Row, Word, ascii_of, derivative
-from .history import CONSTANT, LEAF, RESULT, Argument, History, Value
+from .formula import Barred, Differential, Formula, Group, Name, Raised, Word, ascii_of, derivative
+from .history import LEAF, RESULT, Argument, History, Value
 from .layout import Section, as_html, as_latex, as_markdown, as_text
 from .lines import BACKWARD, FORWARD, PATHS, Line, Term, line_of, mean_of, product, sums
 from .reading import Reader, argument_name, count_of_mean, host, nameless, output_symbols
@@ -24,6 +24,7 @@ from .words import language_of, words_in
 from .writing import number
 
 NOTATIONS = ("chain", "d", "bar")
+End = tuple[Value, int | None]  # what a gradient goes to: a value, or one of its outputs
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class Derivation:
         folded = set() if style.letters else nameless(history) - self._layers.keys()
         history.name_all(folded)
         self._values, self._branches = history.values, history.branches(also)
-        self._reader = Reader(folded)
+        self._taken = {str(value.name) for value in [*self._values, *self._branches] if value.name}
+        self._reader = Reader(folded, self._taken)
         self._known, self._used = self._named_expressions(), set[str]()
-        self._taken = {str(value.name) for value in self._values if value.name}
         self._formulas = self._written_names()
         singles = _single_numbers([*self._branches, *self._values])
         self._exact = {name: float(array.item()) for name, array in singles.items()}
@@ -92,8 +93,7 @@ class Derivation:
             if value.name:
                 arrays = value.array if isinstance(value.array, tuple) else ()
                 for i, _ in enumerate(arrays):
-                    written = self._gradient(value)
-                    found[f"{_gradient_key(value)}[{i}]"] = Row((written, Group("[", number(i), "]")))
+                    found[f"{_gradient_key(value)}[{i}]"] = self._gradient(value, i)
                 found[_gradient_key(value)] = self._gradient(value)
         return found
 
@@ -122,10 +122,10 @@ class Derivation:
 
     def _backward(self) -> Iterator[Line]:
         """Gradients in the order in which they are complete: when all consumers have sent their part."""
-        arrived: dict[Value, list[Term]] = {}
+        arrived: dict[End, list[Term]] = {}
         constants: dict[Value, Symbol] = {self.root: _constant_like(self.factor, self.root)}
         steps = self._steps()
-        waiting: dict[Value, int] = {}
+        waiting: dict[End, int] = {}
         for step in steps:
             for target in self._targets(step):
                 waiting[target] = waiting.get(target, 0) + 1
@@ -135,8 +135,9 @@ class Derivation:
                 waiting[target] -= 1
                 if not waiting[target]:
                     terms = arrived[target]
-                    if self.style.notation != "chain" and len(terms) == 1 and terms[0].constant is not None:
-                        constants[target] = terms[0].constant
+                    known = terms[0].constant if len(terms) == 1 and target[1] is None else None
+                    if self.style.notation != "chain" and known is not None:
+                        constants[target[0]] = known.shaped(target[0].array.shape)
                     yield self._gradient_line(target, terms)
 
     def _flowing(self) -> list[Value]:
@@ -152,32 +153,31 @@ class Derivation:
                 found.append(step)
         return found
 
-    def _targets(self, step: Value | Layer) -> list[Value]:
+    def _targets(self, step: Value | Layer) -> list[End]:
         """Where a step sends something to: once for each path, or once for each target of a layer."""
         if isinstance(step, Layer):
             members = [v for v in step.members if v.gradient is not None]
-            ends = [t for value in members for t in self._targets(value) if t not in step.hidden]
+            ends = [t for value in members for t in self._targets(value) if t[0] not in step.hidden]
             return list(dict.fromkeys(ends))
         sent = self._reader.sent(step, step.gradient)
-        return [argument.value for argument, part in sent if part is not None and argument.value is not None]
+        return [_end(argument) for argument, part in sent if part is not None]
 
-    def _sent(self, step: Value | Layer, constants: Mapping[Value, Symbol]) -> Iterator[tuple[Value, Term]]:
+    def _sent(self, step: Value | Layer, constants: Mapping[Value, Symbol]) -> Iterator[tuple[End, Term]]:
         if isinstance(step, Value):
             for argument, term in self._terms(step, constants):
-                assert argument.value is not None
-                yield argument.value, term
+                yield _end(argument), term
             return
-        arrays: dict[Value, list[Any]] = {}
+        arrays: dict[End, list[Any]] = {}
         for value in step.members:
             if value.gradient is None:
                 continue
             for argument, array in self._reader.sent(value, _times(value.gradient, self.factor)):
-                if array is not None and argument.value is not None and argument.value not in step.hidden:
-                    arrays.setdefault(argument.value, []).append(host(array))
+                if array is not None and argument.value not in step.hidden:
+                    arrays.setdefault(_end(argument), []).append(host(array))
         outputs = [value for value in step.members if value not in step.hidden and value.gradient is not None]
         through = step.backward([self._gradient(value) for value in outputs])
         for target, parts in arrays.items():
-            words = [product([self._gradient(v), derivative(_name(v), _name(target))], " · ") for v in outputs]
+            words = [product([self._gradient(v), derivative(_name(v), _name(*target))], " · ") for v in outputs]
             chain = self.style.notation == "chain"
             yield target, Term(mean_of(words, 1) if chain else None, through, sums(parts))
 
@@ -185,8 +185,8 @@ class Derivation:
         """dJ/db, db or b̄."""
         return self._gradient(value).text()
 
-    def _gradient(self, value: Value) -> Formula:
-        name, notation = _name(value), self.style.notation
+    def _gradient(self, value: Value, output: int | None = None) -> Formula:
+        name, notation = _name(value, output), self.style.notation
         if notation == "bar":
             return Barred(name)
         if notation == "d" and f"d{value.name}" not in self._taken:  # else a variable of the program has that name
@@ -240,8 +240,9 @@ class Derivation:
     def _single(self, array: Any) -> Formula:
         return number(float(array.item()), self.style.digits)
 
-    def _gradient_line(self, target: Value, terms: list[Term]) -> Line:
+    def _gradient_line(self, end: End, terms: list[Term]) -> Line:
         """The sum of what all paths brought."""
+        target, output = end
         mean = self.factor if target.kind == LEAF else 1
         total = sums([host(term.array) for term in terms])
         words = [term.words or (term.symbols if len(terms) > 1 else None) for term in terms]
@@ -254,7 +255,7 @@ class Derivation:
             numbers = mean_of([term.numbers for term in terms if term.numbers is not None], mean)
             if numbers.text() != symbols.text():
                 sides[1].append(numbers)
-        written = self._gradient(target)
+        written = self._gradient(target, output)
         return self._bumped(self._line(BACKWARD, written.text(), written, sides, total / mean), target)
 
     def _bumped(self, line: Line, target: Value) -> Line:
@@ -287,7 +288,9 @@ class Derivation:
     def _reached(self, value: Value) -> Value:
         if value is self.root:
             raise ArgumentError(f"explain: wrt={value.name} is the result itself; give what it was computed from")
-        if value.kind == CONSTANT or not any(value in self._targets(v) for v in self._flowing()):
+        if isinstance(value.array, tuple):
+            raise GraphError(f"explain: wrt={value.name} has several outputs; give what it was computed from")
+        if value not in {end for step in self._flowing() for end, _ in self._targets(step)}:
             raise GraphError(f"explain: no gradient goes to {value.name}: it does not require grad")
         return value
 
@@ -423,8 +426,14 @@ def _argument(argument: Argument, mark: str) -> Formula:
     return Raised(name, Group("(", Word(mark), ")"), f"⁽{mark.translate(_RAISED)}⁾") if mark else name
 
 
-def _name(value: Value) -> Formula:
-    return Name(str(value.name))
+def _name(value: Value, output: int | None = None) -> Formula:
+    return Name(str(value.name) + ("" if output is None else f"[{output}]"))
+
+
+def _end(argument: Argument) -> End:
+    """Where a path out of an operation leads."""
+    assert argument.value is not None
+    return argument.value, argument.output
 
 
 def _gradient_key(value: Value) -> str:

@@ -16,10 +16,13 @@ Path = tuple[Argument, Any]  # an argument, and what is sent to it
 
 
 class Reader:
-    """Reads a history. Values in `folded` have no name of their own: they are written out where they are used."""
+    """Reads a history. Values in `folded` have no name of their own: they are written out where they are used.
 
-    def __init__(self, folded: Iterable[Value] = ()) -> None:
-        self.folded = frozenset(folded)
+    What an operation kept beside its arguments is called as its rule calls it, with a stroke where that is in `taken`.
+    """
+
+    def __init__(self, folded: Iterable[Value] = (), taken: Iterable[str] = ()) -> None:
+        self.folded, self._taken = frozenset(folded), frozenset(taken)
         self._expressions: dict[Value, Any] = {}
 
     # --- forward
@@ -107,7 +110,8 @@ class Reader:
             elif arguments and isinstance(arguments[0], Symbol | bool | int | float):  # numbers were saved as arrays
                 symbols.append(arguments[0])
             else:
-                symbols.append(Symbol(name, kept.shape, kept.dtype) if backend.is_array(kept) else kept)
+                own = f"{name}′" if name in self._taken else name
+                symbols.append(Symbol(own, kept.shape, kept.dtype) if backend.is_array(kept) else kept)
         packed = tuple(symbols) if len(symbols) > 1 else symbols[0] if symbols else None
         return packed if mask is None else (packed, mask)
 

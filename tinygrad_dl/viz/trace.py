@@ -248,7 +248,7 @@ def _note_argument(record: Record, tensor: Tensor, frame: FrameType | None) -> N
             record.names[id(tensor)] = name
         return
     held = None if frame is None else held_name(tensor, frame)
-    if maker.name is None:
+    if maker.name is None and not isinstance(maker.value, tuple):  # else it is one output's name
         maker.name = held
     elif held is None and maker.call == record.call:  # an inner step of the call whose result gets that name
         maker.name = None

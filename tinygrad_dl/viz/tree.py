@@ -57,6 +57,12 @@ class Tree:
         copy.head, copy.parts, copy.labels, copy.compute = head or self.head, parts, self.labels, self.compute
         return copy
 
+    def shaped(self, shape: tuple[int, ...]) -> Any:
+        """The same, said to be of another shape, which broadcasting makes of it."""
+        copy = self.with_parts(self.parts)
+        copy.shape = tuple(shape)
+        return copy
+
     @property
     def ndim(self) -> int:
         """The number of dimensions."""
