@@ -62,7 +62,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "nothing": "buraya gradyan gelmez: requires_grad değil ya da kayba giden yolda değil",
         "transposed": "transpozu alınmış",
         "keepdims": "{came} biçiminde geldi, {wanted} olmalı: toplamda keepdims=True ya da reshape",
-        "sum missing": "toplam eksik: yayımlamanın (broadcasting) çoğalttığı {dims} boyunca toplanır, biçim {wanted}",
+        "sum missing": "toplam eksik: yaymanın (broadcasting) çoğalttığı {dims} boyunca toplanır, biçim {wanted}",
         "summed too far": "fazla toplanmış: {came} biçiminde geldi, {wanted} olmalı",
         "sign": "işareti yanlış",
         "m too large": "{factor} kat büyük: m = {factor} ile bölün, kayıp bir ortalamadır",

@@ -206,7 +206,10 @@ def _write_call(x: Tree, values: Values) -> Written:
             part = part[0]
         unsaid = part is None or (isinstance(part, str) and part == "mean") or _is_type(part) or label in _UNSAID
         if not unsaid:
-            value = Number(str(part)) if type(part) is int else _write(part, values)[0]
+            if isinstance(part, bool):
+                value: Formula = Word(str(part))
+            else:
+                value = Number(str(part)) if isinstance(part, int) else _write(part, values)[0]
             found.append(Row((Word(_SHORT.get(label, label)), Sign("="), value)))
     inner = joined(found, ", ") if found else Row(())
     return Row((Word(_CALLED.get(x.head, x.head)), Group("(", inner, ")"))), _ATOM
