@@ -14,7 +14,7 @@ from .reading import Path, Reader, host, paths
 Send = Callable[[Value, Any], list[Path]]
 Gradients = dict[Value, Any]
 Slip = tuple[str, dict[str, str]]  # the key of a phrase, and what it names
-MOST_OPERATIONS, MOST_NUMBERS = 200, 100_000  # in a graph that is searched for slips
+MOST_OPERATIONS, MOST_NUMBERS = 60, 100_000  # in a graph that is searched for slips
 
 # The derivatives that are mixed up, by the function's result.
 _SLOPES: dict[str, Callable[[Any], Any]] = {

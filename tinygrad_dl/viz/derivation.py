@@ -216,9 +216,9 @@ class Derivation:
                 tree = self._named(local)
                 words = product([own, derivative(_name(value), _argument(argument, mark))], " · ")
                 upstream = own if single is None else single
-                term = Term(words, product([upstream, tree.factor(self._formulas)]), array)
+                term = Term(words, product([upstream, tree.as_factor(self._formulas)]), array)
                 if single is not None and not value.array.ndim and tree.names() <= known.keys():
-                    term.numbers = product([upstream, self._with_numbers(tree).factor(known)])
+                    term.numbers = product([upstream, self._with_numbers(tree).as_factor(known)])
             yield argument, term
 
     def _named(self, formula: Symbol) -> Symbol:
@@ -337,7 +337,7 @@ class Derivation:
         values = [number(float(factor.evaluate(self._exact)), self.style.digits) for factor in factors]
         if len(values) == 1:
             return values[0]
-        return product([values[0], *(Symbol("").factor({"": value}) for value in values[1:])])
+        return product([values[0], *(Symbol("").as_factor({"": value}) for value in values[1:])])
 
     def _path_line(self, name: str, left: Formula, terms: list[Term], mean: int) -> Line:
         total = sums([host(term.array) for term in terms])
@@ -442,7 +442,7 @@ def _gradient_key(value: Value) -> str:
 
 
 def _product_of(factors: list[Symbol], known: Mapping[str, Formula]) -> Formula:
-    return factors[0].formula(known) if len(factors) == 1 else product([factor.factor(known) for factor in factors])
+    return factors[0].formula(known) if len(factors) == 1 else product([factor.as_factor(known) for factor in factors])
 
 
 def _constant_like(number: float, value: Value) -> Symbol:

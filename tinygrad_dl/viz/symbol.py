@@ -21,6 +21,7 @@ from .formula import Formula
 from .simplify import simplify
 from .tree import NAME, NUMBER, PART, Tree, Whole, canonical, names_in
 from .writing import Values, as_factor, written
+from .writing import number_text as number_text  # how numbers are written beside formulas
 
 
 class Symbol(Tree):
@@ -140,9 +141,13 @@ class Symbol(Tree):
         """The same as text."""
         return self.formula(values).text()
 
-    def factor(self, values: Values | None = None) -> Formula:
+    def as_factor(self, values: Values | None = None) -> Formula:
         """The expression as it stands behind the dot of a product: a sum and a negative number in parentheses."""
         return as_factor(simplify(self), values or {})
+
+    def factor(self, values: Values | None = None) -> str:
+        """The same as text."""
+        return self.as_factor(values).text()
 
     def __repr__(self) -> str:
         return self.text()
