@@ -3,7 +3,8 @@
 Every line is read off the rules that ran: with Symbols for the formulas, with the arrays of the trace for the numbers.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from .history import LEAF, RESULT, Argument, History, Value
 from .layout import Section, as_html, as_latex, as_markdown, as_text
 from .lines import BACKWARD, FORWARD, PATHS, Line, Term, line_of, mean_of, product, sums
 from .reading import Reader, argument_name, count_of_mean, host, nameless, output_symbols
-from .routes import Route, is_partial, routes_to
+from .routes import Route, Routes
 from .simplify import simplify
 from .symbol import Symbol
 from .tree import decided, key, substitute
@@ -24,6 +25,7 @@ from .words import language_of, words_in
 from .writing import number
 
 NOTATIONS = ("chain", "d", "bar")
+Factor = tuple[Formula, Symbol | None, int | None]  # of a path: the step by name, as a formula, the output it leads to
 End = tuple[Value, int | None]  # what a gradient goes to: a value, or one of its outputs
 
 
@@ -296,8 +298,9 @@ class Derivation:
 
     def _along_paths(self, target: Value) -> Iterator[Line]:
         """A product of local derivatives for each path from the result to one value, and their sum."""
-        routes = routes_to(target, self.root, self._flowing(), self._reader)
-        terms = [self._along(route, target) for route in routes]
+        routes = Routes(self._flowing(), self._reader)
+        factor = functools.cache(functools.partial(self._factor, routes))
+        terms = [self._along(route, factor, target) for route in routes.between(self.root, target)]
         if len(terms) > 1:
             for i, term in enumerate(terms):
                 label = self.words["path"].format(number=i + 1)
@@ -306,31 +309,37 @@ class Derivation:
         mean = self.factor if target.kind == LEAF else 1
         yield self._bumped(self._path_line(written.text(), written, terms, mean), target)
 
-    def _along(self, route: Route, target: Value) -> Term:
+    def _factor(self, routes: Routes, value: Value, place: int) -> Factor:
+        """A step of a path: its derivative by name, and as a formula where it is taken element by element."""
+        given = [argument for argument, _ in self._reader.sent(value, value.gradient)]
+        name = _argument(given[place], _marks(given)[place])
+        local = self._reader.locals(value)[place]
+        written = derivative(_name(value), name, routes.is_partial(value, place))
+        return written, None if local is None else self._named(local), given[place].output
+
+    def _along(self, route: Route, factor: Callable[[Value, int], Factor], target: Value) -> Term:
         """The product along one path: element by element where all its steps are, else as the rules nest."""
-        reader, root = self._reader, self.root
-        words, locals_ = list[Formula](), list[Symbol | None]()
-        tree: Any = _constant_like(self.factor, root)
-        array = _times(root.gradient, self.factor)
-        for value, place in route:
-            given = [argument for argument, _ in reader.read(value, output_symbols("", value.array))]
-            partial = is_partial(value, place, self._flowing(), reader)
-            words.append(derivative(_name(value), _argument(given[place], _marks(given)[place]), partial))
-            locals_.append(reader.locals(value)[place])
-            tree, array = reader.read(value, tree)[place][1], reader.sent(value, array)[place][1]
-            output = given[place].output
-            if output is not None:
-                parts = given[place].value.array  # type: ignore[union-attr]
-                tree = tuple([tree if i == output else _constant(0, part) for i, part in enumerate(parts)])
-                array = tuple([array if i == output else part * 0 for i, part in enumerate(parts)])
-        chain = [local for local in locals_ if local is not None]
-        if len(chain) < len(locals_) or self.factor != 1:
-            symbols = self._named(tree)
-            return Term(product(words, " · "), symbols.formula(self._formulas), array, self._in_numbers(symbols))
-        factors = [self._named(local) for local in chain]
-        known = all(factor.names() <= self._numbers.keys() for factor in factors)
+        steps = [factor(value, place) for value, place in route]
+        words = product([written for written, _, _ in steps], " · ")
+        array = self._through(route, steps, _times(self.root.gradient, self.factor), self._reader.sent)
+        factors = [local for _, local, _ in steps if local is not None]
+        if len(factors) < len(steps) or self.factor != 1:
+            nested = self._through(route, steps, _constant_like(self.factor, self.root), self._reader.read)
+            tree = self._named(nested)
+            return Term(words, tree.formula(self._formulas), array, self._in_numbers(tree))
+        known = all(tree.names() <= self._numbers.keys() for tree in factors)
         numbers = self._product_in_numbers(factors) if known and not target.array.ndim else None
-        return Term(product(words, " · "), _product_of(factors, self._formulas), array, numbers)
+        return Term(words, _product_of(factors, self._formulas), array, numbers)
+
+    def _through(self, route: Route, steps: list[Factor], g: Any, send: Callable[[Value, Any], list[Any]]) -> Any:
+        """What the rules along a path make of a gradient, an array or a tree."""
+        for (value, place), (_, _, output) in zip(route, steps, strict=True):
+            argument, g = send(value, g)[place]
+            if output is not None:  # of several: nothing comes to the others
+                parts = argument.value.array
+                nothing = [_constant(0, part) if isinstance(g, Symbol) else part * 0 for part in parts]
+                g = tuple([g if i == output else other for i, other in enumerate(nothing)])
+        return g
 
     def _product_in_numbers(self, factors: list[Symbol]) -> Formula:
         """A product with the number that each factor is."""
