@@ -9,7 +9,7 @@ from pathlib import Path
 from . import viz
 from .errors import ArgumentError, MissingPackageError
 from .tensor import Tensor
-from .viz.derivation import NOTATIONS
+from .viz.explaining import NOTATIONS
 from .viz.expression import ALLOWED, Expression, values_of
 from .viz.formula import ascii_of
 from .viz.trace import name_tensors

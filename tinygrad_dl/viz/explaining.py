@@ -9,10 +9,13 @@ from ..errors import ArgumentError, ArgumentTypeError, nearest
 from ..observing import ObservedNode, call_user
 from ..tensor import Tensor
 from .bump import Bump
-from .derivation import NOTATIONS, Derivation, Style
+from .derivation import Derivation
+from .narrator import Narrator, Style
 from .trace import Trace
 from .traced import history_of
 from .words import words_in
+
+NOTATIONS = ("chain", "d", "bar")
 
 
 def explain(
@@ -67,7 +70,7 @@ def explain(
       path 2 = ∂J/∂b                      = 1                  = 1
       dJ/db = dJ/du · du/db + ∂J/∂b       = 1·c + 1 = 1·2 + 1  = 3  bumped by 0.001: J = 9.003, slope 3
     """
-    style = _style(notation, per_example, letters, digits, fold, language)
+    style = _style(notation, per_example, letters, digits, fold if wrt is None else False, language)
     if bump is not None and (not isinstance(bump, int | float) or not bump or not math.isfinite(bump)):
         raise ArgumentError(f"explain: bump is how much a leaf is raised, for example 0.001, not {bump!r}")
     also: list[ObservedNode] = []
@@ -88,7 +91,7 @@ def explain(
     else:
         also = f.nodes if isinstance(f, Trace) else []
         history = history_of("explain", f, names=names)
-    return Derivation(history, also, style, wrt, tried)
+    return Derivation(Narrator(history, also, style, tried), wrt)
 
 
 def _style(

@@ -17,6 +17,10 @@ class Routes:
         self._exits = {value: _exits(value, reader) for value in operations}
         self._partial: dict[tuple[Value, int], bool] = {}
 
+    def lead_to(self, value: Value) -> bool:
+        """Whether any operation sends something to a value."""
+        return any(value in exits for exits in self._exits.values())
+
     def between(self, root: Value, target: Value) -> list[Route]:
         """All routes from a result to a value. Raises GraphError when there are more than can be read."""
         count: dict[Value | None, int] = {target: 1}
@@ -34,8 +38,8 @@ class Routes:
             if value is target:
                 routes.append(route)
                 continue
-            exits = enumerate(self._exits[value])
-            onward = [(end, [*route, (value, i)]) for i, end in exits if end is not None and count.get(end)]
+            places = enumerate(self._exits[value])
+            onward = [(end, [*route, (value, i)]) for i, end in places if end is not None and count.get(end)]
             unfinished += reversed(onward)
         return routes
 
