@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import ArgumentError, GraphError, nearest
 from .formula import Formula, Word, derivative
 from .history import LEAF, Value
-from .lines import PATHS, Line, Term, mean_of, product, sums
+from .lines import PATHS, Line, Term, mean_of, product, summed, sums
 from .narrator import Narrator, argument_formula, constant_like, constant_of, marks_of, name_formula, times
 from .reading import host
 from .routes import Route, Routes
@@ -107,13 +107,8 @@ class Along:
 
     def _path_line(self, name: str, left: Formula, terms: list[Term], mean: int) -> Line:
         total = sums([host(term.array) for term in terms])
-        symbols = mean_of([term.symbols for term in terms], mean)
-        sides = [[mean_of([term.words for term in terms if term.words is not None], mean)], [symbols]]
-        if not total.ndim and all(term.numbers is not None for term in terms):
-            numbers = mean_of([term.numbers for term in terms if term.numbers is not None], mean)
-            if numbers.text() != symbols.text():
-                sides[1].append(numbers)
-        return self._said.line(PATHS, name, left, sides, total / mean)
+        words = mean_of([term.words for term in terms if term.words is not None], mean)
+        return self._said.line(PATHS, name, left, [[words], summed(terms, mean)], total / mean)
 
 
 def _product_of(factors: list[Symbol], known: Mapping[str, Formula]) -> Formula:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .folding import Layer
-from .formula import Formula, derivative
+from .formula import derivative
 from .history import LEAF, Argument, Value
-from .lines import BACKWARD, Line, Term, mean_of, product, sums
+from .lines import BACKWARD, Line, Term, mean_of, product, summed, sums
 from .narrator import (
     End,
     Narrator,
@@ -67,6 +67,7 @@ class Backprop:
         return [end_of(argument) for argument, part in sent if part is not None]
 
     def _sent(self, step: Value | Layer, constants: Mapping[Value, Symbol]) -> Iterator[tuple[End, Term]]:
+        """What a step sends: an operation along each of its paths, a layer to each of its targets."""
         if isinstance(step, Value):
             for argument, term in self._terms(step, constants):
                 yield end_of(argument), term
@@ -122,14 +123,11 @@ class Backprop:
         mean = self._said.factor if target.kind == LEAF else 1
         total = sums([host(term.array) for term in terms])
         words = [term.words or (term.symbols if len(terms) > 1 else None) for term in terms]
-        symbols = mean_of([term.symbols for term in terms], mean)
+        symbols, *numbers = summed(terms, mean)
         first = mean_of([word for word in words if word is not None], mean) if any(words) else None
-        sides: list[list[Formula]] = [[], [symbols]] if first is None else [[first], [symbols]]
-        if first is not None and first.text() == symbols.text():
-            sides = [[first], []]
-        if not total.ndim and all(term.numbers is not None for term in terms):
-            numbers = mean_of([term.numbers for term in terms if term.numbers is not None], mean)
-            if numbers.text() != symbols.text():
-                sides[1].append(numbers)
+        if first is None:
+            sides = [[], [symbols, *numbers]]
+        else:
+            sides = [[first], numbers if first.text() == symbols.text() else [symbols, *numbers]]
         written = self._said.gradient(target, output)
         return self._said.bumped(self._said.line(BACKWARD, written.text(), written, sides, total / mean), target)

@@ -39,10 +39,10 @@ def explain(
     do, "bar" writes b̄), per_example (gradients of one example's loss, with 1/m in those of the leaves, as the notes do
     where J is a mean over m examples; else all are gradients of J), letters (True: a result that has no name in the
     source gets a letter and a line; False: it is written out where it is used; None: False in notation "d"), digits
-    (significant ones of numbers), wrt (a tensor or its name: the chain rule along every path to it, and their sum),
-    fold (True: the operations of a layer are one step; False: each is one; a number: modules so deep are one step),
-    bump (raises each leaf by so much, runs f again and puts the slope beside the derivative), names ({"W": tensor},
-    where the variables' names are not wanted), language ("en" or "tr";
+    (significant ones of numbers), wrt (a tensor or its name: the chain rule along every path to it, operation by
+    operation, and their sum), fold (True: the operations of a layer are one step; False: each is one; a number: modules
+    so deep are one step), bump (raises each leaf by so much, runs f again and puts the slope beside the derivative),
+    names ({"W": tensor}, where the variables' names are not wanted), language ("en" or "tr";
     None: the locale's). Touches no `.grad`. Returns a Derivation: `print` shows it, `.text()`, `.markdown()`,
     `.latex()` and `.html()` write it, a notebook renders it.
     Raises GraphError when nothing was traced or the result is not one number, ArgumentError for an option that there

@@ -90,6 +90,16 @@ def mean_of(terms: list[Formula], count: int) -> Formula:
     return Row((share, Sign("·"), total if len(terms) == 1 else Group("(", total, ")")))
 
 
+def summed(terms: list[Term], count: int) -> list[Formula]:
+    """The sum of terms in symbols, and in numbers where these are known and say more."""
+    symbols = mean_of([term.symbols for term in terms], count)
+    known = [term.numbers for term in terms if term.numbers is not None]
+    if len(known) < len(terms):
+        return [symbols]
+    numbers = mean_of(known, count)
+    return [symbols] if numbers.text() == symbols.text() else [symbols, numbers]
+
+
 def product(factors: list[Formula], sign: str = "·") -> Formula:
     """Factors side by side."""
     parts: list[Formula] = []

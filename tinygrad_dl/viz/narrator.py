@@ -83,6 +83,7 @@ class Narrator:
         return found
 
     def line(self, phase: str, name: str, left: Formula, sides: list[list[Formula]], value: Any) -> Line:
+        """A line, without the columns that are empty."""
         value = value if isinstance(value, tuple) else host(value)
         sides = [sides[0], *(side for side in sides[1:] if side)]
         return line_of(phase, name, left, sides, value, self.style.digits, self.words["summary"])
@@ -92,6 +93,7 @@ class Narrator:
         return [v for v in self.values if v.kind == RESULT and v.gradient is not None and v not in self.reader.folded]
 
     def gradient(self, value: Value, output: int | None = None) -> Formula:
+        """dJ/db, db or b̄."""
         name, notation = name_formula(value, output), self.style.notation
         if notation == "bar":
             return Barred(name)
@@ -116,6 +118,7 @@ class Narrator:
         return found
 
     def single(self, array: Any) -> Formula:
+        """A number, with the digits that were asked for."""
         return number(float(array), self.style.digits)
 
     def bumped(self, line: Line, target: Value) -> Line:
@@ -146,6 +149,7 @@ def argument_formula(argument: Argument, mark: str) -> Formula:
 
 
 def name_formula(value: Value, output: int | None = None) -> Formula:
+    """The name of a value, or of one of its outputs."""
     return Name(str(value.name) + ("" if output is None else f"[{output}]"))
 
 
@@ -161,14 +165,17 @@ def gradient_key(value: Value) -> str:
 
 
 def constant_like(number: float, value: Value) -> Symbol:
+    """A number in the place of a value."""
     return constant_of(number, value.array)
 
 
 def constant_of(number: float, array: Any) -> Symbol:
+    """A number in the place of an array."""
     return Symbol.number(number, array.shape, array.dtype)
 
 
 def times(gradient: Any, factor: float) -> Any:
+    """A gradient, or the several of an operation with several outputs, times a number."""
     if factor == 1:
         return gradient
     return tuple([part * factor for part in gradient]) if isinstance(gradient, tuple) else gradient * factor
