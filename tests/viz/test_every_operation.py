@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
@@ -28,7 +30,7 @@ def copies(value: Any, leaves: list[Any]) -> Any:
 def half_sum(result: Any) -> Any:
     """Half the sum of all outputs that have a gradient."""
     outputs = [out for out in (result if isinstance(result, tuple) else (result,)) if out.requires_grad]
-    return sum((out * 0.5).sum() for out in outputs)
+    return functools.reduce(operator.add, [(out * 0.5).sum() for out in outputs])
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -62,6 +64,15 @@ def test_a_derivation_of(name: str, args: tuple[Any, ...]) -> None:
         for key, gradient in known.items():
             along = viz.explain(loss, wrt=key, names=names)[f"dJ/d{key}"]
             np.testing.assert_allclose(along, gradient, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["amax", "prod", "cumsum", "logsumexp", "var"])
+def test_a_gradient_that_is_the_same_everywhere_keeps_its_shape(name: str) -> None:
+    x = tg.tensor([[1.0, 3.0, 2.0], [5.0, 4.0, 6.0]], dtype=tg.float64, requires_grad=True)
+    derivation = viz.explain(lambda: getattr(tg, name)(x, 1).mean(), notation="d", letters=True, names={"x": x})
+    (gradient,) = tg.autograd.grad(getattr(tg, name)(x, 1).mean(), [x])
+    np.testing.assert_allclose(derivation["dx"], gradient.numpy())
+    assert "1/2" in derivation.lines[-1].text or name == "cumsum"
 
 
 def test_each_output_of_an_operation_has_a_gradient_of_its_own() -> None:

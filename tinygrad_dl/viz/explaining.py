@@ -13,7 +13,6 @@ from .derivation import Derivation
 from .narrator import Narrator, Style
 from .trace import Trace
 from .traced import history_of
-from .words import words_in
 
 NOTATIONS = ("chain", "d", "bar")
 
@@ -106,7 +105,6 @@ def _style(
         raise ArgumentError(f"explain: digits is how many significant digits are shown, 1 to 17, not {digits!r}")
     if not isinstance(fold, int) or (fold is not False and fold < 1):
         raise ArgumentError(f"explain: fold is True, False, or how deep, from 1; not {fold!r}")
-    words_in(language)
     return Style(notation, per_example, notation != "d" if letters is None else letters, digits, fold, language)
 
 
