@@ -416,6 +416,20 @@ def test_a_backward_that_began_with_another_number_is_not_shown() -> None:
     assert viz.explain(J)["dJ/da"] == 3 and a.grad.item() == 6
 
 
+def test_a_graph_that_backward_freed() -> None:
+    w = leaf([1.0, 2.0])
+    with viz.trace():
+        J = (w * w).sum()
+    J.backward()
+    assert viz.explain(J, wrt=w)["dJ/dw"].tolist() == [2, 4] and viz.check_by_hand(J, {"w": [2, 4]})
+    untraced = (w * w).sum()
+    untraced.backward()
+    with pytest.raises(GraphError, match="not traced"):
+        viz.explain(untraced)
+    with pytest.raises(RuntimeError, match="retain_graph"):
+        viz.check_by_hand(untraced, {"w": [2, 4]})
+
+
 def test_names_that_collide() -> None:
     def cost(Z: Any) -> Any:
         dZ = Z * 2
