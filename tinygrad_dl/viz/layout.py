@@ -110,7 +110,7 @@ _STYLE = """
 .tg-derivation table { border-collapse: collapse; margin: 0 0 1em; background: none; }
 .tg-derivation caption { text-align: left; font-weight: bold; padding: .3em 0; }
 .tg-derivation caption small { font-weight: normal; opacity: .75; }
-.tg-derivation td { text-align: left; padding: .15em 1.2em .15em 0; border: 0; vertical-align: middle; }
+.tg-derivation td { text-align: left; padding: .3em 1.2em .3em 0; border: 0; vertical-align: middle; }
 .tg-derivation .shape { font-size: .65em; opacity: .65; }
 .tg-derivation .told { opacity: .75; font-size: .9em; }
 """

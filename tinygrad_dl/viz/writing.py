@@ -200,7 +200,7 @@ def _write_call(x: Tree, values: Values) -> Written:
     found: list[Formula] = []
     for label, part in zip(labels, x.parts, strict=False):
         if isinstance(part, Tree | list) or (label in ("", "input", "other") and part is not None):
-            found.append(_write(part, values)[0])
+            found.append(_write(part, values)[0] if x.head == "where" else _within(part, _EDIT, values))
             continue
         if label in ("dim", "axis") and isinstance(part, tuple) and len(part) == 1:
             part = part[0]
