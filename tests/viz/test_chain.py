@@ -194,6 +194,18 @@ def test_matrices_along_a_path_are_written_as_the_rules_nest() -> None:
     assert lines(plain, "Paths")[0].startswith("dJ/dW2 = dJ/dZ2 · dZ2/dW2 = (1/3·(A2 − Y)) A1ᵀ")
 
 
+def test_a_path_through_many_matrices_has_no_nested_formula() -> None:
+    def deep(x: Any) -> Any:
+        for _ in range(1500):
+            x = x * 1.001
+        return x.sum()
+
+    derivation = viz.explain(deep, leaf([1.0, 2.0]), wrt="x")
+    (line,) = [line for line in derivation.lines if line.phase == "Paths"]
+    assert len(line.columns) == 3 and line.columns[0].count(" · ") == 1500
+    np.testing.assert_allclose(line.value, 1.001**1500)
+
+
 def test_the_layers_of_a_deep_network() -> None:
     """Notes 1.7, with the sizes of W039: a gradient has the shape of its variable, under the notes' names."""
     sizes, draws = WORKED["W039"]["inputs"]["n"], np.random.default_rng(0)

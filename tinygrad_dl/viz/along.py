@@ -16,6 +16,8 @@ from .writing import number
 
 Factor = tuple[Formula, Symbol | None, int | None]  # of a path: the step by name, as a formula, the output it leads to
 
+MOST_NESTED = 50  # rules that are written into each other; more can't be read
+
 
 class Along:
     """The paths from a result to one value, in the words of a narrator."""
@@ -79,6 +81,8 @@ class Along:
         words = product([written for written, _, _ in steps], " · ")
         array = self._through(route, steps, times(self._said.root.gradient, self._said.factor), self._said.reader.sent)
         factors = [local for _, local, _ in steps if local is not None]
+        if len(factors) < len(steps) and len(steps) > MOST_NESTED:
+            return Term(words, words, array)
         if len(factors) < len(steps) or self._said.factor != 1:
             seed = constant_like(self._said.factor, self._said.root)
             nested = self._through(route, steps, seed, self._said.reader.read)
@@ -108,7 +112,9 @@ class Along:
     def _path_line(self, name: str, left: Formula, terms: list[Term], mean: int) -> Line:
         total = sums([host(term.array) for term in terms])
         words = mean_of([term.words for term in terms if term.words is not None], mean)
-        return self._said.line(PATHS, name, left, [[words], summed(terms, mean)], total / mean)
+        symbols = summed(terms, mean)
+        more = [] if symbols[0].text() == words.text() else symbols
+        return self._said.line(PATHS, name, left, [[words], more], total / mean)
 
 
 def _product_of(factors: list[Symbol], known: Mapping[str, Formula]) -> Formula:
