@@ -65,7 +65,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "sum missing": "toplam eksik: yaymanın (broadcasting) çoğalttığı {dims} boyunca toplanır, biçim {wanted}",
         "summed too far": "fazla toplanmış: {came} biçiminde geldi, {wanted} olmalı",
         "sign": "işareti yanlış",
-        "m too large": "{factor} kat büyük: m = {factor} ile bölün, kayıp bir ortalamadır",
+        "m too large": "{factor} kat büyük: m'ye bölün (m = {factor}), kayıp bir ortalamadır",
         "m too small": "{factor} kat küçük: 1/m bir kez fazla gelmiş (m = {factor})",
         "m or two too large": "iki kat büyük: 1/m eksik (m = 2, kayıp bir ortalamadır) ya da 2 çarpanı fazla",
         "m or two too small": "olması gerekenin yarısı: 1/m iki kez gelmiş (m = 2) ya da 2 çarpanı eksik",
