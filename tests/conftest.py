@@ -8,6 +8,7 @@ import os
 # Before NumPy is imported: with two threads beside another busy process, a product can take seventy times as long.
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
+os.environ["LANGUAGE"] = "en"  # derivations speak the locale's language
 
 import importlib.util  # noqa: E402
 from functools import cache  # noqa: E402

@@ -55,7 +55,7 @@ LAYERS = [
     ["amp", "backends", "cuda", "distributed", "func", "jit", "mps", "multiprocessing"],
     ["accelerator", "compiler"],
     [""],  # tinygrad_dl/__init__.py, which gathers the public names
-    ["version"],  # asks it for the version
+    ["version", "__main__"],  # ask it for the version, and for what a terminal may run
 ]
 
 KNOW_CUPY = {LAYERS.index(["kernels"]), LAYERS.index(["backend"])}

@@ -155,6 +155,11 @@ def test_notations() -> None:
         viz.explain(f, 5.0, 3.0, 2.0, notation="chian")
 
 
+def test_numbers_over_numbers_are_one_number() -> None:
+    derivation = viz.explain(lambda a: (a**2 / 2).mean(), leaf([1.0, 2.0, 3.0]), notation="d")
+    assert lines(derivation)[-1] == "da = 1/3·a = [0.3333 0.6667 1.0000] (3,)"
+
+
 def test_results_without_a_name_are_written_out_on_request() -> None:
     def one_line(w: Any, x: Any, b: Any) -> Any:
         z = w * x + b
@@ -314,7 +319,7 @@ def test_large_arrays_are_summed_up() -> None:
 def test_a_notebook_shows_it() -> None:
     bundle = viz.explain(lambda a: tg.relu(a) * 2, 3.0)._repr_mimebundle_()
     assert bundle["text/plain"].startswith("Forward") and "[u > 0]" in bundle["text/plain"]
-    assert bundle["text/html"].startswith("<pre") and "[u &gt; 0]" in bundle["text/html"]
+    assert bundle["text/html"].startswith("<div") and "<mi>u</mi><mo>&gt;</mo><mn>0</mn>" in bundle["text/html"]
 
 
 # --- bad input

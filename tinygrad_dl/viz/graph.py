@@ -10,11 +10,11 @@ from typing import Any
 
 from ..errors import ArgumentError, MissingPackageError
 from ..tensor import Tensor
-from .derivation import matrix_rows
+from .arrays import matrix_rows
 from .history import CONSTANT, LEAF, RESULT, Argument, History, Value, results_of
 from .reading import Reader, host, nameless, output_symbols
-from .symbol import number_text
 from .trace import Trace
+from .writing import number_text
 
 PALETTE = {
     "paper": "#fbfaf7", "card": "#ffffff", "ink": "#1d2430", "soft": "#667085", "line": "#d9dde3", "arrow": "#98a2b3",

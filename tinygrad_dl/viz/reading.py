@@ -9,16 +9,20 @@ import numpy as np
 from .. import backend
 from ..autograd import unbroadcast
 from .history import CONSTANT, RESULT, Argument, History, Value
-from .symbol import Symbol, call, contributions, simplify
+from .simplify import simplify
+from .symbol import Symbol, call, contributions
 
 Path = tuple[Argument, Any]  # an argument, and what is sent to it
 
 
 class Reader:
-    """Reads a history. Values in `folded` have no name of their own: they are written out where they are used."""
+    """Reads a history. Values in `folded` have no name of their own: they are written out where they are used.
 
-    def __init__(self, folded: Iterable[Value] = ()) -> None:
-        self.folded = frozenset(folded)
+    What an operation kept beside its arguments is called as its rule calls it, with a stroke where that is in `taken`.
+    """
+
+    def __init__(self, folded: Iterable[Value] = (), taken: Iterable[str] = ()) -> None:
+        self.folded, self._taken = frozenset(folded), frozenset(taken)
         self._expressions: dict[Value, Any] = {}
 
     # --- forward
@@ -64,6 +68,10 @@ class Reader:
         assert value.record is not None
         return self._through(value, gradient, lambda v, g: contributions(v.node.plan, v.record.saved, g))  # type: ignore[union-attr]
 
+    def sent_with(self, value: Value, gradient: Any, saved: Any) -> list[Path]:
+        """The same with other values in place of what the operation saved."""
+        return self._through(value, gradient, lambda v, g: contributions(v.node.plan, saved, g))
+
     def read(self, value: Value, g: Any) -> list[Path]:
         """The same, read by Symbols; g is a Symbol, or several."""
         return self._through(value, g, lambda v, g: contributions(v.node.plan, self._saved(v), g))
@@ -102,7 +110,8 @@ class Reader:
             elif arguments and isinstance(arguments[0], Symbol | bool | int | float):  # numbers were saved as arrays
                 symbols.append(arguments[0])
             else:
-                symbols.append(Symbol(name, kept.shape, kept.dtype) if backend.is_array(kept) else kept)
+                own = f"{name}′" if name in self._taken else name
+                symbols.append(Symbol(own, kept.shape, kept.dtype) if backend.is_array(kept) else kept)
         packed = tuple(symbols) if len(symbols) > 1 else symbols[0] if symbols else None
         return packed if mask is None else (packed, mask)
 
@@ -149,6 +158,17 @@ def output_symbols(name: str, array: Any) -> Any:
 def _array_of(argument: Argument) -> Any:
     assert argument.value is not None
     return argument.value.array if argument.output is None else argument.value.array[argument.output]
+
+
+def count_of_mean(value: Value) -> int | None:
+    """How many examples a result is the mean of, or None."""
+    record = value.record
+    if record is None:
+        return None
+    options = dict(zip(record.operation.parameters, record.arrays, strict=True))
+    if record.operation.name == "mean":
+        return int(options["input"].size // max(value.array.size, 1))
+    return int(options["target"].shape[0]) if options.get("reduction") == "mean" else None
 
 
 FOLD_DEPTH = 20  # a longer chain of results without names would be no line to read

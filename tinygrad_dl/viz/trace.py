@@ -10,7 +10,7 @@ import dis
 import functools
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -111,6 +111,12 @@ def _close() -> None:
         ignore(_note)
         _state.watch.remove()
         _state.names = Names()
+
+
+def name_tensors(names: Mapping[str, Tensor]) -> None:
+    """Give tensors their names while a trace is open, where no variable of the caller's holds them."""
+    for name, tensor in names.items():
+        _state.names.put(tensor, name)
 
 
 # --- what a node keeps
@@ -242,7 +248,7 @@ def _note_argument(record: Record, tensor: Tensor, frame: FrameType | None) -> N
             record.names[id(tensor)] = name
         return
     held = None if frame is None else held_name(tensor, frame)
-    if maker.name is None:
+    if maker.name is None and not isinstance(maker.value, tuple):  # else it is one output's name
         maker.name = held
     elif held is None and maker.call == record.call:  # an inner step of the call whose result gets that name
         maker.name = None
