@@ -102,8 +102,6 @@ def _draw(options: argparse.Namespace, run: Callable[..., Tensor], leaves: dict[
     if options.graph:
         viz.graph(traced).save(options.graph)
     if options.page:
-        if not hasattr(viz, "page"):
-            raise NotImplementedError("explain: pages are not built yet; --graph draws the graph")
         viz.page(traced, path=options.page)
 
 

@@ -327,7 +327,7 @@ def test_a_notebook_shows_it() -> None:
 
 def test_what_has_no_derivation() -> None:
     a = leaf([1.0, 2.0])
-    with pytest.raises(GraphError, match=r"one number has a derivation, a result of shape \(2,\)"):
+    with pytest.raises(GraphError, match=r"backprop starts from one number, a result of shape \(2,\)"):
         viz.explain(lambda a: a * 2, a)
     with pytest.raises(GraphError, match=r"mul \(result of shape \(2,\)\) was not traced.*with viz.trace"):
         viz.explain((a * 2).sum())

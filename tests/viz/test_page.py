@@ -244,13 +244,13 @@ def test_what_can_not_be_stepped_through_says_why(monkeypatch: pytest.MonkeyPatc
         made(tg.ones(2).sum())
     with pytest.raises(GraphError, match=r"page: mul .* was not traced, so its values are not known"):
         made((x * x).sum())
-    with pytest.raises(GraphError, match=r"page: one number is stepped through, a result of shape \(2,\) came"):
+    with pytest.raises(GraphError, match=r"page: backprop starts from one number, a result of shape \(2,\) came"):
         made(lambda x: x * x, x)
     with pytest.raises(GraphError, match="page: this trace recorded nothing"), viz.trace() as t:
         made(t)
     with viz.trace():
         pair = [x.sum(), x.prod()]
-    with pytest.raises(GraphError, match="page: one number is stepped through, 2 results came"):
+    with pytest.raises(GraphError, match="page: backprop starts from one number, 2 results came"):
         made(pair)
     with pytest.raises(ArgumentTypeError, match="page: inputs go to a function"):
         made(pair[0], 1.0)

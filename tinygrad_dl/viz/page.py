@@ -2,26 +2,26 @@
 
 import html
 import json
-import math
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from ..autograd import grad
 from ..creation import tensor as make_tensor
 from ..errors import ArgumentTypeError, GraphError
 from ..observing import call_user
-from ..tensor import Tensor, wrap
-from .history import LEAF, RESULT, History, Value, results_of
+from ..tensor import Tensor
+from .history import RESULT, History
 from .page_arrays import Arrays
 from .page_data import Story
 from .page_groups import grouped, short_names, shown_at_first
 from .page_views import views
-from .page_words import SHOWN, page_language, page_words
+from .page_words import SHOWN, page_words
 from .reading import Reader
 from .trace import Trace
+from .traced import history_of
+from .words import language_in
 
 MOST_OPERATIONS = 5_000
 BOXES_UP_TO = 30  # that are unfolded by themselves
@@ -60,7 +60,7 @@ def page(
     >>> str(viz.page(f, 5.0, 3.0, 2.0, path="backprop.html"))  # doctest: +SKIP
     'page of 3 operations in 8 steps: backprop.html'
     """
-    chosen = page_language(language)
+    chosen = language_in(language, "page")
     if callable(f) and not isinstance(f, Tensor):
         with Trace():
             result = call_user(f, [_as_input(value) for value in inputs])
@@ -68,48 +68,19 @@ def page(
         raise ArgumentTypeError(f"page: inputs go to a function; {type(f).__name__} came with {len(inputs)} input(s)")
     else:
         result = f
-    made = Page(_history_of(result), title, fold, chosen)
+    history = history_of("page", result)
+    operations = sum(value.kind == RESULT for value in history.values)
+    if operations > MOST_OPERATIONS:
+        raise GraphError(
+            f"page: {operations:,} operations are more than a page can be stepped through ({MOST_OPERATIONS:,}). "
+            "Take fewer layers or a shorter sequence; viz.graph(loss) draws a graph of any size, folded"
+        )
+    made = Page(history, title, fold, chosen)
     return made if path is None else made.save(path)
 
 
 def _as_input(value: Any) -> Any:
     return make_tensor(float(value), requires_grad=True) if type(value) in (int, float) else value
-
-
-def _history_of(result: Any) -> History:
-    """The traced history of one number, with all gradients in it."""
-    roots = results_of("page", result)
-    if len(roots) > 1:
-        raise GraphError(f"page: one number is stepped through, {len(roots)} results came; give the loss itself")
-    history = History(roots)
-    root, operations = history.roots[0], [value for value in history.values if value.kind == RESULT]
-    if math.prod(root.shape if isinstance(root.shape, tuple) else (0,)) != 1:
-        raise GraphError(
-            f"page: one number is stepped through, a result of shape {root.shape} came; end with .sum() or .mean()"
-        )
-    untraced = next((value for value in operations if value.record is None), None)
-    if untraced is not None:
-        raise GraphError(
-            f"page: {untraced.operation.name} (result of shape {untraced.shape}) was not traced, so its values are "
-            "not known. Do the forward inside `with viz.trace():`, or pass the function: viz.page(f, *inputs)"
-        )
-    if len(operations) > MOST_OPERATIONS:
-        raise GraphError(
-            f"page: {len(operations):,} operations are more than a page can be stepped through ({MOST_OPERATIONS:,}). "
-            "Take fewer layers or a shorter sequence; viz.graph(loss) draws a graph of any size, folded"
-        )
-    if root.gradient is None:
-        _walk_back(history, root)
-    return history
-
-
-def _walk_back(history: History, root: Value) -> None:
-    """Let the engine compute all gradients, without touching any `.grad`."""
-    leaves = [value.tensor for value in history.values if value.kind == LEAF]
-    grad(wrap(root.array, True, root.node), leaves, retain_graph=True, allow_unused=True)
-    for value in history.values:
-        if value.record is not None:
-            value.gradient = value.record.gradient
 
 
 class Page:

@@ -1,10 +1,8 @@
 """The words of the page that steps through backprop, in English and Turkish."""
 
-import locale
-import os
 from collections.abc import Mapping
 
-from ..errors import ArgumentError, nearest
+from .words import LANGUAGES
 
 Words = Mapping[str, str]
 
@@ -101,24 +99,11 @@ _HINTS = {
 }  # fmt: skip
 
 _WORDS: dict[str, dict[str, str]] = {"en": _ENGLISH, "tr": _TURKISH}
-LANGUAGES = tuple(_WORDS)
 SHOWN = (  # what the page's script itself says
     "play", "pause", "count", "not yet", "no gradient", "values", "gradients", "arrived", "folded", "unfolded", "leaf",
     "constant", "result", "formula", "shape", "number", "dtype", "out", "gradient", "source", "module", "used by",
     "start", "forward", "backward", "pinned", "unpin", "inside", "step",
 )  # fmt: skip
-
-
-def page_language(language: str | None) -> str:
-    """A language of the page: the named one, else that of the user's surroundings, else English."""
-    if language is None:
-        settings = [os.environ.get(name, "") for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")]
-        named = next((setting for setting in settings if setting), locale.getlocale()[0] or "")
-        return "tr" if named.lower().startswith(("tr_", "turkish")) or named.lower() == "tr" else "en"
-    if language not in _WORDS:
-        known = ", ".join(map(repr, LANGUAGES))
-        raise ArgumentError(f"page: language is {known}, not {language!r}.{nearest(str(language), LANGUAGES)}")
-    return language
 
 
 def page_words(language: str) -> Words:

@@ -83,15 +83,20 @@ _WORDS: dict[str, dict[str, str]] = {
 LANGUAGES = tuple(_WORDS)
 
 
-def words_in(language: str | None, operation: str = "explain") -> Mapping[str, str]:
-    """The words of a language; of the locale's where none is named, and English where that one is not known."""
+def language_in(language: str | None, operation: str) -> str:
+    """A language: the locale's where none is named, and English where that one is not known."""
     if language is None:
         language = _of_locale()
-        return _WORDS.get(language, _WORDS["en"])
+        return language if language in _WORDS else "en"
     if language not in _WORDS:
         known = ", ".join(map(repr, LANGUAGES))
         raise ArgumentError(f"{operation}: language is {known}, not {language!r}.{nearest(str(language), LANGUAGES)}")
-    return _WORDS[language]
+    return language
+
+
+def words_in(language: str | None, operation: str = "explain") -> Mapping[str, str]:
+    """The words of a language."""
+    return _WORDS[language_in(language, operation)]
 
 
 def language_of(words: Mapping[str, str]) -> str:
