@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from numpy import generic
 
 from . import backend
-from .arguments import bind, refuse_arrays, unruled
+from .arguments import bind, refuse_arrays, unruled, written
 from .backend import HOST, constant
 from .explain import explain, refused, unknown_name
 from .inplace import tick
@@ -321,8 +321,8 @@ def elementwise(
     numbers reach the function and the rules as they came.
     """
     arguments = ", ".join(rules)
-    # Evaluates our own names, from the table, so that the forward has the rules' parameters.
-    forward = eval(f"lambda {arguments}: function({arguments})", {"function": function})
+    # From our own names, in the table, so that the forward has the rules' parameters.
+    forward = written(f"lambda {arguments}: function({arguments})", __name__, function=function)
     made = Operation(name, forward, rules, promote="float" if floating else "same", refuse=refuse)
     made.function, made.numbers = function, numbers
 

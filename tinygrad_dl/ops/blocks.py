@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import written
 from ..backend import HOST
 
 BLOCK = 1 << 15  # elements: 128 KB of float32; half as many cost a fifth more time, twice as many gain nothing
@@ -37,17 +38,13 @@ def blockwise(
         many = type(values[0]) is HOST and values[0].size > BLOCK
         return _in_blocks(compute, values, fill if compute is function else None) if many else compute(*values)
 
-    # Evaluates the function's own names, so that the plan of an operation finds them; small arrays pay for three looks.
-    usual = f'getattr({first}, "dtype", None) is not HALF and (type({first}) is not HOST or {first}.size <= BLOCK)'
+    # From the function's own names, so that the plan of an operation finds them; small arrays pay for three looks.
+    small = f"{first}.size <= BLOCK and {first}.dtype is not HALF"
+    usual = f'({small} if type({first}) is HOST else getattr({first}, "dtype", None) is not HALF)'
     names = {"function": function, "run": run, "HOST": HOST, "BLOCK": BLOCK, "HALF": _HALF}
-    made: Any = _evaluated(f"lambda {arguments}: function({arguments}) if {usual} else run({arguments})", names)
+    made = written(f"lambda {arguments}: function({arguments}) if {usual} else run({arguments})", __name__, **names)
     made.__defaults__ = function.__defaults__
     return functools.update_wrapper(made, function)
-
-
-def _evaluated(source: str, names: dict[str, Any]) -> Any:
-    """A function from its source, as one of this module: what looks for the user's lines passes it by."""
-    return eval(source, {**names, "__name__": __name__})
 
 
 def _in_blocks(function: Callable[..., Any], values: tuple[Any, ...], fill: Any = None) -> Any:
@@ -86,7 +83,7 @@ def rowwise(function: Callable[..., Any]) -> Callable[..., Any]:
                 return _in_rows(function, values, at)
         return function(*values)
 
-    made: Any = _evaluated(f"lambda {', '.join(names)}: run({', '.join(names)})", {"run": run})
+    made = written(f"lambda {', '.join(names)}: run({', '.join(names)})", __name__, run=run)
     return functools.update_wrapper(made, function)
 
 
