@@ -43,6 +43,21 @@ def test_a_corner_belongs_to_the_side_that_pytorch_says(torch: Any, name: str, s
         np.testing.assert_allclose(ours, theirs, 1e-12, 1e-14)
 
 
+def test_the_log_of_a_probability_is_flat_far_out(torch: Any) -> None:
+    array = np.array([-8.0, -1e-9, 0.0, 1e-9, 3.0, 20.0, 38.0, 40.0, 1e3])  # (further left PyTorch loses digits)
+    for ours, theirs in zip(*(derivatives(lib, lambda lib, x: lib.special.log_ndtr(x), array) for lib in (tg, torch))):
+        np.testing.assert_allclose(ours, theirs, 1e-9, 1e-300)
+
+
+@pytest.mark.parametrize("eps", [0.0, 0.2, 0.5, 0.7])
+def test_logit_between_bounds_that_may_cross(torch: Any, eps: float) -> None:
+    array = np.array([0.1, 0.2, 0.3, 0.5, 0.71, 0.9])
+    for ours, theirs in zip(*(derivatives(lib, lambda lib, x: lib.logit(x, eps), array) for lib in (tg, torch))):
+        np.testing.assert_allclose(ours, theirs, 1e-12)
+    values = (lib.logit(lib.tensor([*array, np.nan]), eps) for lib in (tg, torch))
+    np.testing.assert_allclose(*values, 1e-6)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_sinc_is_smooth_at_0(dtype: Any) -> None:
     array = np.array([0.0, 1e-30, 1e-8, -1e-5, 1e-3, 0.1, -0.31, 0.33, 0.9], dtype)

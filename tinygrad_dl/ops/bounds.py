@@ -8,7 +8,7 @@ from .. import backend
 from ..errors import ArgumentError, DtypeError
 from ..methods import attach
 from ..operation import elementwise, operation
-from ..tensor import NUMPY
+from ..tensor import NUMPY, Tensor
 from .blocks import blockwise
 from .composed import composed
 from .editing import attach_in_place
@@ -32,16 +32,29 @@ _clamp_max = elementwise(
 )
 
 
+def _require_in_range(name: str, input: Any, **bounds: Any) -> None:
+    """Raise for a whole number that the input's dtype does not hold; of unsigned ones -1 stands for the largest."""
+    if not isinstance(input, Tensor) or input.array.dtype.kind not in "iu":
+        return
+    info = np.iinfo(input.array.dtype)
+    low, high = (-info.max if info.min == 0 else info.min), info.max
+    for argument, bound in bounds.items():
+        if type(bound) is int and not low <= bound <= high:
+            raise DtypeError(f"{name}: {argument} {bound} does not fit {input.dtype}, which holds {info.min} to {high}")
+
+
 @composed
 def clamp_min(input: Any, min: Any) -> Any:
     """input, but not below `min`; on the bound the gradient goes to input.
 
-    Arguments: input (tensor), min (number or tensor that broadcasts).
+    Arguments: input (tensor), min (number or tensor that broadcasts). Raises DtypeError for a whole number that an
+    integer dtype does not hold.
 
     >>> import tinygrad_dl as tg
     >>> tg.clamp_min(tg.tensor([-2.0, 0.5]), 0)
     tensor([0.0000, 0.5000])
     """
+    _require_in_range("clamp_min", input, min=min)
     return _clamp_min(input, min)
 
 
@@ -49,12 +62,13 @@ def clamp_min(input: Any, min: Any) -> Any:
 def clamp_max(input: Any, max: Any) -> Any:
     """input, but not above `max`; on the bound the gradient goes to input.
 
-    Arguments: input (tensor), max (number or tensor that broadcasts).
+    Arguments: input (tensor), max (number or tensor that broadcasts). Raises DtypeError as `clamp_min`.
 
     >>> import tinygrad_dl as tg
     >>> tg.clamp_max(tg.tensor([-2.0, 0.5]), 0)
     tensor([-2.,  0.])
     """
+    _require_in_range("clamp_max", input, max=max)
     return _clamp_max(input, max)
 
 
@@ -78,12 +92,13 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """input, but not below `min` nor above `max`; inside the bounds, and on them, the gradient passes.
 
     Arguments: input (tensor), min and max (numbers or tensors that broadcast; at least one). Raises ArgumentError
-    without any bound.
+    without any bound, DtypeError as `clamp_min`.
 
     >>> import tinygrad_dl as tg
     >>> tg.clamp(tg.tensor([-2.0, 0.5, 3.0]), 0, 1)
     tensor([0.0000, 0.5000, 1.0000])
     """
+    _require_in_range("clamp", input, min=min, max=max)
     if max is not None:
         return _clamp_max(input, max) if min is None else _clamp(input, min, max)
     if min is None:

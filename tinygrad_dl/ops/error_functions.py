@@ -15,6 +15,7 @@ from ..methods import attach
 from ..operation import elementwise
 from .blocks import blockwise, chosen, polynomial
 from .editing import attach_in_place
+from .elementwise import where
 
 # --- kernels on arrays
 
@@ -283,7 +284,15 @@ log_ndtr = elementwise(
     """,
     floating=True,
     numpy=(),
-    input=lambda g, input: g * (2 / _ROOT_TWO_PI) / erfcx(input * -math.sqrt(0.5)),
+    # φ(x) / Φ(x), from erfcx on the left, from both as they are on the right
+    input=lambda g, input, out: (
+        g
+        * where(
+            input < 0,
+            (2 / _ROOT_TWO_PI) / erfcx(where(input < 0, input, 0.0) * -math.sqrt(0.5)),
+            np.exp(-(out + input * input / 2)) / _ROOT_TWO_PI,
+        )
+    ),
 )
 
 attach(erf, erfc, erfinv)

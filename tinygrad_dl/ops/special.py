@@ -122,7 +122,7 @@ def logit(input: Any, eps: float | None = None) -> Any:
     tensor([0.0000, 1.0986])
     """
     with np.errstate(all="ignore"):
-        z = input if eps is None or eps < 0 else np.clip(input, eps, 1 - eps)
+        z = input if eps is None or eps < 0 else np.where(input < eps, eps, np.minimum(input, 1 - eps))
         return np.log(z / (1 - z))
 
 
