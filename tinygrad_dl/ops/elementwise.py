@@ -239,7 +239,6 @@ def pow(input: Any, exponent: Any) -> Any:
 # --- one input
 
 
-@blockwise
 def _sign(x: Any) -> Any:
     """np.sign, but for NaN, whose sign is 0 in PyTorch, and bools, which NumPy refuses."""
     if x.dtype.kind != "f":
@@ -251,9 +250,13 @@ def _sign(x: Any) -> Any:
     return ((x > 0).view(np.int8) - (x < 0).view(np.int8)).astype(x.dtype)
 
 
+def _fill_with_sign(out: Any, x: Any) -> None:
+    out[...] = (x > 0).view(np.int8) - (x < 0).view(np.int8) if x.dtype.kind == "f" else _sign(x)
+
+
 sign = elementwise(
     "sign",
-    _sign,
+    blockwise(_sign, _fill_with_sign),
     """-1, 0 or 1: the sign. Its derivative is 0.
 
     >>> import tinygrad_dl as tg
