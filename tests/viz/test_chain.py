@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from viz_programs import WORKED, leaf, two_layer_inputs, two_layers
 
 import tinygrad_dl as tg
 from tinygrad_dl import nn, viz
 from tinygrad_dl.errors import ArgumentError, GraphError
 from tinygrad_dl.nn import functional as F
-
-WORKED = {e["id"]: e for e in json.loads((Path(__file__).parents[1] / "data" / "worked_numbers.json").read_text())}
-
-
-def leaf(value: Any) -> Any:
-    return tg.tensor(value, dtype=tg.float64, requires_grad=True)
 
 
 def data(value: Any) -> Any:
@@ -169,19 +162,6 @@ def test_logistic_regression_over_m_examples() -> None:
     assert derivation.lines[3].columns[:2] == ["dz", "= A − y"]
     np.testing.assert_allclose(derivation["dz"], expected["error"], rtol=1e-3, atol=1e-15)
     np.testing.assert_allclose(derivation["dw"], np.array(expected["grad_sum"]) / 2, rtol=1e-9)
-
-
-def two_layers(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, Y: Any) -> Any:
-    Z1 = W1 @ X + b1
-    A1 = tg.tanh(Z1)
-    Z2 = W2 @ A1 + b2
-    A2 = tg.sigmoid(Z2)  # noqa: F841
-    return F.binary_cross_entropy_with_logits(Z2, Y)
-
-
-def two_layer_inputs() -> list[Any]:
-    inputs = WORKED["W156"]["inputs"]
-    return [*(leaf(inputs[n]) for n in ("W1", "b1", "W2", "b2")), *(data(inputs[n]) for n in ("X", "Y"))]
 
 
 def test_matrices_along_a_path_are_written_as_the_rules_nest() -> None:

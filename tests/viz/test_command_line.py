@@ -78,7 +78,6 @@ def refused_after_print(capsys: pytest.CaptureFixture[str], *arguments: str) -> 
     return capsys.readouterr().err
 
 
-@pytest.mark.skipif(not hasattr(viz, "page"), reason="there are no pages yet")
 def test_it_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     printed(capsys, *FIRST[1:], "--page", str(tmp_path / "out.html"))
     assert "<!doctype html>" in (tmp_path / "out.html").read_text(encoding="utf-8").lower()

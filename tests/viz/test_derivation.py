@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from viz_programs import WORKED, leaf, two_layer_inputs, two_layers
 
 import tinygrad_dl as tg
 from tinygrad_dl import nn, viz
@@ -16,8 +15,6 @@ from tinygrad_dl.errors import ArgumentError, ArgumentTypeError, GraphError
 from tinygrad_dl.nn import functional as F
 
 needs_executing = pytest.mark.skipif(find_spec("executing") is None, reason="the executing package is not installed")
-WORKED = {e["id"]: e for e in json.loads((Path(__file__).parents[1] / "data" / "worked_numbers.json").read_text())}
-
 DESIGN = """\
 Forward
   u = b·c      = 3·2     = 6
@@ -29,10 +26,6 @@ Backward
   dJ/du = dJ/dv · dv/du       = 3·1        = 3
   dJ/db = dJ/du · du/db       = 3·c = 3·2  = 6
   dJ/dc = dJ/du · du/dc       = 3·b = 3·3  = 9"""
-
-
-def leaf(value: Any) -> Any:
-    return tg.tensor(value, dtype=tg.float64, requires_grad=True)
 
 
 def f(a: Any, b: Any, c: Any) -> Any:
@@ -214,20 +207,6 @@ def test_logistic_regression_with_one_example() -> None:
     }.items():
         assert derivation[name] == pytest.approx(value, rel=numbers["tolerance"])
     assert [derivation["dw1"], derivation["dw2"]] == pytest.approx(expected["dw"], rel=numbers["tolerance"])
-
-
-def two_layers(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, Y: Any) -> Any:
-    Z1 = W1 @ X + b1
-    A1 = tg.tanh(Z1)
-    Z2 = W2 @ A1 + b2
-    A2 = tg.sigmoid(Z2)  # noqa: F841
-    return F.binary_cross_entropy_with_logits(Z2, Y)
-
-
-def two_layer_inputs() -> list[Any]:
-    inputs = WORKED["W156"]["inputs"]
-    data = [tg.tensor(inputs[name], dtype=tg.float64) for name in ("X", "Y")]
-    return [*(leaf(inputs[name]) for name in ("W1", "b1", "W2", "b2")), *data]
 
 
 def test_a_network_per_example_reads_as_the_notes_do() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from viz_programs import leaf
 
 import tinygrad_dl as tg
 from tinygrad_dl import nn, viz
@@ -22,10 +23,6 @@ graph_module: Any = importlib.import_module("tinygrad_dl.viz.graph")  # as an at
 
 DRAWS = shutil.which("dot") is not None or find_spec("pygraphviz") is not None
 needs_drawing = pytest.mark.skipif(not DRAWS, reason="neither Graphviz' dot nor pygraphviz is installed")
-
-
-def leaf(value: Any) -> Any:
-    return tg.tensor(value, dtype=tg.float64, requires_grad=True)
 
 
 def nodes(source: str) -> dict[str, str]:

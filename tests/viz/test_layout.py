@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from viz_programs import leaf
 
 import tinygrad_dl as tg
 from tinygrad_dl import viz
@@ -32,10 +33,6 @@ HOSTILE = [
     "a|b",
     "*",
 ]
-
-
-def leaf(value: Any) -> Any:
-    return tg.tensor(value, dtype=tg.float64, requires_grad=True)
 
 
 def f(a: Any, b: Any, c: Any) -> Any:

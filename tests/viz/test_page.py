@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from viz_programs import diamond, expression, leaf
 
 import tinygrad_dl as tg
 from tinygrad_dl import nn, viz
@@ -21,21 +22,6 @@ from tinygrad_dl.nn import functional as F
 from tinygrad_dl.viz.page_layout import Item, Line, lay_out
 
 page_module: Any = importlib.import_module("tinygrad_dl.viz.page")  # as an attribute of viz, page is the function
-
-
-def leaf(value: Any) -> Any:
-    return tg.tensor(value, dtype=tg.float64, requires_grad=True)
-
-
-def expression(a: Any, b: Any, c: Any) -> Any:
-    u = b * c
-    v = a + u
-    return 3 * v
-
-
-def diamond(a: Any) -> Any:
-    b = a + a
-    return b * b
 
 
 def network() -> Any:

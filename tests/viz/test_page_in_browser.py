@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from viz_programs import diamond, expression, leaf
 
 import tinygrad_dl as tg
 from tinygrad_dl import nn, viz
@@ -67,21 +68,6 @@ def show(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-def leaf(value: Any) -> Any:
-    return tg.tensor(value, dtype=tg.float64, requires_grad=True)
-
-
-def expression(a: Any, b: Any, c: Any) -> Any:
-    u = b * c
-    v = a + u
-    return 3 * v
-
-
-def diamond(a: Any) -> Any:
-    b = a + a
-    return b * b
 
 
 def made(f: Any, *inputs: Any, **options: Any) -> Any:

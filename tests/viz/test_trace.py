@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from viz_programs import leaf
 
 import tinygrad_dl as tg
 from tinygrad_dl import nn, optim, viz
@@ -23,10 +24,6 @@ from tinygrad_dl.observing import ObservedNode
 from tinygrad_dl.viz.history import History
 
 trace_module: Any = importlib.import_module("tinygrad_dl.viz.trace")  # as an attribute of viz, trace is the function
-
-
-def leaf(value: Any) -> Any:
-    return tg.tensor(value, dtype=tg.float64, requires_grad=True)
 
 
 def named(result: Any) -> dict[str, str]:

@@ -4,15 +4,13 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..creation import tensor as make_tensor
-from ..errors import ArgumentError, ArgumentTypeError, nearest
-from ..observing import ObservedNode, call_user
+from ..errors import ArgumentError, nearest
 from ..tensor import Tensor
 from .bump import Bump
 from .derivation import Derivation
 from .narrator import Narrator, Style
 from .trace import Trace
-from .traced import history_of
+from .traced import history_of, is_function, traced
 
 NOTATIONS = ("chain", "d", "bar")
 
@@ -72,24 +70,11 @@ def explain(
     style = _style(notation, per_example, letters, digits, fold if wrt is None else False, language)
     if bump is not None and (not isinstance(bump, int | float) or not bump or not math.isfinite(bump)):
         raise ArgumentError(f"explain: bump is how much a leaf is raised, for example 0.001, not {bump!r}")
-    also: list[ObservedNode] = []
-    tried = None
-    if callable(f) and not isinstance(f, Tensor):
-        given = [_as_input(value) for value in inputs]
-        with Trace() as opened:
-            result = call_user(f, given)
-        also = opened.nodes
-        history = history_of("explain", result, names=names)
-        tried = None if bump is None else Bump(f, given, float(bump))
-    elif inputs:
-        raise ArgumentTypeError(
-            f"explain: inputs go to a function; {type(f).__name__} came with {len(inputs)} input(s)"
-        )
-    elif bump is not None:
+    if bump is not None and not is_function(f):
         raise ArgumentError("explain: bump runs the function again, so it needs one: viz.explain(f, *inputs, bump=...)")
-    else:
-        also = f.nodes if isinstance(f, Trace) else []
-        history = history_of("explain", f, names=names)
+    result, also, given = traced("explain", f, inputs)
+    history = history_of("explain", result, names=names)
+    tried = None if bump is None else Bump(f, given, float(bump))  # type: ignore[arg-type]  # a function, see above
     return Derivation(Narrator(history, also, style, tried), wrt)
 
 
@@ -106,7 +91,3 @@ def _style(
     if not isinstance(fold, int) or (fold is not False and fold < 1):
         raise ArgumentError(f"explain: fold is True, False, or how deep, from 1; not {fold!r}")
     return Style(notation, per_example, notation != "d" if letters is None else letters, digits, fold, language)
-
-
-def _as_input(value: Any) -> Any:
-    return make_tensor(float(value), requires_grad=True) if type(value) in (int, float) else value

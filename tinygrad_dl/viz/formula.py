@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 
 class Formula:
-    """A piece of a formula. With `shapes`, names of arrays stand with their shapes."""
+    """A piece of a formula; each kind writes itself. With `shapes`, names of arrays stand with their shapes."""
 
     def text(self, shapes: bool = False) -> str:
         """As one line of Unicode."""

@@ -8,9 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from ..creation import tensor as make_tensor
-from ..errors import ArgumentTypeError, GraphError
-from ..observing import call_user
+from ..errors import GraphError
 from ..tensor import Tensor
 from .history import RESULT, History
 from .page_arrays import Arrays
@@ -20,7 +18,7 @@ from .page_views import views
 from .page_words import SHOWN, page_words
 from .reading import Reader
 from .trace import Trace
-from .traced import history_of
+from .traced import history_of, traced
 from .words import language_in
 
 MOST_OPERATIONS = 5_000
@@ -61,13 +59,7 @@ def page(
     'page of 3 operations in 8 steps: backprop.html'
     """
     chosen = language_in(language, "page")
-    if callable(f) and not isinstance(f, Tensor):
-        with Trace():
-            result = call_user(f, [_as_input(value) for value in inputs])
-    elif inputs:
-        raise ArgumentTypeError(f"page: inputs go to a function; {type(f).__name__} came with {len(inputs)} input(s)")
-    else:
-        result = f
+    result, _, _ = traced("page", f, inputs)
     history = history_of("page", result)
     operations = sum(value.kind == RESULT for value in history.values)
     if operations > MOST_OPERATIONS:
@@ -77,10 +69,6 @@ def page(
         )
     made = Page(history, title, fold, chosen)
     return made if path is None else made.save(path)
-
-
-def _as_input(value: Any) -> Any:
-    return make_tensor(float(value), requires_grad=True) if type(value) in (int, float) else value
 
 
 class Page:

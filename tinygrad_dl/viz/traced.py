@@ -1,13 +1,37 @@
-"""The traced history of a loss, with its gradients; and a backward of one's own through it, on arrays."""
+"""A loss that is traced, and its history with all gradients."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from ..autograd import grad
-from ..errors import GraphError
+from ..creation import tensor as make_tensor
+from ..errors import ArgumentTypeError, GraphError
+from ..observing import ObservedNode, call_user
 from ..tensor import Tensor, wrap
 from .history import LEAF, RESULT, History, Value, results_of
+from .trace import Trace
+
+
+def traced(operation: str, f: Any, inputs: tuple[Any, ...]) -> tuple[Any, list[ObservedNode], list[Any]]:
+    """The result of a function that runs under a trace, or what came in its place; the operations that were traced,
+    and the inputs as the function got them.
+    """
+    if is_function(f):
+        given = [make_tensor(float(x), requires_grad=True) if type(x) in (int, float) else x for x in inputs]
+        with Trace() as opened:
+            result = call_user(f, given)
+        return result, opened.nodes, given
+    if inputs:
+        raise ArgumentTypeError(
+            f"{operation}: inputs go to a function; {type(f).__name__} came with {len(inputs)} input(s)"
+        )
+    return f, f.nodes if isinstance(f, Trace) else [], []
+
+
+def is_function(f: Any) -> bool:
+    """Whether something is run for its result; a tensor is a result."""
+    return callable(f) and not isinstance(f, Tensor)
 
 
 def history_of(operation: str, result: Any, names: Mapping[str, Tensor] | None = None) -> History:
