@@ -150,26 +150,30 @@ def _add_elements(out: Any, numbers: Any, values: Any) -> None:
 
 
 def _add_rows(out: Any, numbers: Any, values: Any, fresh: bool) -> None:
-    """Add rows to those of the given numbers: the first row of each number, then the second of each, and so on."""
+    """Add rows to those of the given numbers, a cacheful of numbers at a time, those that come most often first."""
     order = stable_order(numbers)
     numbers = numbers[order]
     starts = np.concatenate(([0], np.flatnonzero(numbers[1:] != numbers[:-1]) + 1))
     counts = np.diff(starts, append=len(numbers))
-    step, done = max(1, _BLOCK // out.shape[1]), 0
-    while len(starts) > _FEW:
-        for start in range(0, len(starts), step):
-            at = starts[start : start + step]
-            rows, sums = numbers[at], values.take(order[at + done], 0)
-            if done or not fresh:
-                sums += out.take(rows, 0)
-            out[rows] = sums
+    often = stable_order(len(numbers) - counts)
+    starts, counts, step = starts[often], counts[often], max(1, _BLOCK // out.shape[1])
+    for start in range(0, len(starts), step):
+        block = slice(start, start + step)
+        rows, sums = numbers[starts[block]], _sums_of_rows(values, order, starts[block], counts[block], step)
+        out[rows] = sums if fresh else out.take(rows, 0) + sums
+
+
+def _sums_of_rows(values: Any, order: Any, starts: Any, counts: Any, step: int) -> Any:
+    """The sums of rows that stand behind each start, as many as its count: the first of all, then the second..."""
+    sums, done = values.take(order[starts], 0), 1
+    while (left := int(np.count_nonzero(counts > done))) > _FEW:
+        sums[:left] += values.take(order[starts[:left] + done], 0)
         done += 1
-        more = counts > done
-        starts, counts = starts[more], counts[more]
-    for first, count in zip(starts.tolist(), counts.tolist()):  # the few numbers that come most often
+    for i, (first, count) in enumerate(zip(starts[:left].tolist(), counts[:left].tolist())):
         for start in range(first + done, first + count, step):
             rows = values.take(order[start : min(start + step, first + count)], 0)
-            out[numbers[first]] += np.add.reduce(rows, 0, out.dtype)
+            sums[i] += np.add.reduce(rows, 0, sums.dtype)
+    return sums
 
 
 def stable_order(keys: Any) -> Any:
